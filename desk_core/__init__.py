@@ -1,0 +1,1 @@
+"""The service desk itself. It imports none of the other packages."""

@@ -1,0 +1,1 @@
+"""Everything that joins the parts: settings, flows, web, command line."""

@@ -1,0 +1,1 @@
+"""Whole desks in a folder, shipped as package data."""
