@@ -122,9 +122,7 @@ class SlotDef:
     questions: Mapping[str, str]
     examples: Mapping[str, str]
     choices: tuple[tuple[str, Mapping[str, str]], ...] = ()
-    words: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # choice value -> words that mean it, both languages
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # choice value -> words that mean it, both languages
     pattern: str | None = None
     max_length: int = 500
     sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # choice value -> {"impact": .., "urgency": ..}

@@ -30,13 +30,21 @@ class Invalid(DeskError):
 class StaleWrite(DeskError):
     """Somebody changed the record between reading and writing."""
 
-    code, status, text = "stale_write", 409, _("Someone changed this meanwhile. Your text is safe; look at the new state and try again.")
+    code, status, text = (
+        "stale_write",
+        409,
+        _("Someone changed this meanwhile. Your text is safe; look at the new state and try again."),
+    )
 
 
 class StoreUnavailable(DeskError):
     """The database cannot take a write now (full, read-only, restarting)."""
 
-    code, status, text = "store_unavailable", 503, _("The desk cannot store anything right now. Please try again in a minute.")
+    code, status, text = (
+        "store_unavailable",
+        503,
+        _("The desk cannot store anything right now. Please try again in a minute."),
+    )
 
 
 class TooMany(DeskError):
