@@ -1,0 +1,1 @@
+"""Conversations, messages and attachments, and the ports that channels implement."""

@@ -1,0 +1,258 @@
+"""What a channel takes in and gives out. Adapters implement `Channel`; flows speak only these words."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from desk_core.kit.errors import DeskError
+from desk_core.kit.i18n import gettext_noop as _
+
+
+class ChannelKind(StrEnum):
+    TELEGRAM = "telegram"
+    EMAIL = "email"
+    WEBFORM = "webform"
+    API = "api"
+
+
+class InboundKind(StrEnum):
+    MESSAGE = "message"
+    EDIT = "edit"  # `edits` names the external id of the message that changed
+    PRESS = "press"  # a button; `button` is its token, `callback_id` what must be answered
+    MEMBERSHIP = "membership"  # blocked or unblocked; card {"blocked": bool}
+    REACTION = "reaction"
+    BOUNCE = "bounce"  # a delivery report about `edits` (our Message-ID), card {"permanent": bool, "reason": str}
+    UNSUPPORTED = "unsupported"  # stored raw, shown to operators as a card
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote, as the channel knows them. `address` is the identity: Telegram user id, e-mail address, web session."""
+
+    address: str
+    name: str = ""
+    language: str | None = None
+    username: str | None = None
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboundFile:
+    """A file that came along: already in the blob store (`sha256`), or still with the channel (`remote_id`)."""
+
+    name: str
+    declared_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    remote_id: str | None = None
+    inline: bool = False
+    content_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One thing that arrived, in the same words for every channel.
+
+    `external_id` is unique in the inbox and makes accepting idempotent; `shown_id` is the id people and programs see (defaults to it).
+    `thread_key` is the conversation within the inbox where the channel knows it (Telegram chat, web session); for e-mail it is None and
+    the intake flow finds the conversation by `tokens`, `references` and the number in the subject.
+    `lane` orders work: everything of one lane is handled in order. `delay` is how long to wait for more of the same burst.
+    """
+
+    kind: InboundKind
+    external_id: str
+    lane: str
+    sender: Sender
+    at: datetime
+    thread_key: str | None = None
+    shown_id: str | None = None
+    text: str = ""
+    original_text: str | None = None
+    html: str | None = None
+    subject: str | None = None
+    files: tuple[InboundFile, ...] = ()
+    reply_to: str | None = None
+    edits: str | None = None
+    references: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    button: str | None = None
+    callback_id: str | None = None
+    command: str | None = None
+    album: str | None = None
+    automatic: bool = False
+    held: bool = False  # kept with its verdict, but no bot turn and no request (automatic, list mail)
+    category: str | None = None  # chosen by the person (form)
+    slots: Mapping[str, str] = field(default_factory=dict)
+    recipients: tuple[str, ...] = ()
+    card: Mapping[str, Any] = field(default_factory=dict)
+    verdict: str = "received"
+    verdict_params: Mapping[str, Any] = field(default_factory=dict)
+    delay: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; `from_json` reads it back."""
+        body = asdict(self)
+        body["at"] = self.at.isoformat()
+        return body
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> "InboundMessage":
+        known = {name: body[name] for name in cls.__dataclass_fields__ if name in body}
+        known["kind"] = InboundKind(known["kind"])
+        known["sender"] = Sender(**known["sender"])
+        known["at"] = datetime.fromisoformat(known["at"])
+        known["files"] = tuple(InboundFile(**file) for file in known.get("files", ()))
+        for name in ("references", "tokens", "recipients"):
+            known[name] = tuple(known.get(name, ()))
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to an adapter: it is stored (or was before); now it may be acknowledged."""
+
+    id: str
+    duplicate: bool = False
+
+
+class Accept(Protocol):
+    """Store durably, then return. Raises `StoreUnavailable` when nothing was stored; the adapter must then not acknowledge."""
+
+    async def __call__(self, inbox_id: str, message: InboundMessage, *, raw: bytes | None = None) -> Accepted: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundButton:
+    """A button on the wire: label and server-side token (<= 64 bytes); `url` instead of a token opens a page."""
+
+    label: str
+    token: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundFile:
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One message to deliver. `text` is Markdown (bold, italic, code, links, lists); the adapter renders it for its channel."""
+
+    message_id: str
+    conversation_id: str
+    thread_key: str
+    to: str
+    to_name: str
+    text: str
+    language: str
+    at: datetime
+    author: str = "bot"
+    author_name: str = ""
+    buttons: tuple[tuple[OutboundButton, ...], ...] = ()
+    files: tuple[OutboundFile, ...] = ()
+    reply_to: str | None = None
+    subject: str | None = None
+    ticket_number: int | None = None
+    ticket_token: str | None = None
+    status_url: str | None = None
+    references: tuple[str, ...] = ()
+    automatic: bool = True
+    silent: bool = False
+    attempt: int = 1
+    original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of delivery. `uncertain` says that an earlier attempt may have arrived too."""
+
+    external_id: str
+    uncertain: bool = False
+    extra: tuple[str, ...] = ()  # ids of further parts of a split message
+
+
+class DeliveryError(DeskError):
+    """Base of what a `send` may raise."""
+
+
+class RetryLater(DeliveryError):
+    """Not now: try again after `after` (None: the queue's own backoff). `uncertain` when it may have arrived."""
+
+    code, status, text = "retry_later", 503, _("The channel asked to wait. It is sent again automatically.")
+
+    def __init__(self, reason: str, *, after: timedelta | None = None, uncertain: bool = False) -> None:
+        self.reason, self.after, self.uncertain = reason, after, uncertain
+        super().__init__(reason=reason)
+
+
+class Refused(DeliveryError):
+    """Never: the channel refused this message for good, with its own words; `blocked` when the person shut us out."""
+
+    code, status, text = "refused", 502, _("The channel refused the message: %(reason)s")
+
+    def __init__(self, reason: str, *, blocked: bool = False) -> None:
+        self.reason, self.blocked = reason, blocked
+        super().__init__(reason=reason)
+
+
+class Blobs(Protocol):
+    """Where file contents live; see `desk_core.kit.blobs`."""
+
+    async def put(self, content: bytes | AsyncIterator[bytes], *, limit: int | None = None) -> tuple[str, int]: ...
+
+    async def read(self, sha256: str) -> bytes: ...
+
+
+class Channel(Protocol):
+    """One inbox's adapter. Build it, `run` it to receive, `send` to deliver; both may be used from different processes."""
+
+    kind: ChannelKind
+
+    async def run(self, accept: Accept) -> None:
+        """Receive until cancelled. Acknowledges only what `accept` returned for; survives errors of the far side with backoff."""
+        ...
+
+    async def send(self, message: OutboundMessage) -> Receipt:
+        """Deliver once; raises `RetryLater` or `Refused`."""
+        ...
+
+    async def typing(self, thread_key: str) -> None:
+        """Show that an answer is on its way, where the channel can; never raises."""
+        ...
+
+    async def answer_press(self, callback_id: str, text: str | None = None) -> None:
+        """Tell the client that a button was taken; never raises."""
+        ...
+
+    async def close_buttons(self, thread_key: str, external_id: str) -> None:
+        """Remove the buttons of a message we sent, where the channel can; never raises."""
+        ...
+
+    def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
+        """Stream a file that still lies with the channel; raises `RetryLater` or `Refused`."""
+        ...
+
+    async def test(self) -> Sequence[tuple[str, bool, str]]:
+        """Steps of a connection test: (step, passed, the far side's words)."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Limits(Protocol):
+    """Rate limits per person or address; in-process or Redis, and generous when Redis is gone."""
+
+    async def hit(self, name: str, key: str, *, limit: int, seconds: int) -> bool: ...
+
+
+class Lock(Protocol):
+    """At most one holder among all processes; used by receivers that must not run twice for one inbox."""
+
+    def hold(self, name: str) -> AbstractAsyncContextManager[bool]: ...

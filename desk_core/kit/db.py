@@ -1,0 +1,232 @@
+"""The store: engines for SQLite and PostgreSQL, read sessions, and the unit of work that alone may commit.
+
+SQLite runs in WAL mode with one write connection that begins IMMEDIATE, so a write transaction never fails half way with
+"database is locked"; PostgreSQL uses one pool. The same statements run on both.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, NewType, Self, cast
+
+import orjson
+from sqlalchemy import JSON, DateTime, Dialect, Executable, LargeBinary, MetaData, String, Uuid, event, make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from desk_core.kit.errors import StoreUnavailable
+
+ReadSession = NewType("ReadSession", AsyncSession)
+"""A session for reading; nothing written through it survives."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python; `timestamptz` on PostgreSQL, ISO text (microseconds) on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone reached the database border")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+Id = Uuid(as_uuid=False)
+"""UUIDv7 as text with hyphens in Python; native on PostgreSQL."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[Any]: JSON,
+        bytes: LargeBinary,
+        str: String,
+    }
+
+
+class UnitOfWork:
+    """One write transaction: commits when its block ends well, rolls back otherwise. Nobody else commits.
+
+    `after_commit` callbacks (wake-ups, hints) run once the commit is durable; what they carry may be lost without harm.
+    """
+
+    def __init__(self, session: AsyncSession, *, dialect: str) -> None:
+        self.session = session
+        self.dialect = dialect
+        self._after: list[Callable[[], Awaitable[None]]] = []
+
+    async def execute(self, statement: Executable, params: Any = None) -> Any:
+        return await self.session.execute(statement, params)
+
+    async def scalars(self, statement: Executable, params: Any = None) -> Sequence[Any]:
+        return (await self.session.scalars(statement, params)).all()
+
+    async def scalar(self, statement: Executable, params: Any = None) -> Any:
+        return await self.session.scalar(statement, params)
+
+    def add(self, *entities: object) -> None:
+        self.session.add_all(entities)
+
+    async def flush(self) -> None:
+        """Send pending inserts now, so that a later statement of this transaction can refer to them."""
+        await self.session.flush()
+
+    def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
+        self._after.append(callback)
+
+    async def _finish(self) -> None:
+        await self.session.commit()
+        for callback in self._after:
+            await callback()
+
+
+class _UnitContext:
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._unit: UnitOfWork | None = None
+
+    async def __aenter__(self) -> UnitOfWork:
+        session = self._database.open_write_session()
+        self._unit = UnitOfWork(session, dialect=self._database.dialect)
+        return self._unit
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._unit is not None  # noqa: S101 - entered before left
+        try:
+            if error is None:
+                await self._unit._finish()  # noqa: SLF001 - the context is the other half of the unit of work
+            else:
+                await self._unit.session.rollback()
+                _translate(error)
+        except (OperationalError, InterfaceError) as failure:
+            await self._unit.session.rollback()
+            _translate(failure)
+            raise
+        finally:
+            await self._unit.session.close()
+
+
+def _translate(error: BaseException) -> None:
+    """Raise `StoreUnavailable` for a database that cannot serve now; other errors pass by."""
+    if is_store_failure(error):
+        raise StoreUnavailable(reason=type(error).__name__) from error
+
+
+def is_store_failure(error: BaseException) -> bool:
+    """Whether the store itself failed (full, read-only, gone, restarting), so that trying later may help."""
+    if isinstance(error, OperationalError | InterfaceError | OSError | ConnectionError):
+        return True
+    return isinstance(error, DBAPIError) and bool(error.connection_invalidated)
+
+
+class Database:
+    """Engines and sessions of one desk. Build with `Database.connect(url)`; `await close()` at the end."""
+
+    def __init__(self, *, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.writer = writer
+        self.reader = reader
+        self.dialect = writer.dialect.name
+        self._write_sessions = async_sessionmaker(writer, expire_on_commit=False, autoflush=False)
+        self._read_sessions = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
+
+    @classmethod
+    def connect(cls, url: str, *, pool_size: int = 10) -> Self:
+        """Engines for `sqlite+aiosqlite:///path` or `postgresql+asyncpg://...`; connections open on first use."""
+        if make_url(url).get_backend_name() == "sqlite":
+            return cls(writer=_sqlite_engine(url, writer=True), reader=_sqlite_engine(url, writer=False))
+        engine = create_async_engine(
+            url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, json_serializer=_dumps, json_deserializer=orjson.loads,
+            connect_args={"server_settings": {"jit": "off"}},
+        )  # fmt: skip
+        return cls(writer=engine, reader=engine)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        database = self.writer.url.database
+        return Path(database) if self.dialect == "sqlite" and database else None
+
+    def unit(self) -> _UnitContext:
+        """`async with database.unit() as uow:` one write transaction."""
+        return _UnitContext(self)
+
+    def open_write_session(self) -> AsyncSession:
+        return self._write_sessions()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """A read session; on SQLite a snapshot that writers do not block. Raises `StoreUnavailable` when the store cannot serve."""
+        session = self._read_sessions()
+        try:
+            yield cast("ReadSession", session)
+        except (OperationalError, InterfaceError, OSError) as error:
+            _translate(error)
+            raise
+        finally:
+            await session.close()
+
+    async def ping(self) -> None:
+        """One trivial statement; raises `StoreUnavailable` when the store does not answer."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.writer.dispose()
+        if self.reader is not self.writer:
+            await self.reader.dispose()
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=1 if writer else 5,
+        max_overflow=0 if writer else 10,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        connect_args={"timeout": 30},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver's own transaction handling begins too late (at the first write) and deferred; we begin ourselves.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        # FULL: an accepted message survives a power cut, not only a killed process.
+        cursor.execute("PRAGMA synchronous=FULL" if writer else "PRAGMA query_only=ON")
+        cursor.execute("PRAGMA cache_size=-16000")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine

@@ -1,0 +1,1 @@
+"""Articles and the feedback on them."""

@@ -1,0 +1,55 @@
+"""Articles, their earlier versions, and what people said of them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from desk_core.kit.db import Base, Id
+
+
+class Article(Base):
+    """One article in one language; the same `key` in another language is its pair."""
+
+    __tablename__ = "articles"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    key: Mapped[str]
+    language: Mapped[str]
+    title: Mapped[str]
+    summary: Mapped[str]
+    body: Mapped[str]
+    category_key: Mapped[str | None]
+    keywords: Mapped[list[str]]
+    audience: Mapped[str]
+    state: Mapped[str]
+    updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (UniqueConstraint("key", "language"),)
+
+
+class ArticleVersion(Base):
+    __tablename__ = "article_versions"
+
+    article_id: Mapped[str] = mapped_column(Id, ForeignKey("articles.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    body: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class ArticleFeedback(Base):
+    """Shown, helped or refused, in which conversation; the raw material of honest deflection."""
+
+    __tablename__ = "article_feedback"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    article_id: Mapped[str] = mapped_column(Id, ForeignKey("articles.id"), index=True)
+    conversation_id: Mapped[str] = mapped_column(Id)
+    contact_id: Mapped[str] = mapped_column(Id)
+    verdict: Mapped[str]
+    at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_article_feedback_contact_id_at", "contact_id", "at"),)

@@ -1,0 +1,1 @@
+"""Work: one queue for inbound messages, deliveries and timers (DESIGN.md section 4)."""

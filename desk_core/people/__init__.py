@@ -1,0 +1,1 @@
+"""Who takes part: contacts and their identities, agents, teams, roles and permissions."""
