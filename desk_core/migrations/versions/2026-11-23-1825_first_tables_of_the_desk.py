@@ -214,7 +214,6 @@ def upgrade() -> None:
         sa.Column("taken_at", desk_core.kit.db.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket_numbers")),
         sqlite_autoincrement=True,
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "training_examples",
@@ -240,7 +239,6 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_work_items")),
-        sqlite_autoincrement=True,
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("work_items", schema=None) as batch_op:
