@@ -283,17 +283,16 @@ class Clock:
     calendar: Calendar
     target: timedelta  # of working time
     started_at: datetime
-    running_since: datetime  # when the present stretch began; `consumed` was used up before it
-    consumed: timedelta = ZERO
-    paused_at: datetime | None = None
-    breached_at: datetime | None = None  # kept once a pause has hidden it; otherwise ask `due_at`
+    running_since: datetime | None  # when the present stretch began; None while paused
+    consumed: timedelta = ZERO  # working time used up before `running_since`
+    breached_at: datetime | None = None  # written down when a breached clock is paused; otherwise ask `due_at`
     met_at: datetime | None = None
     stopped_at: datetime | None = None
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[Pause, ...] = ()  # the ledger, oldest first; may be left out where only deadlines are asked for
 
     @classmethod
     def start(cls, metric: Metric, *, target: timedelta, at: datetime, calendar: Calendar) -> "Clock":
-        """A promise given at `at`."""
+        """A promise given at `at`. Restarting one is starting it anew."""
         return cls(metric=metric, calendar=calendar, target=target, started_at=at, running_since=at)
 
     @property
@@ -301,65 +300,75 @@ class Clock:
         return self.met_at is not None or self.stopped_at is not None
 
     @property
+    def is_running(self) -> bool:
+        return self.running_since is not None and not self.is_over
+
+    @property
     def is_paused(self) -> bool:
-        return self.paused_at is not None and not self.is_over
+        return self.running_since is None and not self.is_over
+
+    @property
+    def paused_at(self) -> datetime | None:
+        """Since when it is paused, by the ledger."""
+        return self.pauses[-1].started_at if self.is_paused and self.pauses else None
 
     def used(self, now: datetime) -> timedelta:
         """Working time used up by `now`."""
-        if self.paused_at is not None:
+        if self.running_since is None:
             return self.consumed
         until = self.met_at or self.stopped_at or now
         # A machine's clock may jump back; time that was used stays used.
         return self.consumed + max(business_between(self.running_since, until, self.calendar), ZERO)
 
+    def remaining(self, now: datetime) -> timedelta:
+        """Working time left; negative when overdue."""
+        return self.target - self.used(now)
+
     def due_at(self, now: datetime) -> datetime:
         """When the promise falls due; for a paused clock: if it went on at `now`."""
-        if self.breached_at is not None:
-            return self.breached_at
-        return add_business(self._begin(now), max(self.target - self.consumed, ZERO), self.calendar)
+        return self.breached_at or self._reaches(self.target, now)
 
     def at_risk_at(self, now: datetime, *, fraction: float = 0.8) -> datetime:
         """When this share of the target is used up; for a paused clock: if it went on at `now`."""
-        return add_business(self._begin(now), max(self.target * fraction - self.consumed, ZERO), self.calendar)
+        return self._reaches(self.target * fraction, now)
 
     def is_breached(self, now: datetime) -> bool:
         """Whether the promise was not kept in time, or is overdue at `now`."""
         if self.breached_at is not None:
             return True
-        if self.met_at is not None:
-            return self.met_at > self.due_at(self.met_at)
-        if self.stopped_at is not None:
-            return self.stopped_at > self.due_at(self.stopped_at)
-        return self.paused_at is None and now >= self.due_at(now)
+        ended_at = self.met_at or self.stopped_at
+        if ended_at is not None:
+            return ended_at > self.due_at(ended_at)
+        return self.is_running and now >= self.due_at(now)
 
     def state(self, now: datetime) -> ClockState:
         if self.stopped_at is not None:
             return ClockState.STOPPED
         if self.met_at is not None:
             return ClockState.LATE if self.is_breached(now) else ClockState.MET
-        if self.paused_at is not None:
+        if self.is_paused:
             return ClockState.PAUSED
         return ClockState.BREACHED if self.is_breached(now) else ClockState.RUNNING
 
     def pause(self, now: datetime, *, reason: str, by: str) -> "Clock":
         """Stop counting, and write down why and by whom."""
-        if self.is_over or self.paused_at is not None:
+        if not self.is_running:
             return self
         due = self.due_at(now)
         return replace(
             self,
             consumed=self.used(now),
-            paused_at=now,
-            breached_at=self.breached_at or (due if now >= due else None),
+            running_since=None,
+            breached_at=due if now >= due else self.breached_at,
             pauses=(*self.pauses, Pause(started_at=now, ended_at=None, reason=reason, by=by)),
         )
 
     def resume(self, now: datetime) -> "Clock":
         """Go on counting from `now`."""
-        if self.is_over or self.paused_at is None:
+        if not self.is_paused:
             return self
-        now = max(now, self.paused_at)
-        return replace(self, running_since=now, paused_at=None, pauses=_ended(self.pauses, now))
+        now = max(now, self.paused_at or now)
+        return replace(self, running_since=now, pauses=_ended(self.pauses, now))
 
     def meet(self, now: datetime) -> "Clock":
         """The promise is fulfilled."""
@@ -369,10 +378,9 @@ class Clock:
         """Nothing is owed any more."""
         return self if self.is_over else replace(self, stopped_at=now, pauses=_ended(self.pauses, now))
 
-    def _begin(self, now: datetime) -> datetime:
-        if self.paused_at is None:
-            return self.running_since
-        return max(self.paused_at, self.met_at or self.stopped_at or now)
+    def _reaches(self, amount: timedelta, now: datetime) -> datetime:
+        begin = self.running_since or self.met_at or self.stopped_at or now
+        return add_business(begin, max(amount - self.consumed, ZERO), self.calendar)
 
 
 def _ended(pauses: tuple[Pause, ...], now: datetime) -> tuple[Pause, ...]:
