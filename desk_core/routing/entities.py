@@ -14,7 +14,7 @@ class RoutingRule(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     position: Mapped[int]
-    name: Mapped[str]
+    names: Mapped[dict[str, Any]]
     conditions: Mapped[list[Any]]
     actions: Mapped[dict[str, Any]]
     enabled: Mapped[bool] = mapped_column(default=True)

@@ -15,6 +15,7 @@ class BusinessCalendar(Base):
     __tablename__ = "calendars"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+    titles: Mapped[dict[str, Any]]
     zone: Mapped[str]
     weekly: Mapped[dict[str, Any]]
     holidays: Mapped[list[str]]

@@ -79,6 +79,7 @@ def upgrade() -> None:
     op.create_table(
         "calendars",
         sa.Column("key", sa.String(), nullable=False),
+        sa.Column("titles", sa.JSON(), nullable=False),
         sa.Column("zone", sa.String(), nullable=False),
         sa.Column("weekly", sa.JSON(), nullable=False),
         sa.Column("holidays", sa.JSON(), nullable=False),
@@ -176,7 +177,7 @@ def upgrade() -> None:
         "routing_rules",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("names", sa.JSON(), nullable=False),
         sa.Column("conditions", sa.JSON(), nullable=False),
         sa.Column("actions", sa.JSON(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),

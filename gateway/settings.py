@@ -1,0 +1,134 @@
+"""Deployment settings: read once, in `bootstrap`, from the environment or a `.env` file (DESIGN.md section 8, docs/interface.md)."""
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Http(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Its port; the default moves on when it is taken, a given one is used or refused.")
+    public_url: str = Field("", description="Base of every link given to people; empty: http://127.0.0.1:<port>.")
+    trusted_proxies: str = Field("", description="Comma-separated addresses whose X-Forwarded-* headers are believed.")
+
+
+class Smtp(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address the mail listener binds to.")
+    port: int = Field(2525, ge=0, le=65535, description="Its port; the default moves on when it is taken.")
+    max_size_mb: int = Field(25, ge=1, description="Largest mail accepted, in megabytes; larger ones are refused with 552.")
+
+
+class SmtpOut(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: SecretStr = Field(
+        SecretStr(""), description="Relay: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: the mail sandbox keeps it."
+    )
+
+
+class Store(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: SecretStr = Field(
+        SecretStr(""), description="sqlite+aiosqlite:///path or postgresql+asyncpg://...; empty: a file inside the home."
+    )
+    pool_size: int = Field(10, ge=1, le=100, description="Connections per process on PostgreSQL.")
+
+
+class Redis(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: SecretStr = Field(SecretStr(""), description="redis://host:port/0; empty: wake-ups and limits stay inside the process.")
+
+
+class Limits(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    webform_per_hour: int = Field(20, ge=0, description="Requests by form per address and hour; 0 switches the limit off.")
+    webform_per_day: int = Field(240, ge=0, description="Requests by form per address and day; 0 switches the limit off.")
+    telegram_per_minute: int = Field(30, ge=0, description="Telegram messages per person and minute; 0 switches the limit off.")
+    mail_per_hour: int = Field(60, ge=0, description="Mails per sender and hour that get an automatic answer; 0 switches the limit off.")
+    attachment_mb: int = Field(20, ge=1, description="Largest single attachment kept, in megabytes.")
+
+
+class Log(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe record written.")
+    format: Literal["text", "json", ""] = Field(
+        "", description="text or json; empty: text on a terminal, otherwise json. Always to stderr."
+    )
+
+
+class Work(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrency: int = Field(8, ge=1, le=256, description="Lanes worked on at once by one worker process.")
+    burst_seconds: float = Field(
+        2.0, ge=0, le=10, description="How long the bot waits for more of the same Telegram message; 0 answers at once."
+    )
+
+
+class Settings(BaseSettings):
+    """All deployment settings, frozen. Nested names use two underscores: PRIYOM_HTTP__PORT."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PRIYOM_", env_nested_delimiter="__", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(Path("var"), description="Data folder of the embedded desk.")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs links and encrypts secrets; empty on the embedded default: generated into the home."
+    )
+    sandbox: bool = Field(False, description="1 offers the Telegram and mail sandboxes; on after make run, otherwise off.")
+    http: Http = Http()
+    smtp: Smtp = Smtp()
+    smtp_out: SmtpOut = SmtpOut()
+    database: Store = Store()
+    redis: Redis = Redis()
+    limits: Limits = Limits()
+    log: Log = Log()
+    work: Work = Work()
+
+    @property
+    def database_url(self) -> str:
+        """The store's URL; by default a SQLite file in the home."""
+        return self.database.url.get_secret_value() or f"sqlite+aiosqlite:///{(self.home / 'desk.sqlite3').resolve()}"
+
+    @property
+    def embedded(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def log_format(self) -> str:
+        return self.log.format or ("text" if sys.stderr.isatty() else "json")
+
+    def key(self) -> bytes:
+        """The desk's secret key; on first use of the embedded default it is generated into the home, readable by its owner only."""
+        given = self.secret_key.get_secret_value()
+        if given:
+            return given.encode()
+        path = self.home / "secret.key"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            # "x" and the mode at creation: two processes starting at once agree on one key, and nobody else reads it.
+            try:
+                with open(path, "x", opener=_private) as handle:  # noqa: PTH123 - Path.open has no opener
+                    handle.write(secrets.token_urlsafe(48))
+            except FileExistsError:
+                pass
+        return path.read_text().strip().encode()
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
