@@ -199,7 +199,7 @@ class TestReadingWeeks:
 @given(moments)
 def test_a_month_costs_little(start: datetime) -> None:
     best = min(_seconds(lambda: add_business(start, timedelta(hours=160), BERLIN)) for _try in range(3))
-    assert best < 0.02  # 0.2 ms on an idle machine
+    assert best < 0.02  # about 0.4 ms; room for a busy machine
 
 
 def _seconds(act: object) -> float:
