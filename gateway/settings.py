@@ -1,7 +1,10 @@
 """Deployment settings: read once, in `bootstrap`, from the environment or a `.env` file (DESIGN.md section 8, docs/interface.md)."""
 
+import contextlib
+import os
 import secrets
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -37,9 +40,7 @@ class SmtpOut(BaseModel):
 class Store(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: SecretStr = Field(
-        SecretStr(""), description="sqlite+aiosqlite:///path or postgresql+asyncpg://...; empty: a file inside the home."
-    )
+    url: SecretStr = Field(SecretStr(""), description="sqlite+aiosqlite:///path or postgresql+asyncpg://...; empty: a file in the home.")
     pool_size: int = Field(10, ge=1, le=100, description="Connections per process on PostgreSQL.")
 
 
@@ -63,18 +64,14 @@ class Log(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe record written.")
-    format: Literal["text", "json", ""] = Field(
-        "", description="text or json; empty: text on a terminal, otherwise json. Always to stderr."
-    )
+    format: Literal["text", "json", ""] = Field("", description="text or json; empty: text on a terminal, else json. Always to stderr.")
 
 
 class Work(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     concurrency: int = Field(8, ge=1, le=256, description="Lanes worked on at once by one worker process.")
-    burst_seconds: float = Field(
-        2.0, ge=0, le=10, description="How long the bot waits for more of the same Telegram message; 0 answers at once."
-    )
+    burst_seconds: float = Field(2.0, ge=0, le=10, description="How long the bot waits for more of one Telegram burst; 0 answers at once.")
 
 
 class Settings(BaseSettings):
@@ -119,16 +116,10 @@ class Settings(BaseSettings):
         path = self.home / "secret.key"
         if not path.exists():
             self.home.mkdir(parents=True, exist_ok=True)
-            # "x" and the mode at creation: two processes starting at once agree on one key, and nobody else reads it.
-            try:
-                with open(path, "x", opener=_private) as handle:  # noqa: PTH123 - Path.open has no opener
-                    handle.write(secrets.token_urlsafe(48))
-            except FileExistsError:
-                pass
+            with tempfile.NamedTemporaryFile("w", dir=self.home) as fresh:
+                fresh.write(secrets.token_urlsafe(48))
+                fresh.flush()
+                # A hard link appears whole or not at all, so two processes starting at once agree on one key.
+                with contextlib.suppress(FileExistsError):
+                    os.link(fresh.name, path)
         return path.read_text().strip().encode()
-
-
-def _private(path: str, flags: int) -> int:
-    import os
-
-    return os.open(path, flags, 0o600)
