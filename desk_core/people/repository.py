@@ -77,7 +77,8 @@ async def members(uow: UnitOfWork, team_id: str) -> list[Member]:
         .where(TeamMember.team_id == team_id, Agent.disabled_at.is_(None))
         .order_by(Agent.id)
     )
-    return [Member(*row[:5], tuple(row[5]), row[6]) for row in await uow.execute(query)]
+    rows = await uow.execute(query)
+    return [Member(agent, state, seen_at, cap, load, tuple(skills), last) for agent, state, seen_at, cap, load, skills, last in rows]
 
 
 async def note_assigned(uow: UnitOfWork, agent_id: str, *, now: datetime) -> None:
