@@ -1,0 +1,130 @@
+"""A model on disk: plain arrays and a manifest in JSON. Nothing in it can run."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.evaluate import Thresholds
+from models.scoring import LinearModel, Mixture
+
+ARRAYS = "arrays.npz"
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+class ArtefactRefused(Exception):
+    """A model file is altered, incomplete or of another format, and was not loaded."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(f"model {name} refused: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A trained model with its figures, not yet published."""
+
+    name: str
+    model: LinearModel
+    thresholds: Thresholds
+    metrics: Mapping[str, Any]
+    data_hash: str
+    rows: int
+    languages: tuple[str, ...]
+    encoder: str = "none"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def code_version() -> str:
+    """The version of Priyom that trained a model."""
+    try:
+        return version("priyom")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _packed(vocabulary: Mapping[str, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return np.frombuffer("\n".join(sorted(vocabulary, key=vocabulary.__getitem__)).encode(), dtype=np.uint8)
+
+
+def _unpacked(packed: np.ndarray[Any, np.dtype[np.uint8]], *, start: int) -> dict[str, int]:
+    text = packed.tobytes().decode()
+    return {feature: column for column, feature in enumerate(text.split("\n"), start)} if text else {}
+
+
+def pack(model: LinearModel) -> bytes:
+    """The arrays of a model as one npz file."""
+    arrays: dict[str, Any] = {
+        "words": _packed(model.words),
+        "chars": _packed(model.chars),
+        "idf": model.idf,
+        "weights": model.weights,
+        "bias": model.bias,
+    }
+    for name in ("encoder_weights", "encoder_bias", "prototypes"):
+        value = getattr(model, name)
+        if value is not None:
+            arrays[name] = value
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def unpack(name: str, data: bytes, manifest: Mapping[str, Any]) -> LinearModel:
+    """A model from its arrays; shapes are checked, pickles are never read."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            words = _unpacked(arrays["words"], start=0)
+            chars = _unpacked(arrays["chars"], start=len(words))
+            model = LinearModel(
+                classes=tuple(manifest["classes"]),
+                words=words,
+                chars=chars,
+                idf=arrays["idf"],
+                weights=arrays["weights"],
+                bias=arrays["bias"],
+                encoder_weights=arrays.get("encoder_weights"),
+                encoder_bias=arrays.get("encoder_bias"),
+                prototypes=arrays.get("prototypes"),
+                mixture=Mixture(**manifest["mixture"]),
+            )
+    except (OSError, ValueError, KeyError, TypeError) as broken:
+        raise ArtefactRefused(name, f"its arrays cannot be read ({broken})") from broken
+    if model.weights.shape != (len(words) + len(chars), len(model.classes)) or model.idf.shape[0] != model.weights.shape[0]:
+        raise ArtefactRefused(name, "its arrays do not fit together")
+    return model
+
+
+def describe(draft: Draft, arrays: bytes) -> dict[str, Any]:
+    """The manifest of a draft, without the facts that publishing adds."""
+    return {
+        "format": FORMAT,
+        "name": draft.name,
+        "classes": list(draft.model.classes),
+        "mixture": asdict(draft.model.mixture),
+        "thresholds": draft.thresholds.to_json(),
+        "metrics": dict(draft.metrics),
+        "data_hash": draft.data_hash,
+        "rows": draft.rows,
+        "languages": list(draft.languages),
+        "encoder": draft.encoder,
+        "features": {"words": len(draft.model.words), "chars": len(draft.model.chars)},
+        "code_version": code_version(),
+        "files": {ARRAYS: hashlib.sha256(arrays).hexdigest()},
+        "extra": dict(draft.extra),
+    }
+
+
+def write_draft(folder: Path, draft: Draft) -> None:
+    """Write a draft; the registry signs and publishes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = pack(draft.model)
+    (folder / ARRAYS).write_bytes(arrays)
+    (folder / MANIFEST).write_text(json.dumps(describe(draft, arrays), ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")

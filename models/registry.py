@@ -1,0 +1,180 @@
+"""Published models of a desk: signed, versioned, reversible.
+
+They lie in `<home>/models/<name>/<version>/`, with a `current` pointer beside the versions.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from models.artefact import ARRAYS, FORMAT, MANIFEST, ArtefactRefused, Draft, unpack, write_draft
+from models.card import card
+from models.evaluate import Thresholds
+from models.scoring import LinearModel
+
+_SIGNATURE = "manifest.sig"
+_POINTER = "current"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to score. `refused` names newer versions that were found altered: the caller raises an alarm for them."""
+
+    name: str
+    version: str
+    model: LinearModel
+    thresholds: Thresholds
+    manifest: Mapping[str, Any]
+    refused: tuple[ArtefactRefused, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+class Registry:
+    """Publishes, loads and rolls back models. The key comes from the desk's secret; whoever lacks it cannot slip in a model."""
+
+    def __init__(self, home: Path, *, secret: str | bytes) -> None:
+        self._folder = home / "models"
+        secret_bytes = secret.encode() if isinstance(secret, str) else secret
+        # A key of its own, so that a signature here is worth nothing anywhere else.
+        self._key = hashlib.sha256(b"priyom model artefacts\0" + secret_bytes).digest()
+
+    def versions(self, name: str) -> list[str]:
+        """Published versions, newest first."""
+        folder = self._of(name)
+        if not folder.is_dir():
+            return []
+        return sorted((entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")), reverse=True)
+
+    def current(self, name: str) -> str | None:
+        """The version in use, or None before the first training."""
+        pointer = self._of(name) / _POINTER
+        try:
+            version = pointer.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        return version or None
+
+    def publish(self, draft: Draft | Path, *, created_at: datetime) -> str:
+        """Sign a draft (or a folder that the training process wrote), put it in place at once and make it current; gives its version."""
+        name = draft.name if isinstance(draft, Draft) else str(json.loads((draft / MANIFEST).read_text(encoding="utf-8"))["name"])
+        folder = self._of(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        staging = folder / f".staging-{os.getpid()}-{created_at:%Y%m%d%H%M%S%f}"
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            if isinstance(draft, Draft):
+                write_draft(staging, draft)
+            else:
+                shutil.copytree(draft, staging)
+            manifest = json.loads((staging / MANIFEST).read_text(encoding="utf-8"))
+            version = self._free(name, f"{created_at:%Y%m%d-%H%M%S}-{str(manifest['data_hash'])[:8]}")
+            manifest |= {"version": version, "created_at": created_at.isoformat()}
+            unpack(name, self._arrays(name, staging, manifest), manifest)
+            data = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode()
+            (staging / MANIFEST).write_bytes(data)
+            (staging / _SIGNATURE).write_text(self._sign(data), encoding="ascii")
+            (staging / "card.md").write_text(card(manifest), encoding="utf-8")
+            staging.replace(folder / version)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        self.use(name, version)
+        return version
+
+    def use(self, name: str, version: str) -> None:
+        """Point at a published version; readers see the old or the new one, nothing between."""
+        if version not in self.versions(name):
+            raise ArtefactRefused(f"{name}/{version}", "there is no such version")
+        pointer = self._of(name) / _POINTER
+        fresh = pointer.with_name(f".{_POINTER}-{os.getpid()}")
+        fresh.write_text(version + "\n", encoding="utf-8")
+        fresh.replace(pointer)
+
+    def rollback(self, name: str) -> str:
+        """Return to the version before the current one; gives that version."""
+        versions = self.versions(name)
+        now = self.current(name)
+        older = versions[versions.index(now) + 1 :] if now in versions else []
+        if not older:
+            raise ArtefactRefused(name, "there is no earlier version")
+        self.use(name, older[0])
+        return older[0]
+
+    def load(self, name: str) -> Loaded | None:
+        """The current model, or the newest earlier one that is intact; None before the first training.
+
+        Raises `ArtefactRefused` when there are versions and none of them can be trusted.
+        """
+        versions = self.versions(name)
+        now = self.current(name)
+        order = [now, *(v for v in versions if v < now)] if now else versions
+        refused: list[ArtefactRefused] = []
+        for version in order:
+            try:
+                loaded = self.load_version(name, version)
+            except ArtefactRefused as reason:
+                refused.append(reason)
+                continue
+            return Loaded(name, version, loaded.model, loaded.thresholds, loaded.manifest, tuple(refused))
+        if refused:
+            raise refused[0]
+        return None
+
+    def load_version(self, name: str, version: str) -> Loaded:
+        """One version, after its signature and the hashes of its files were checked."""
+        title, folder = f"{name}/{version}", self._of(name) / version
+        manifest = self.manifest(name, version)
+        model = unpack(title, self._arrays(title, folder, manifest), manifest)
+        return Loaded(name, version, model, Thresholds(**manifest["thresholds"]), manifest)
+
+    def manifest(self, name: str, version: str) -> dict[str, Any]:
+        """The checked manifest of a version, without loading its arrays."""
+        title, folder = f"{name}/{version}", self._of(name) / version
+        try:
+            data = (folder / MANIFEST).read_bytes()
+            signature = (folder / _SIGNATURE).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as missing:
+            raise ArtefactRefused(title, "its manifest or signature is missing") from missing
+        if not hmac.compare_digest(signature, self._sign(data)):
+            raise ArtefactRefused(title, "its signature does not fit: altered, or signed with another key")
+        manifest: dict[str, Any] = json.loads(data)
+        if manifest.get("format") != FORMAT or manifest.get("name") != name or manifest.get("version") != version:
+            raise ArtefactRefused(title, "it is another model or another format")
+        return manifest
+
+    def _arrays(self, title: str, folder: Path, manifest: Mapping[str, Any]) -> bytes:
+        # Read once and hash what was read: a file swapped between check and load gains nothing.
+        try:
+            data = (folder / ARRAYS).read_bytes()
+        except OSError as missing:
+            raise ArtefactRefused(title, "its arrays are missing") from missing
+        if hashlib.sha256(data).hexdigest() != manifest["files"][ARRAYS]:
+            raise ArtefactRefused(title, "its arrays were altered")
+        return data
+
+    def _sign(self, data: bytes) -> str:
+        return hmac.new(self._key, data, hashlib.sha256).hexdigest()
+
+    def _of(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ArtefactRefused(name, "this is not a model name")
+        return self._folder / name
+
+    def _free(self, name: str, wished: str) -> str:
+        taken = set(self.versions(name))
+        version, number = wished, 2
+        while version in taken:
+            version, number = f"{wished}-{number}", number + 1
+        return version

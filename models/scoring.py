@@ -1,0 +1,169 @@
+"""Scoring one message with numpy alone: the arithmetic of the trained pipeline without scikit-learn's cost per call."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import read, token_chars, word_features
+from models.words import fold, stem
+
+Floats = NDArray[np.float64]
+_CACHED_TOKENS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A word of the text and how much it speaks for the label."""
+
+    token: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Calibrated probabilities, best first, the familiarity of the text 0..1, and why."""
+
+    ranked: tuple[tuple[str, float], ...]
+    familiarity: float
+    similarity: float | None  # cosine with the nearest class, where an encoder is in use
+    reasons: tuple[Contribution, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.ranked[0][0]
+
+    @property
+    def confidence(self) -> float:
+        return self.ranked[0][1]
+
+
+def softmax(logits: Floats) -> Floats:
+    """Along the last axis, safe for any size of logits."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    total: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How the two halves are joined: `temperature * ((1 - weight) * lexical / lexical_scale + weight * encoded / encoder_scale)`."""
+
+    weight: float = 0.0  # of the encoder half
+    lexical_scale: float = 1.0
+    encoder_scale: float = 1.0
+    sharpness: float = 1.0  # of the joined logits
+    lexical_sharpness: float = 1.0  # where the encoder is missing at run time
+
+    def logits(self, lexical: Floats, encoded: Floats | None) -> Floats:
+        """Joined and sharpened logits; without an encoded half the lexical one speaks alone."""
+        if encoded is None or self.weight == 0:
+            return self.lexical_sharpness * lexical / self.lexical_scale
+        return self.sharpness * ((1 - self.weight) * lexical / self.lexical_scale + self.weight * encoded / self.encoder_scale)
+
+
+@dataclass(slots=True)
+class LinearModel:
+    """TF-IDF over word and character features, a linear layer, an optional linear layer over the sentence vector, and calibration."""
+
+    classes: tuple[str, ...]
+    words: Mapping[str, int]  # feature -> column
+    chars: Mapping[str, int]  # feature -> column, continuing after the words
+    idf: NDArray[np.float32]
+    weights: NDArray[np.float32]  # (features, classes)
+    bias: NDArray[np.float32]
+    encoder_weights: NDArray[np.float32] | None = None  # (dimension, classes)
+    encoder_bias: NDArray[np.float32] | None = None
+    prototypes: NDArray[np.float32] | None = None  # (classes, dimension), unit rows
+    mixture: Mixture = field(default_factory=Mixture)
+    _columns: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def uses_encoder(self) -> bool:
+        return self.encoder_weights is not None and self.mixture.weight > 0
+
+    def score(self, text: str, vector: NDArray[np.float32] | None = None, *, top: int = 3, reasons: int = 0) -> Scored:
+        """Rank the labels for a text; `vector` is the encoder's, given by the caller so that several models share it."""
+        tokens = read(text)
+        folded = [fold(token) for token in tokens]
+        stemmed = [stem(token) for token in folded]
+        ids, values = self._tfidf(folded, stemmed)
+        lexical = self._lexical(ids, values)
+        encoded: Floats | None = None
+        similarity: float | None = None
+        if vector is not None and vector.size and self.encoder_weights is not None and self.encoder_bias is not None:
+            encoded = (vector @ self.encoder_weights + self.encoder_bias).astype(np.float64)
+            if self.prototypes is not None:
+                similarity = float((self.prototypes @ vector).max())
+        probabilities = softmax(self.mixture.logits(lexical, encoded))
+        order = np.argsort(-probabilities, kind="stable")[:top]
+        known = sum(1 for word in stemmed if word in self.words)
+        return Scored(
+            ranked=tuple((self.classes[int(i)], float(probabilities[i])) for i in order),
+            familiarity=known / len(stemmed) if stemmed else 0.0,
+            similarity=similarity,
+            reasons=self._explain(tokens, folded, stemmed, ids, values, int(order[0]), reasons) if reasons else (),
+        )
+
+    def lexical_logits(self, text: str) -> Floats:
+        """The raw decision values of the lexical half."""
+        folded = [fold(token) for token in read(text)]
+        return self._lexical(*self._tfidf(folded, [stem(token) for token in folded]))
+
+    def _lexical(self, ids: list[int], values: Floats) -> Floats:
+        if not ids:
+            return self.bias.astype(np.float64)
+        decision: Floats = values @ self.weights[ids] + self.bias
+        return decision
+
+    def _token_columns(self, token: str) -> tuple[int, ...]:
+        known = self._columns.get(token)
+        if known is None:
+            chars = self.chars
+            known = tuple(chars[gram] for gram in token_chars(token) if gram in chars)
+            if len(self._columns) >= _CACHED_TOKENS:
+                self._columns.clear()
+            self._columns[token] = known
+        return known
+
+    def _tfidf(self, folded: list[str], stemmed: list[str]) -> tuple[list[int], Floats]:
+        """Columns and values: sublinear counts times idf, words and characters each of length one."""
+        words = self.words
+        counted = Counter(words[feature] for feature in word_features(stemmed) if feature in words)
+        split = len(counted)
+        for token in folded:
+            counted.update(self._token_columns(token))
+        ids = list(counted)
+        values = np.fromiter((1.0 + math.log(n) if n > 1 else 1.0 for n in counted.values()), dtype=np.float64, count=len(ids))
+        if ids:
+            values *= self.idf[ids]
+            for part in (values[:split], values[split:]):
+                if part.size:
+                    part /= math.sqrt(float(part @ part))
+        return ids, values
+
+    def _explain(
+        self, tokens: list[str], folded: list[str], stemmed: list[str], ids: list[int], values: Floats, label: int, limit: int
+    ) -> tuple[Contribution, ...]:
+        """Every feature lies within one or two words of the text, so its weight is shared out to them."""
+        worth = dict(zip(ids, (values * (self.weights[ids, label] - self.weights[ids].mean(axis=1))).tolist(), strict=True)) if ids else {}
+        total: dict[str, float] = {}
+        shown: dict[str, str] = {}
+        uses = Counter(feature for feature in word_features(stemmed))
+        char_uses: Counter[int] = Counter()
+        for token in folded:
+            char_uses.update(self._token_columns(token))
+        for position, token in enumerate(folded):
+            weight = sum(worth.get(column, 0.0) / char_uses[column] for column in self._token_columns(token))
+            weight += worth.get(self.words.get(stemmed[position], -1), 0.0) / uses[stemmed[position]]
+            for left in (position - 1, position):
+                if 0 <= left < len(stemmed) - 1:
+                    pair = f"{stemmed[left]} {stemmed[left + 1]}"
+                    weight += worth.get(self.words.get(pair, -1), 0.0) / (2 * uses[pair])
+            shown.setdefault(token, tokens[position])
+            total[token] = total.get(token, 0.0) + weight
+        best = sorted(total.items(), key=lambda item: -item[1])[:limit]
+        return tuple(Contribution(shown[token], round(weight, 4)) for token, weight in best if weight > 0.01)

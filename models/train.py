@@ -1,0 +1,275 @@
+"""Training, in a process of its own: `python -m models.train --input rows.json --output DIR`. The only module that needs scikit-learn."""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.svm import LinearSVC
+
+from models.artefact import Draft, write_draft
+from models.encoder import Encoder, load_encoder
+from models.evaluate import decide_thresholds, metrics, negative_log_likelihood
+from models.features import CHARS_LIMIT, WORDS_LIMIT, char_analyzer, word_analyzer
+from models.rows import Row, data_hash, read_rows
+from models.scoring import Floats, LinearModel, Mixture, softmax
+
+Analyzer = Callable[[str], list[str]]
+Vectors = NDArray[np.float32]
+# scikit-learn has no annotations; naming its classes once keeps the rest of the module checked.
+_Tfidf: Any = TfidfVectorizer
+_Union: Any = FeatureUnion
+_Pipeline: Any = Pipeline
+_LARGE = 500  # rows; from here on character n-grams seen once cost memory and help nothing
+
+
+class TrainingRefused(ValueError):
+    """The rows cannot make a model; the message says why."""
+
+
+def pipeline(*, rows: int, words: Analyzer = word_analyzer, chars: Analyzer = char_analyzer) -> Any:
+    """The lexical half as scikit-learn knows it. `LinearModel` gives the same decision values (tested to 1e-6)."""
+    linear: Any = LinearSVC
+    union = _Union(
+        [
+            ("words", _Tfidf(analyzer=words, sublinear_tf=True, max_features=WORDS_LIMIT)),
+            ("chars", _Tfidf(analyzer=chars, sublinear_tf=True, max_features=CHARS_LIMIT, min_df=2 if rows >= _LARGE else 1)),
+        ]
+    )
+    return _Pipeline([("features", union), ("linear", linear(C=0.5, class_weight="balanced", random_state=0))])
+
+
+class _Remembered:
+    """Analyses each text once, however many folds ask."""
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+        self._known: dict[str, list[str]] = {}
+
+    def __call__(self, text: str) -> list[str]:
+        found = self._known.get(text)
+        if found is None:
+            found = self._known[text] = self._analyzer(text)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """A linear layer with one column a class."""
+
+    weights: Floats
+    bias: Floats
+
+    @classmethod
+    def of(cls, estimator: Any, count: int) -> "_Half":
+        weights, bias = np.asarray(estimator.coef_, dtype=np.float64), np.asarray(estimator.intercept_, dtype=np.float64)
+        if count == 2:  # scikit-learn keeps one row for two classes
+            weights, bias = np.vstack([-weights / 2, weights / 2]), np.concatenate([-bias / 2, bias / 2])
+        return cls(weights.T, bias)
+
+
+def _fit_encoded(vectors: Vectors, truth: NDArray[np.int64]) -> _Half:
+    logistic: Any = LogisticRegression
+    estimator = logistic(C=20.0, max_iter=1000, tol=1e-3)
+    estimator.fit(vectors, truth)
+    return _Half.of(estimator, len(np.unique(truth)))
+
+
+def _folds(truth: NDArray[np.int64], *, count: int, seed: int) -> NDArray[np.int64]:
+    """A fold for every row, each class spread evenly; a class with one row is never held back from training."""
+    chance = np.random.default_rng(seed)
+    folds = np.full(len(truth), -1, dtype=np.int64)
+    for label in np.unique(truth):
+        members = chance.permutation(np.flatnonzero(truth == label))
+        if len(members) > 1:
+            folds[members] = (np.arange(len(members)) + chance.integers(count)) % count
+    return folds
+
+
+def _sharpness(logits: Floats, truth: NDArray[np.int64]) -> tuple[float, float]:
+    """The factor on logits with the least negative log likelihood, and that likelihood (coarse to fine on a log scale)."""
+    low, high, best, loss = -2.0, 4.0, 0.0, float("inf")
+    for _ in range(3):
+        for candidate in np.linspace(low, high, 13):
+            found = negative_log_likelihood(softmax(float(np.exp(candidate)) * logits), truth)
+            if found < loss:
+                best, loss = float(candidate), found
+        step = (high - low) / 12
+        low, high = best - step, best + step
+    return float(np.exp(best)), loss
+
+
+def _mixture(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) -> Mixture:
+    """Scales, the encoder's weight and the temperature, all from logits of texts that were held back."""
+
+    def spread(logits: Floats) -> float:
+        return float((logits - logits.mean(axis=1, keepdims=True)).std()) or 1.0
+
+    scale = spread(lexical)
+    alone, _ = _sharpness(lexical / scale, truth)
+    if encoded is None:
+        return Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone)
+    encoder_scale = spread(encoded)
+    best, least = Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone), float("inf")
+    for weight in np.linspace(0.1, 0.9, 9):
+        joined = (1 - weight) * lexical / scale + weight * encoded / encoder_scale
+        sharpness, loss = _sharpness(joined, truth)
+        if loss < least:
+            best, least = Mixture(round(float(weight), 2), scale, encoder_scale, sharpness, alone), loss
+    return best
+
+
+def _prototypes(vectors: Vectors, truth: NDArray[np.int64], count: int) -> Vectors:
+    means = np.vstack([vectors[truth == label].mean(axis=0) for label in range(count)])
+    lengths: Vectors = np.linalg.norm(means, axis=1, keepdims=True)
+    unit: Vectors = (means / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return unit
+
+
+def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", folds: int = 5, seed: int = 7) -> Draft:
+    """Train, calibrate and measure one model; deterministic for the same rows and seed."""
+    started = time.process_time()
+    rows = [row for row in rows if row.text.strip()]
+    classes = tuple(sorted({row.label for row in rows}))
+    if len(classes) < 2:
+        raise TrainingRefused(f"{name}: {len(rows)} rows with {len(classes)} label(s); a model needs at least two labels")
+    number = {label: i for i, label in enumerate(classes)}
+    texts = [row.text for row in rows]
+    truth = np.array([number[row.label] for row in rows], dtype=np.int64)
+    vectors = encoder.encode(texts) if encoder.dimension else None
+    words, chars = _Remembered(word_analyzer), _Remembered(char_analyzer)
+
+    measured = np.array([row.measured for row in rows])
+    fold_of = np.full(len(rows), -1, dtype=np.int64)
+    fold_of[measured] = _folds(truth[measured], count=folds, seed=seed)
+    lexical = np.full((len(rows), len(classes)), np.nan)
+    encoded = np.full((len(rows), len(classes)), np.nan)
+    familiarity, similarity = np.zeros(len(rows)), np.zeros(len(rows))
+    for fold in range(folds):
+        held, kept = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
+        present = np.unique(truth[kept])
+        if not len(held) or len(present) < 2:
+            continue
+        columns = np.ix_(held, present)
+        trained = pipeline(rows=len(rows), words=words, chars=chars).fit([texts[i] for i in kept], truth[kept])
+        half = _Half.of(trained["linear"], len(present))
+        features = trained["features"].transform([texts[i] for i in held])
+        lexical[columns] = features @ half.weights + half.bias
+        vocabulary = trained["features"].transformer_list[0][1].vocabulary_
+        for i in held:
+            single = [word for word in words(texts[i]) if " " not in word]
+            familiarity[i] = sum(word in vocabulary for word in single) / len(single) if single else 0.0
+        if vectors is not None:
+            layer = _fit_encoded(vectors[kept], truth[kept])
+            encoded[columns] = vectors[held] @ layer.weights + layer.bias
+            places = {int(label): place for place, label in enumerate(present)}
+            prototypes = _prototypes(vectors[kept], np.array([places[int(label)] for label in truth[kept]], dtype=np.int64), len(present))
+            similarity[held] = (vectors[held] @ prototypes.T).max(axis=1)
+    seen = np.flatnonzero(~np.isnan(lexical).all(axis=1))
+    for logits in (lexical, encoded):  # a class that a fold did not know is its least likely one
+        gaps = np.isnan(logits)
+        if gaps.any():
+            logits[gaps] = np.broadcast_to(np.where(gaps, np.inf, logits).min(axis=1, keepdims=True), logits.shape)[gaps]
+
+    final = pipeline(rows=len(rows), words=words, chars=chars).fit(texts, truth)
+    layer_over_vectors = _fit_encoded(vectors, truth) if vectors is not None else None
+    if len(seen) >= 2 * len(classes):
+        mixture = _mixture(lexical[seen], encoded[seen] if vectors is not None else None, truth[seen])
+        probabilities = softmax(mixture.logits(lexical[seen], encoded[seen] if vectors is not None else None))
+        figures = metrics(probabilities, truth[seen], classes=classes, languages=[rows[i].language for i in seen])
+        thresholds, bands = decide_thresholds(
+            probabilities, truth[seen], familiarity=familiarity[seen], similarity=similarity[seen] if vectors is not None else None
+        )
+        figures["bands"] = bands
+        figures["lexical_accuracy"] = round(float((lexical[seen].argmax(axis=1) == truth[seen]).mean()), 4)
+    else:
+        raise TrainingRefused(f"{name}: {len(seen)} examples for {len(classes)} labels; at least {2 * len(classes)} are needed")
+    figures["cpu_seconds"] = round(time.process_time() - started, 2)
+    model = to_model(final, classes=classes, vectors=vectors, truth=truth, layer=layer_over_vectors, mixture=mixture)
+    return Draft(
+        name=name,
+        model=model,
+        thresholds=thresholds,
+        metrics=figures,
+        data_hash=data_hash(rows),
+        rows=len(rows),
+        languages=tuple(sorted({row.language for row in rows})),
+        encoder=encoder.name,
+    )
+
+
+def to_model(
+    trained: Any,
+    *,
+    classes: tuple[str, ...],
+    mixture: Mixture,
+    vectors: Vectors | None = None,
+    truth: NDArray[np.int64] | None = None,
+    layer: _Half | None = None,
+) -> LinearModel:
+    """Plain arrays out of the fitted pipeline."""
+    (_, by_words), (_, by_chars) = trained["features"].transformer_list
+    words = {feature: int(column) for feature, column in by_words.vocabulary_.items()}
+    chars = {feature: int(column) + len(words) for feature, column in by_chars.vocabulary_.items()}
+    half = _Half.of(trained["linear"], len(classes))
+    return LinearModel(
+        classes=classes,
+        words=words,
+        chars=chars,
+        idf=np.concatenate([by_words.idf_, by_chars.idf_]).astype(np.float32),
+        weights=np.ascontiguousarray(half.weights, dtype=np.float32),
+        bias=half.bias.astype(np.float32),
+        encoder_weights=np.ascontiguousarray(layer.weights, dtype=np.float32) if layer is not None else None,
+        encoder_bias=layer.bias.astype(np.float32) if layer is not None else None,
+        prototypes=_prototypes(vectors, truth, len(classes)) if vectors is not None and truth is not None else None,
+        mixture=mixture,
+    )
+
+
+class _Once:
+    """Shares vectors between models that train on the same texts."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._known: dict[str, Vectors] = {}
+        self.name, self.dimension = encoder.name, encoder.dimension
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        missing = list(dict.fromkeys(text for text in texts if text not in self._known))
+        self._known.update(zip(missing, self._encoder.encode(missing), strict=True))
+        return np.vstack([self._known[text] for text in texts])
+
+    def encode_one(self, text: str) -> Vectors | None:
+        vector: Vectors = self.encode([text])[0]
+        return vector
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train every set of rows in the input file into `OUTPUT/<name>/`; prints one line a model."""
+    parser = argparse.ArgumentParser(prog="python -m models.train", description=main.__doc__)
+    parser.add_argument("--input", type=Path, required=True, help="rows as models.rows.write_rows writes them")
+    parser.add_argument("--output", type=Path, required=True, help="a folder for the drafts")
+    parser.add_argument("--encoder", action=argparse.BooleanOptionalAction, default=True, help="use the sentence encoder where installed")
+    chosen = parser.parse_args(arguments)
+    encoder = load_encoder(wanted=chosen.encoder)
+    shared: Encoder = _Once(encoder) if encoder.dimension else encoder
+    for name, rows in read_rows(chosen.input).items():
+        try:
+            draft = fit(rows, encoder=shared, name=name)
+        except TrainingRefused as refused:
+            print(f"refused {refused}")
+            return 2
+        write_draft(chosen.output / name, draft)
+        print(f"{name}: {draft.rows} rows, accuracy {draft.metrics['accuracy']}, {draft.metrics['cpu_seconds']} s")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
