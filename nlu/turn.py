@@ -24,6 +24,7 @@ class Phase(StrEnum):
     ARTICLES = "articles"  # articles are on the screen, waiting for helped / not it / human
     FORM = "form"  # a question is open
     SUMMARY = "summary"  # the card is on the screen, waiting for send / edit
+    CHOOSING = "choosing"  # asked whether the words in `text` belong to the active request or to a new one
     ADDING = "adding"  # the next text is added to the active request
     RATING = "rating"  # stars are on the screen
     RATING_COMMENT = "rating_comment"
@@ -297,9 +298,10 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class AddToTicket:
-    """File what was heard under this request and tell its people."""
+    """File what was heard under this request and tell its people; `text` holds words of an earlier turn that belong there too."""
 
     ticket_id: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +395,7 @@ class Validated:
     value: str | None
     title: str | None = None  # how to show the value
     extra: Mapping[str, str] = field(default_factory=dict)  # other slots that the same answer filled
+    skip: bool = False  # "I don't know": the slot stays empty and is not asked again
 
 
 class Tools(Protocol):
@@ -405,6 +408,14 @@ class Tools(Protocol):
         ...
 
     def search(self, text: str, *, language: str, category: str | None, limit: int = 3) -> Sequence[Hit]: ...
+
+    def article(self, article_id: str, *, language: str) -> Hit | None:
+        """An article somebody asked for by its button."""
+        ...
+
+    def faq(self, *, language: str, limit: int = 5) -> Sequence[Hit]:
+        """The articles that are worth offering before anything was asked."""
+        ...
 
     def category(self, key: str | None) -> CategoryDef | None: ...
 

@@ -1,0 +1,149 @@
+"""What the bot answers and does in one turn: `advance` is pure, instant, and has an answer for whatever is said or pressed."""
+
+from dataclasses import replace
+
+from nlu import lexicon, policy_articles, policy_chat, policy_form, policy_letters, policy_requests, questions
+from nlu.scene import BUILDING, Scene, spoken_language, storable
+from nlu.turn import (
+    DialogueState,
+    Heard,
+    Intent,
+    Manner,
+    Phase,
+    Press,
+    Snapshot,
+    Tools,
+    Turn,
+    UseRequest,
+)
+
+MAX_HEARD = 100_000
+
+
+def advance(snapshot: Snapshot, heard: Heard, tools: Tools) -> Turn:
+    """Decide one turn from what is known and what was heard; the same input always gives the same turn."""
+    heard = replace(
+        heard,
+        text=storable(heard.text[:MAX_HEARD]).strip(),
+        subject=storable(heard.subject)[:500].strip() if heard.subject else None,
+        attachments=max(heard.attachments, 0),
+    )
+    scene = Scene(snapshot=snapshot, heard=heard, tools=tools, language=spoken_language(snapshot, heard, tools))
+    if heard.press is not None:
+        return pressed(scene, heard.press)
+    match snapshot.manner:
+        case Manner.MAIL:
+            return policy_letters.mail(scene)
+        case Manner.FORM:
+            return policy_letters.form(scene)
+        case Manner.CHAT:
+            return commanded(scene, heard.command.lower()) if heard.command else policy_chat.chat(scene)
+
+
+# --- buttons -----------------------------------------------------------------------------------------------------------
+
+
+def pressed(scene: Scene, press: Press) -> Turn:
+    """A button pressed; one that no longer fits is answered and files nothing."""
+    state = scene.state
+    match press.action:
+        case "human":
+            return policy_requests.to_person(scene)
+        case "new":
+            return start_new(scene)
+        case "mine":
+            return policy_requests.list_mine(scene, press.value.get("offset", 0))
+        case "faq":
+            return policy_articles.faq(scene)
+        case "lang":
+            return policy_chat.set_language(scene, value_of(press, "language"))
+        case "rate":
+            return policy_requests.rate(scene, press.value)
+        case "status" | "show" | "add" | "cancel_request" | "solved" | "not_solved" if value_of(press, "ticket"):
+            return about_request(scene, press.action, value_of(press, "ticket"))
+        case "cancel" if state.phase is not Phase.IDLE:
+            return policy_chat.leave(scene)
+        case "helped":
+            turn = policy_articles.helped(scene, value_of(press, "article") or None, intent=Intent.CONFIRM)
+        case "not_it":
+            turn = policy_articles.not_it(scene, intent=Intent.DENY)
+        case "article":
+            turn = policy_articles.show(scene, value_of(press, "id"))
+        case "category":
+            turn = policy_form.choose_category(scene, value_of(press, "key"))
+        case "slot":
+            turn = policy_form.press_slot(scene, value_of(press, "slot"), value_of(press, "value"))
+        case "edit_slot":
+            turn = policy_form.edit_slot(scene, value_of(press, "slot"))
+        case "send" if state.phase is Phase.SUMMARY:
+            turn = policy_form.send(scene, state, intent=Intent.CONFIRM)
+        case "edit" if state.phase is Phase.SUMMARY:
+            turn = policy_form.open_edit(scene, state)
+        case "skip" if state.phase is Phase.FORM:
+            turn = policy_form.skip(scene, state)
+        case "skip" if state.phase is Phase.RATING_COMMENT:
+            turn = scene.turn(DialogueState(), scene.say("rated"), intent=Intent.SKIP)
+        case "back" if state.phase in {Phase.FORM, Phase.SUMMARY}:
+            turn = policy_form.back(scene, state)
+        case _:
+            turn = None
+    return turn or policy_requests.stale(scene)
+
+
+def about_request(scene: Scene, action: str, ticket_id: str) -> Turn:
+    match action:
+        case "status":
+            return policy_requests.press_status(scene, ticket_id)
+        case "show":
+            return policy_requests.show(scene, ticket_id)
+        case "add":
+            return policy_requests.start_adding(scene, ticket_id)
+        case "cancel_request":
+            return policy_requests.cancel_request(scene, ticket_id)
+        case _:
+            return policy_requests.press_solved(scene, ticket_id, yes=action == "solved")
+
+
+def value_of(press: Press, name: str) -> str:
+    """A button's value as text; whatever else was stored under the name counts as nothing."""
+    value = press.value.get(name)
+    return value if isinstance(value, str) else ""
+
+
+# --- commands ----------------------------------------------------------------------------------------------------------
+
+
+def commanded(scene: Scene, command: str) -> Turn:
+    """A command; an unknown one is answered with help."""
+    match command:
+        case "start":
+            buttons = questions.main_buttons(scene) if scene.state.phase is Phase.IDLE else ()
+            return questions.aside(scene, scene.say("greet", name=scene.snapshot.contact_name, buttons=buttons), intent=Intent.GREET)
+        case "new":
+            return start_new(scene)
+        case "my":
+            return policy_requests.list_mine(scene)
+        case "faq":
+            return policy_articles.faq(scene)
+        case "lang":
+            return policy_chat.set_language(scene, lexicon.language_wish(scene.text) or scene.text.lower())
+        case "human":
+            return policy_requests.to_person(scene)
+        case "cancel":
+            return policy_chat.leave(scene)
+        case _:
+            return questions.aside(scene, scene.say("help"), intent=Intent.HELP)
+
+
+def start_new(scene: Scene) -> Turn:
+    """Begin another request; words that waited for the choice begin it, a text after /new does too."""
+    state = scene.state
+    afresh = UseRequest(ticket_id=None)
+    if state.phase is Phase.CHOOSING or (scene.text and scene.heard.press is None):
+        waiting = state if state.phase is Phase.CHOOSING else DialogueState()
+        turn = policy_articles.report(scene, waiting)
+        return replace(turn, actions=(afresh, *turn.actions))
+    left = (scene.say("cancelled"),) if state.phase in BUILDING and state.text else ()
+    fresh = DialogueState(phase=Phase.PROBLEM, attachments=0)
+    resumed = (scene.say("resume"),) if not left and state.phase is Phase.PROBLEM else ()
+    return scene.turn(fresh, *left, *resumed, questions.ask_problem(scene, fresh), actions=(afresh,))

@@ -1,0 +1,59 @@
+"""The words on buttons and in the dialogue's own small questions; English texts are the message ids."""
+
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import translate
+
+LABELS = {
+    "helped": _("Helped"),
+    "not_it": _("Not it"),
+    "human": _("Talk to a person"),
+    "skip": _("Skip"),
+    "back": _("Back"),
+    "cancel": _("Cancel"),
+    "send": _("Send"),
+    "edit": _("Edit"),
+    "new": _("New request"),
+    "mine": _("My requests"),
+    "faq": _("FAQ"),
+    "solved": _("Solved"),
+    "not_solved": _("Not solved"),
+    "add": _("Add details"),
+    "status": _("Status"),
+    "cancel_request": _("Cancel request"),
+    "other": _("Something else"),
+    "problem": _("What happened"),
+    "category": _("Topic"),
+    "files": _("Files"),
+}
+
+LANGUAGE_NAMES = {"ru": "Русский", "en": "English"}
+
+# What a person reads about the state of their own request.
+STATES = {
+    "new": _("received"),
+    "open": _("in progress"),
+    "waiting": _("waiting for your answer"),
+    "on_hold": _("waiting for another service"),
+    "resolved": _("solved, waiting for your word"),
+    "closed": _("closed"),
+    "cancelled": _("cancelled"),
+    "merged": _("joined with another request"),
+}
+
+ASK_CATEGORY = _("Which of these is closest?")
+ASK_EDIT = _("What should be changed?")
+ASK_ABOUT = _("Is this about request #%(number)s or something new?")
+ABOUT = _("About #%(number)s")
+ASK_ADDITION = _("Write what should be added; files are fine too.")
+ASK_HELPED = _("Did this help?")
+ASK_LANGUAGE = _("Which language shall we use?")
+ASK_EDITED_PROBLEM = _("Tell it again in your own words; it replaces what is on the card.")
+EXAMPLE = _("the printer on the third floor does not print")
+SUBJECT_HUMAN = _("A person is asked for")
+SUBJECT_FILES = _("Files without words")
+SUBJECT_UNNAMED = _("A request without words")
+
+
+def label(language: str, name: str) -> str:
+    """A button's word in a language."""
+    return translate(language, LABELS[name])

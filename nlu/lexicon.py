@@ -1,0 +1,156 @@
+"""Fixed phrases people steer a dialogue with, ru and en: they work without any model, so that "оператор" is always understood."""
+
+import re
+
+from nlu import phrases
+from nlu.turn import Intent
+
+_SIGNS = {
+    "👍": Intent.CONFIRM,
+    "👌": Intent.CONFIRM,
+    "✅": Intent.CONFIRM,
+    "+": Intent.CONFIRM,
+    "👎": Intent.DENY,
+    "❌": Intent.DENY,
+    "🙏": Intent.THANKS,
+}
+
+_KNOWN: dict[str, Intent] = {
+    phrase.strip(): intent
+    for intent, block in phrases.PHRASES.items()
+    for line in block.splitlines()
+    for phrase in line.split("|")
+    if phrase.strip()
+}
+
+_POLITE = re.compile(r"\b(?:пожалуйста|плиз|пжлст|пож|please|pls|plz|а|ну|так|well)\b")
+_NOT_WORDS = re.compile(r"[^\w'+#/-]+|_+")
+_SOLVED_HINT = re.compile(
+    r"\b(?:решен[оа]?|решилось|заработал[оаи]?|вс[её] работает|(?:теперь|уже|снова) (?:вс[её] )?работает|помогло|починил[иос]\w*|"
+    r"можно закры\w+|закройте|solved|fixed|works now|working now|it works|works fine|all good|"
+    r"(?:you can|please) close|close it|close the (?:ticket|request))\b"
+)
+_NEGATED = re.compile(
+    r"\b(?:не|нет|ни|no|not|never|isn't|doesn't|didn't|don't|does not|still|опять|снова не|все еще|всё ещё|но|but)\b", re.IGNORECASE
+)
+_AGAIN = re.compile(
+    r"\b(?:опять|снова|все еще|всё ещё|до сих пор|по-прежнему|по прежнему|так и не|again|still|same (?:problem|issue)|once more)\b",
+    re.IGNORECASE,
+)
+_QUESTION_WORDS = re.compile(
+    r"^(?:а\s+|и\s+|so\s+|and\s+)?(?:как|где|когда|сколько|почему|зачем|можно ли|что такое|куда|кто|какой|какая|какие|нужно ли|"
+    r"how|where|when|why|what|who|which|can i|could i|is it|is there|do i|do you|does|will)\b",
+    re.IGNORECASE,
+)
+_CORRECTION = re.compile(
+    r"\b(?:не|not|isn't|it's not)\s+(?P<wrong>[^,.;!?\n]{1,60}?)\s*(?:,\s*(?:а|but)|\s+but|\s+а)\s+(?P<right>[^.;!?\n]{1,200})",
+    re.IGNORECASE,
+)
+_SWEARING = re.compile(
+    r"(?:\b(?:бля\w*|блин|сук[аи]|хер\w*|хрен\w*|нахуй|хуй\w*|ху[её]\w*|пизд\w*|еба\w*|ёба\w*|заеб\w*|долбо\w*|мудак\w*|дерьм\w*|говн\w*|идиот\w*|дебил\w*|чертов\w*|чёртов\w*|"
+    r"fuck\w*|shit\w*|bullshit|damn|crap|asshole|idiots?|stupid|bloody|wtf)\b)",
+    re.IGNORECASE,
+)
+_LANGUAGE = {
+    "ru": re.compile(
+        r"^(?:давай(?:те)?\s+)?(?:(?:по|на)[\s-]?(?:русски|русском)|говори(?:те)?\s+(?:по[\s-]?русски|на\s+русском)|русский(?:\s+язык)?|"
+        r"(?:переключи(?:сь|те)?|перейд(?:и|[её]м)(?:те)?)\s+на\s+русский(?:\s+язык)?|(?:switch|change)\s+(?:the\s+language\s+)?to\s+russian|"
+        r"(?:(?:speak|in)\s+)?russian(?:\s+please)?|ru)$",
+        re.IGNORECASE,
+    ),
+    "en": re.compile(
+        r"^(?:(?:давай(?:те)?\s+)?(?:по[\s-]?английски|на\s+английском)|говори(?:те)?\s+(?:по[\s-]?английски|на\s+английском)|английский(?:\s+язык)?|"
+        r"(?:переключи(?:сь|те)?|перейд(?:и|[её]м)(?:те)?)\s+на\s+английский(?:\s+язык)?|(?:please\s+)?(?:switch|change)\s+(?:the\s+language\s+)?to\s+english|"
+        r"(?:(?:speak|in|let's\s+speak)\s+)?english(?:\s+please)?|en)$",
+        re.IGNORECASE,
+    ),
+}
+_NUMBER = re.compile(r"(?:#|№|\b(?:number|no|номер[аеуо]?м?|заявк\w+|обращени\w+|request|ticket)\s*[#№]?\s*)(\d{1,9})\b", re.IGNORECASE)
+
+_ENGLISH_GLUE = frozenset(phrases.ENGLISH_GLUE.split())
+_VAGUE = frozenset(phrases.VAGUE.split())
+
+
+def plain(text: str) -> str:
+    """The words of a text for comparison: lower case, ё as е, no punctuation, single spaces."""
+    lowered = text.casefold().replace("ё", "е").replace("’", "'")
+    return " ".join(_NOT_WORDS.sub(" ", lowered).split())
+
+
+def intent_of(text: str) -> Intent | None:
+    """What a short fixed phrase means, or None where a model has to judge."""
+    if len(text) > 80:
+        return None
+    sign = text.strip().replace("️", "")
+    if sign and sign[0] in _SIGNS and not sign.strip("".join(_SIGNS) + "🏻🏼🏽🏾🏿 "):
+        return _SIGNS[sign[0]]
+    words = plain(text)
+    if words in _KNOWN:
+        return _KNOWN[words]
+    return _KNOWN.get(" ".join(_POLITE.sub(" ", words).split()))
+
+
+def language_wish(text: str) -> str | None:
+    """The language a person asks to be spoken to in ("switch to English"), or None."""
+    words = " ".join(re.sub(r"[^\w\s'-]", " ", text[:100]).split())
+    return next((language for language, pattern in _LANGUAGE.items() if pattern.match(words)), None)
+
+
+def says_solved(text: str) -> bool:
+    """Whether a text reports success ("спасибо, заработало"), with nothing that takes it back."""
+    words = plain(text[:400])
+    return intent_of(text) is Intent.CONFIRM or bool(
+        len(words) < 200 and _SOLVED_HINT.search(words) and not _NEGATED.search(words) and "?" not in text
+    )
+
+
+def says_again(text: str) -> bool:
+    """Whether the words point back at the same trouble ("опять", "still")."""
+    return bool(_AGAIN.search(text[:400]))
+
+
+def is_question(text: str) -> bool:
+    """Whether a text is put as a question."""
+    short = text.strip()[:1000]
+    return short.endswith("?") or bool(_QUESTION_WORDS.match(short))
+
+
+def swears(text: str) -> bool:
+    """Whether the words are angry."""
+    return bool(_SWEARING.search(text[:2000]))
+
+
+def correction(text: str) -> str | None:
+    """The right half of "нет, не принтер, а сканер", or None."""
+    found = _CORRECTION.search(text[:300])
+    return found["right"].strip() if found else None
+
+
+def request_number(text: str) -> int | None:
+    """A request's number mentioned in a text."""
+    found = _NUMBER.search(text[:1000])
+    return int(found[1]) if found else None
+
+
+def word_count(text: str) -> int:
+    """How many words with letters or digits a text has."""
+    return sum(1 for word in text[:20_000].split() if any(character.isalnum() for character in word))
+
+
+def is_vague(text: str) -> bool:
+    """Whether a story says nothing to work with ("не работает")."""
+    return all(word in _VAGUE for word in plain(text[:500]).split())
+
+
+def is_english_sentence(text: str) -> bool:
+    """Whether a text is English talk rather than a product name."""
+    words = plain(text[:1000]).split()
+    return len(words) >= 3 and any(word in _ENGLISH_GLUE for word in words)
+
+
+def mostly_cyrillic(text: str) -> bool:
+    """Whether more letters are Cyrillic than Latin."""
+    sample = text[:2000]
+    cyrillic = sum("а" <= c <= "я" or c == "ё" for c in sample.casefold())
+    latin = sum("a" <= c <= "z" for c in sample.casefold())
+    return cyrillic > latin

@@ -1,0 +1,350 @@
+"""Words in a chat: what they mean where the dialogue stands, and whose turn they are. Pure."""
+
+from dataclasses import replace
+
+from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
+from nlu.policy_form import FAILURES_TO_PERSON, STEERS
+from nlu.scene import Scene, hand_over, judged, told
+from nlu.turn import Band, DialogueState, Intent, Phase, Say, SetLanguage, Turn, UseRequest
+
+# Intents by which a person steers or chats rather than tells; a model's word on them counts when it is sure.
+_TELLING = frozenset({Intent.REPORT, Intent.ASK, Intent.ADD_DETAILS, Intent.UNKNOWN})
+
+
+def chat(scene: Scene) -> Turn:
+    """One text or file in a chat."""
+    text, state = scene.text, scene.state
+    if not text:
+        return files_only(scene) if scene.heard.attachments else questions.aside(scene)
+    if wish := lexicon.language_wish(text):
+        return set_language(scene, wish)
+    if meant(scene) is Intent.HUMAN:
+        return policy_requests.to_person(scene)
+    match state.phase:
+        case Phase.IDLE:
+            return idle(scene)
+        case Phase.PROBLEM:
+            return story(scene)
+        case Phase.ARTICLES:
+            return articles(scene)
+        case Phase.FORM:
+            return form(scene)
+        case Phase.SUMMARY:
+            return card(scene)
+        case Phase.CHOOSING:
+            return choosing(scene)
+        case Phase.ADDING:
+            return adding(scene)
+        case Phase.RATING:
+            return rating(scene)
+        case Phase.RATING_COMMENT:
+            return policy_requests.comment(scene)
+
+
+def meant(scene: Scene) -> Intent:
+    """What a text means: a fixed phrase, a sure model, otherwise a telling."""
+    fixed = lexicon.intent_of(scene.text)
+    if fixed is not None:
+        return fixed
+    if lexicon.word_count(scene.text) == 0:
+        return Intent.UNKNOWN
+    triage = scene.triage
+    if triage.intent in _TELLING:
+        return triage.intent
+    if triage.intent_confidence >= STEERS:
+        return triage.intent
+    return Intent.REPORT if triage.band is not Band.ASK else triage.intent if triage.intent_confidence >= 0.5 else Intent.REPORT
+
+
+def small(scene: Scene, intent: Intent) -> Turn | None:
+    """Greetings, thanks, status and the like are answered on the way; None where the words are something else."""
+    at_rest = scene.state.phase is Phase.IDLE
+    match intent:
+        case Intent.GREET:
+            buttons = questions.main_buttons(scene) if at_rest else ()
+            return questions.aside(scene, scene.say("greet", name=scene.snapshot.contact_name, buttons=buttons), intent=intent)
+        case Intent.THANKS:
+            return questions.aside(scene, scene.say("thanks"), intent=intent)
+        case Intent.STATUS:
+            return policy_requests.status(scene)
+        case Intent.HELP:
+            buttons = questions.main_buttons(scene) if at_rest else ()
+            return questions.aside(scene, scene.say("help", buttons=buttons), intent=intent)
+        case Intent.SMALLTALK:
+            return questions.aside(scene, scene.say("smalltalk"), intent=intent)
+        case Intent.LANGUAGE:
+            return questions.aside(scene, questions.ask_language(scene), intent=intent)
+        case Intent.OUT_OF_SCOPE:
+            buttons = ((scene.button("faq"), scene.button("human")),)
+            return questions.aside(scene, scene.say("out_of_scope", buttons=buttons), intent=intent)
+        case _:
+            return None
+
+
+def leave(scene: Scene) -> Turn:
+    """Leave whatever is open, and say so; where nothing is, say what can be cancelled."""
+    if scene.state.phase is not Phase.IDLE:
+        return scene.turn(DialogueState(), scene.say("cancelled"), intent=Intent.CANCEL)
+    active = scene.snapshot.active
+    buttons = [[scene.button("cancel_request", ticket=active.ticket_id)]] if active else []
+    return scene.turn(scene.state, scene.say("nothing_to_cancel", buttons=buttons), intent=Intent.CANCEL)
+
+
+# --- by phase ----------------------------------------------------------------------------------------------------------
+
+
+def idle(scene: Scene) -> Turn:
+    """Nothing is open: an answer to "solved?", words for the active request, or a new story."""
+    snapshot = scene.snapshot
+    intent = meant(scene)
+    if intent is Intent.CANCEL:
+        return leave(scene)
+    if snapshot.resolved is not None:
+        turn = after_resolution(scene, intent)
+        if turn is not None:
+            return turn
+    if intent is not Intent.OUT_OF_SCOPE or snapshot.active is None:
+        answered = small(scene, intent)
+        if answered is not None:
+            return answered
+    if scene.triage.human_now:
+        return policy_articles.report(scene, scene.state, intent=intent)
+    if snapshot.active is not None:
+        if policy_requests.is_clearly_new(scene, snapshot.active):
+            return policy_requests.ask_which(scene, snapshot.active)
+        turn = policy_requests.added(scene, snapshot.active.ticket_id, intent=intent)
+        return replace(turn, replies=(*turn.replies, calm(scene))) if intent is Intent.COMPLAINT else turn
+    return fresh(scene, intent)
+
+
+def after_resolution(scene: Scene, intent: Intent) -> Turn | None:
+    """The desk asked "solved?" and somebody speaks; None where the words are not about it."""
+    resolved = scene.snapshot.resolved
+    if resolved is None:
+        return None
+    if intent is Intent.CONFIRM or lexicon.says_solved(scene.text):
+        return policy_requests.solved(scene, resolved)
+    if intent is Intent.DENY:
+        return policy_requests.not_solved(scene, resolved)
+    if intent in {Intent.THANKS, Intent.UNKNOWN}:
+        asked = [[scene.button("solved", ticket=resolved.ticket_id), scene.button("not_solved", ticket=resolved.ticket_id)]]
+        key = "thanks" if intent is Intent.THANKS else "not_understood"
+        return scene.turn(scene.state, scene.say(key, buttons=asked, example=scene.example()), intent=intent)
+    if intent in {Intent.REPORT, Intent.ASK, Intent.ADD_DETAILS, Intent.COMPLAINT} and not scene.triage.human_now:
+        if policy_requests.is_clearly_new(scene, resolved):
+            return policy_requests.ask_which(scene, resolved)
+        return policy_requests.not_solved(scene, resolved)
+    return None
+
+
+def fresh(scene: Scene, intent: Intent) -> Turn:
+    """A text with nothing before it."""
+    match intent:
+        case Intent.CONFIRM | Intent.DENY | Intent.BACK | Intent.SKIP | Intent.EDIT:
+            return scene.turn(scene.state, scene.say("anything_else", buttons=questions.main_buttons(scene)), intent=intent)
+        case Intent.COMPLAINT:
+            return complaint(scene)
+        case Intent.UNKNOWN if scene.triage.band is Band.ASK:
+            return nonsense(scene)
+        case _:
+            return policy_articles.report(scene, scene.state, intent=intent)
+
+
+def story(scene: Scene) -> Turn:
+    """The person was asked what happened."""
+    intent = meant(scene)
+    if intent is Intent.CANCEL:
+        return leave(scene)
+    if (answered := small(scene, intent)) is not None:
+        return answered
+    match intent:
+        case Intent.CONFIRM | Intent.DENY | Intent.BACK | Intent.SKIP | Intent.EDIT:
+            # "No" after a story was begun means that there is no more to tell.
+            return policy_form.proceed(scene, scene.state, intent=intent) if scene.state.text else questions.aside(scene)
+        case Intent.COMPLAINT if lexicon.word_count(scene.text) < 3:
+            return complaint(scene)
+        case Intent.UNKNOWN if scene.triage.band is Band.ASK:
+            return nonsense(scene)
+        case _:
+            return policy_articles.report(scene, scene.state, intent=intent)
+
+
+def articles(scene: Scene) -> Turn:
+    intent = meant(scene)
+    if intent is Intent.CANCEL:
+        return leave(scene)
+    if intent is Intent.BACK:
+        state = replace(scene.state, phase=Phase.PROBLEM)
+        return scene.turn(state, questions.ask_problem(scene, state), intent=intent)
+    if intent is not Intent.THANKS and (answered := small(scene, intent)) is not None:
+        return answered
+    if intent is Intent.COMPLAINT and (turn := policy_articles.not_it(scene, intent=intent)) is not None:
+        return replace(turn, replies=(scene.say("complaint"), *turn.replies))
+    if intent is Intent.UNKNOWN and scene.triage.band is Band.ASK:
+        return nonsense(scene)
+    return policy_articles.more_words(scene)
+
+
+def form(scene: Scene) -> Turn:
+    """A question is open: an answer, a steering word, a side question, or a failure."""
+    state = scene.state
+    slot = forms.slot_named(scene.form(state), state.pending)
+    fixed = lexicon.intent_of(scene.text)
+    # "No" or "I don't know" may be one of the choices: a choice wins over steering.
+    if slot is not None and slot.kind != "text" and (turn := policy_form.answer(scene)) is not None:
+        return turn
+    if fixed is None and lexicon.word_count(scene.text) == 0:
+        return policy_form.failed(scene)
+    intent = fixed or (scene.triage.intent if scene.triage.intent_confidence >= STEERS else Intent.REPORT)
+    match intent:
+        case Intent.CANCEL:
+            return leave(scene)
+        case Intent.BACK | Intent.EDIT if fixed is not None:
+            return policy_form.back(scene, state)
+        case Intent.SKIP:
+            return policy_form.skip(scene, state)
+        case Intent.DENY if fixed is not None and slot is not None and slot.kind == "text":
+            return policy_form.skip(scene, state)
+        case Intent.CONFIRM | Intent.DENY if fixed is not None:
+            return policy_form.failed(scene)
+        case Intent.COMPLAINT if slot is None or slot.kind != "text" or lexicon.swears(scene.text):
+            return complaint(scene)
+        case Intent.OUT_OF_SCOPE:
+            pass  # a serial number or a surname is out of every scope; it is an answer all the same
+        case _ if (answered := small(scene, intent)) is not None:
+            return answered
+    if (aside := policy_articles.side_answer(scene)) is not None:
+        return aside
+    if scene.triage.human_now and scene.triage.band is Band.ACT and lexicon.word_count(scene.text) >= 3:
+        return policy_articles.report(scene, state, intent=intent)
+    return (policy_form.answer(scene) if slot is None or slot.kind == "text" else None) or policy_form.failed(scene)
+
+
+def card(scene: Scene) -> Turn:
+    """The card is on the screen."""
+    state = scene.state
+    intent = meant(scene)
+    match intent:
+        case Intent.CONFIRM:
+            return policy_form.send(scene, state, intent=intent)
+        case Intent.CANCEL:
+            return leave(scene)
+        case Intent.BACK:
+            return policy_form.back(scene, state)
+        case Intent.DENY if state.editing:
+            return policy_form.show_summary(scene, state, intent=intent)
+        case Intent.DENY | Intent.EDIT if lexicon.correction(scene.text) is None:
+            return policy_form.open_edit(scene, state)
+        case Intent.COMPLAINT:
+            return complaint(scene)
+        case Intent.SKIP:
+            return questions.aside(scene, intent=intent)
+        case Intent.UNKNOWN if lexicon.word_count(scene.text) == 0:
+            return nonsense(scene)
+        case Intent.OUT_OF_SCOPE:
+            pass  # the person adds to their own card what they like
+        case _ if (answered := small(scene, intent)) is not None:
+            return answered
+    if state.editing and (turn := named_slot(scene)) is not None:
+        return turn
+    return policy_articles.side_answer(scene) or policy_form.add_to_card(scene, state)
+
+
+def named_slot(scene: Scene) -> Turn | None:
+    """Somebody types what to change instead of pressing it."""
+    words = lexicon.plain(scene.text)
+    menu = questions.edit_menu(scene, scene.state)
+    for row in menu.buttons:
+        for button in row:
+            if button.action == "edit_slot" and lexicon.plain(button.label) == words:
+                return policy_form.edit_slot(scene, str(button.value.get("slot")))
+    return None
+
+
+def choosing(scene: Scene) -> Turn:
+    """About the active request, or new?"""
+    intent = meant(scene)
+    if intent is Intent.CONFIRM or lexicon.request_number(f"#{scene.text.lstrip('#№ ')}") is not None:
+        return policy_requests.add_waiting(scene)
+    if intent is Intent.CANCEL:
+        return leave(scene)
+    if (answered := small(scene, intent)) is not None:
+        return answered
+    # Words that tell more settle it: somebody who goes on explaining has a new story.
+    turn = policy_articles.report(scene, scene.state, intent=intent)
+    return replace(turn, actions=(UseRequest(ticket_id=None), *turn.actions))
+
+
+def adding(scene: Scene) -> Turn:
+    intent = lexicon.intent_of(scene.text)
+    if intent is Intent.CANCEL:
+        return leave(scene)
+    if intent in {Intent.THANKS, Intent.STATUS, Intent.HELP, Intent.GREET} and (answered := small(scene, intent)) is not None:
+        return answered
+    return policy_requests.added(scene, scene.state.ticket_id or "", intent=intent or Intent.ADD_DETAILS)
+
+
+def rating(scene: Scene) -> Turn:
+    """Stars as a word; anything else leaves them, they can be pressed later."""
+    score = policy_requests.stars_of(scene.text) if lexicon.word_count(scene.text) <= 2 else None
+    if score is not None:
+        return policy_requests.rated(scene, scene.state.ticket_id or "", score)
+    if lexicon.intent_of(scene.text) in {Intent.SKIP, Intent.CANCEL, Intent.DENY, Intent.CONFIRM}:
+        return scene.turn(DialogueState(), scene.say("thanks"), intent=Intent.SKIP)
+    return idle(replace(scene, snapshot=replace(scene.snapshot, state=DialogueState())))
+
+
+# --- what fits nowhere -------------------------------------------------------------------------------------------------
+
+
+def files_only(scene: Scene) -> Turn:
+    """Files without a word: to the active request, or kept until the story comes."""
+    state = scene.state
+    if state.phase is Phase.ADDING and state.ticket_id:
+        return policy_requests.added(scene, state.ticket_id, intent=Intent.ADD_DETAILS)
+    if state.phase in {Phase.IDLE, Phase.RATING, Phase.RATING_COMMENT}:
+        current = scene.snapshot.active or scene.snapshot.resolved
+        if current is not None:
+            return policy_requests.added(scene, current.ticket_id, intent=Intent.ADD_DETAILS)
+        state = DialogueState(phase=Phase.PROBLEM, attachments=scene.heard.attachments)
+        return scene.turn(state, scene.say("only_attachment"), intent=Intent.ADD_DETAILS)
+    return questions.aside(scene, state=told(state, "", attachments=scene.heard.attachments), intent=Intent.ADD_DETAILS)
+
+
+def nonsense(scene: Scene) -> Turn:
+    """Words nobody understands: say so, then show an example, then call a person."""
+    state = replace(scene.state, failures=scene.state.failures + 1)
+    state = replace(state, phase=Phase.PROBLEM) if state.phase is Phase.IDLE else state
+    if state.failures >= FAILURES_TO_PERSON:
+        return hand_over(scene, told(state, scene.text), reason="failures", intent=Intent.UNKNOWN)
+    buttons = [[scene.button("human")]] if state.phase is Phase.PROBLEM else []
+    reply = scene.say("not_understood" if state.failures == 1 else "example", example=scene.example(), buttons=buttons)
+    rest = questions.again(scene, state) if state.phase is not Phase.PROBLEM else ()
+    return scene.turn(state, reply, *rest, intent=Intent.UNKNOWN)
+
+
+def calm(scene: Scene) -> Say:
+    return scene.say("complaint", buttons=[[scene.button("human")]])
+
+
+def complaint(scene: Scene) -> Turn:
+    """Anger is answered and a person is offered; a problem inside the words is taken up, and anger thrice brings the person."""
+    triage, state = scene.triage, scene.state
+    state = replace(state, failures=state.failures + 1)
+    if state.failures >= FAILURES_TO_PERSON:
+        return hand_over(scene, told(state, scene.text), reason="complaint", intent=Intent.COMPLAINT)
+    if state.phase is Phase.IDLE:
+        category = scene.tools.category(triage.category)
+        if triage.band is Band.ACT and category is not None and category.kind != "complaint":
+            return policy_articles.report(scene, state, scene.say("complaint"), intent=Intent.COMPLAINT)
+        state = judged(told(state, scene.text, attachments=scene.heard.attachments), triage, category=category)
+        return scene.turn(replace(state, phase=Phase.PROBLEM), calm(scene), intent=Intent.COMPLAINT)
+    return questions.aside(scene, calm(scene), state=state, intent=Intent.COMPLAINT)
+
+
+def set_language(scene: Scene, language: str) -> Turn:
+    """Speak another language from here on; an unknown one is asked for with buttons."""
+    if language not in scene.snapshot.languages:
+        return scene.turn(scene.state, questions.ask_language(scene), intent=Intent.LANGUAGE)
+    scene.language = language
+    return questions.aside(scene, scene.say("language_set"), actions=(SetLanguage(language=language),), intent=Intent.LANGUAGE)

@@ -1,0 +1,230 @@
+"""One turn a letter or a filled page: the request opens at once, and what is missing is asked in one list. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from nlu import forms, lexicon, policy_form, policy_requests, questions
+from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, Scene, classified, judged, opened, subject_of, told
+from nlu.turn import (
+    AddToTicket,
+    ArticleFeedback,
+    Band,
+    ConfirmSolved,
+    DialogueState,
+    FillSlots,
+    FormDef,
+    HandOver,
+    Intent,
+    OpenTicket,
+    Turn,
+)
+
+LETTER_ARTICLES = 2
+SHORT_ANSWER = 200
+_NUMBERED = re.compile(r"^\s*(\d{1,2})\s*[.):\-–—]\s*(.+)$")
+_REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|fwd?|aw|ответ|отв|пересл)\s*(?:\[\d+\])?\s*:\s*)+|\[#\d+\]\s*", re.IGNORECASE)
+
+
+def mail(scene: Scene) -> Turn:
+    """One letter."""
+    snapshot = scene.snapshot
+    resolved = snapshot.resolved
+    intent = letter_intent(scene)
+    if resolved is not None:
+        if intent is Intent.CONFIRM:
+            return scene.turn(scene.state, actions=(ConfirmSolved(ticket_id=resolved.ticket_id, solved=True),), intent=intent)
+        if intent in {Intent.THANKS, Intent.GREET, Intent.SMALLTALK} or not (scene.text or scene.heard.attachments):
+            return scene.turn(scene.state, intent=intent)
+        reopened = (ConfirmSolved(ticket_id=resolved.ticket_id, solved=False), *add(scene, resolved.ticket_id))
+        return with_person(scene, scene.turn(scene.state, actions=reopened, intent=intent), intent)
+    if snapshot.active is not None:
+        return with_person(scene, add_to_active(scene, snapshot.active.ticket_id, intent), intent)
+    if intent is Intent.STATUS and snapshot.requests:
+        return policy_requests.status(scene)
+    if intent in {Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY} and not scene.heard.attachments:
+        return scene.turn(scene.state, intent=intent)
+    if not scene.text and not scene.heard.attachments and not subject_line(scene):
+        return scene.turn(scene.state, intent=Intent.UNKNOWN)
+    return open_letter(scene, intent)
+
+
+def subject_line(scene: Scene) -> str:
+    """The subject without "Re:" and our own tag."""
+    return _REPLY_PREFIX.sub("", scene.heard.subject or "").strip()
+
+
+def story_of(scene: Scene) -> str:
+    """Subject and body as one story; a subject that the body repeats is not told twice."""
+    subject, body = subject_line(scene), scene.text
+    if not subject or lexicon.plain(subject) in lexicon.plain(body[:JUDGED_LENGTH]):
+        return body
+    return f"{subject}\n{body}".strip()
+
+
+def letter_intent(scene: Scene) -> Intent:
+    """What a letter is; a body of pure courtesy under a telling subject still asks for something."""
+    body = scene.text
+    if scene.snapshot.resolved is not None or scene.snapshot.active is not None:
+        if scene.snapshot.resolved is not None and lexicon.says_solved(body):
+            return Intent.CONFIRM
+        return lexicon.intent_of(body) or (scene.triage.intent if body else Intent.UNKNOWN)
+    courteous = lexicon.intent_of(body) if body else Intent.GREET
+    if courteous in {Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY, Intent.SKIP, Intent.BACK}:
+        subject = subject_line(scene)
+        if not subject or lexicon.intent_of(subject) is not None:
+            return Intent.GREET if courteous in {Intent.SKIP, Intent.BACK} else courteous
+        intent = lexicon.intent_of(subject) or scene.judge(subject).intent
+        return intent if scene.judge(subject).intent_confidence >= policy_form.STEERS else Intent.REPORT
+    if courteous is not None:
+        return courteous
+    triage = scene.triage
+    chatting = triage.intent in {Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY}
+    # A letter of more than a few words is not mere courtesy, whatever the model says: losing a request is worse than one too many.
+    if chatting and (triage.intent_confidence < policy_form.STEERS or lexicon.word_count(body) > 12):
+        return Intent.REPORT
+    return triage.intent
+
+
+def add(scene: Scene, ticket_id: str) -> tuple[Any, ...]:
+    return (AddToTicket(ticket_id=ticket_id),) if scene.text or scene.heard.attachments or scene.heard.subject else ()
+
+
+def with_person(scene: Scene, turn: Turn, intent: Intent) -> Turn:
+    """A letter that asks for a person, or must not wait, also gives the baton to people."""
+    if intent is Intent.HUMAN:
+        return replace(turn, actions=(*turn.actions, HandOver(reason="person_asked")))
+    if scene.text and scene.triage.human_now:
+        return replace(turn, actions=(*turn.actions, HandOver(reason="human_now")))
+    return turn
+
+
+def add_to_active(scene: Scene, ticket_id: str, intent: Intent) -> Turn:
+    """File a letter under its request and take the answers out of it."""
+    actions = add(scene, ticket_id)
+    state = scene.state
+    answers = answers_in(scene, scene.form(state), state)
+    if answers:
+        actions = (*actions, FillSlots(ticket_id=ticket_id, slots=answers))
+        state = replace(state, slots={**state.slots, **answers})
+    return scene.turn(state, actions=actions, intent=intent)
+
+
+def open_letter(scene: Scene, intent: Intent) -> Turn:
+    """Open the request at once; the acknowledgement carries what is missing and up to two articles."""
+    story = story_of(scene)
+    state = told(DialogueState(), story, attachments=scene.heard.attachments)
+    triage = scene.judge(story)
+    category = scene.tools.category(triage.category)
+    state = judged(state, triage, category=category)
+    state = policy_form.collected(scene, replace(state, subject=subject_of(subject_line(scene) or scene.text)))
+    form = scene.form(state)
+    person = intent is Intent.HUMAN or triage.human_now or (state.category is not None and category is not None and category.human_now)
+    open_slots = () if person else tuple(slot.name for slot in forms.missing(form, state)[:MAX_QUESTIONS])
+    hits: tuple[str, ...] = ()
+    if story and not person:
+        found = scene.tools.search(story[:JUDGED_LENGTH], language=scene.language, category=state.category, limit=LETTER_ARTICLES)
+        hits = tuple(dict.fromkeys(hit.article_id for hit in found))[:LETTER_ARTICLES]
+    state = replace(state, shown=hits, asked=open_slots)
+    tags = ("complaint",) if intent is Intent.COMPLAINT else ()
+    ticket = opened(state, form=form, language=scene.language, tags=tags, questions=open_slots, articles=hits)
+    actions: tuple[Any, ...] = (ticket, *(ArticleFeedback(article_id=one, verdict="shown") for one in hits))
+    if person:
+        actions = (*actions, HandOver(reason="person_asked" if intent is Intent.HUMAN else "human_now"))
+    # What was asked stays in the state, so that the answer's "1." and "2." find their questions; the story is in the request now.
+    kept = DialogueState(category=state.category, slots=state.slots, asked=open_slots)
+    return scene.turn(kept, actions=actions, intent=intent)
+
+
+# --- answers in a letter -----------------------------------------------------------------------------------------------
+
+
+def answers_in(scene: Scene, form: FormDef | None, state: DialogueState) -> dict[str, str]:
+    """Answers to the questions of the acknowledgement: numbered, by title, one a line, or anywhere in the text."""
+    open_names = [name for name in state.asked if not state.slots.get(name) and forms.slot_named(form, name) is not None]
+    if form is None or not open_names or not scene.text:
+        return {}
+    answers: dict[str, str] = {}
+    loose: list[str] = []
+    for line in scene.text[:JUDGED_LENGTH].splitlines():
+        if not line.strip():
+            continue
+        name, words = named_answer(form, state, line)
+        if name is None:
+            loose.append(line.strip())
+        elif value := valid(scene, form, name, words, {**state.slots, **answers}):
+            answers.setdefault(name, value)
+    found = scene.tools.extract(scene.text[:JUDGED_LENGTH], form=form, language=scene.language)
+    for name in open_names:
+        if name not in answers and found.get(name):
+            answers[name] = found[name]
+    left = [name for name in open_names if name not in answers]
+    short = [line for line in loose if len(line) <= SHORT_ANSWER and lexicon.intent_of(line) not in {Intent.GREET, Intent.THANKS}]
+    # One line a question, in their order, is how people answer a list without numbering it.
+    if left and len(short) == len(left):
+        for name, line in zip(left, short, strict=True):
+            if value := valid(scene, form, name, line, {**state.slots, **answers}):
+                answers[name] = value
+    for name in [name for name in left if name not in answers]:
+        slot = forms.slot_named(form, name)
+        if slot is not None and slot.kind not in {"text", "person", "device", "location"}:
+            value = next((value for line in short if (value := valid(scene, form, name, line, {**state.slots, **answers}))), None)
+            if value:
+                answers[name] = value
+    return {name: value for name, value in answers.items() if state.slots.get(name) != value}
+
+
+def named_answer(form: FormDef, state: DialogueState, line: str) -> tuple[str | None, str]:
+    """ "2) third floor" or "Location: third floor" as the slot it answers."""
+    if numbered := _NUMBERED.match(line):
+        place = int(numbered[1]) - 1
+        if 0 <= place < len(state.asked):
+            return state.asked[place], numbered[2].strip()
+    head, colon, rest = line.partition(":")
+    if colon and rest.strip():
+        for slot in form.slots:
+            if any(lexicon.plain(head) == lexicon.plain(title) for title in slot.titles.values()):
+                return slot.name, rest.strip()
+    return None, line
+
+
+def valid(scene: Scene, form: FormDef, name: str, words: str, slots: Mapping[str, str]) -> str | None:
+    slot = forms.slot_named(form, name)
+    if slot is None:
+        return None
+    return scene.tools.validate(slot, words, language=scene.language, slots=slots).value
+
+
+# --- a filled page -----------------------------------------------------------------------------------------------------
+
+
+def form(scene: Scene) -> Turn:
+    """A page: topic, fields and story in one; with a request already open the words go there."""
+    current = scene.snapshot.active or scene.snapshot.resolved
+    if current is not None and scene.heard.category is None:
+        return page_reply(scene, current.ticket_id)
+    heard = scene.heard
+    story = story_of(scene)
+    state = replace(told(DialogueState(), story, attachments=heard.attachments), slots={k: v for k, v in heard.slots.items() if v})
+    triage = scene.judge(story)
+    chosen = scene.tools.category(heard.category)
+    state = judged(state, triage, category=scene.tools.category(triage.category))
+    if chosen is not None:
+        state = classified(state, chosen)
+    state = replace(state, subject=subject_of(subject_line(scene) or story))
+    ticket: OpenTicket = opened(state, form=scene.form(state), language=scene.language)
+    if not ticket.text and chosen is not None:
+        ticket = replace(ticket, subject=scene.titled(chosen.titles, chosen.key))
+    human_now = (chosen is not None and chosen.human_now) or (triage.human_now and triage.band is not Band.ASK)
+    handed = (HandOver(reason="human_now"),) if human_now else ()
+    return scene.turn(DialogueState(), actions=(ticket, *handed), intent=triage.intent)
+
+
+def page_reply(scene: Scene, ticket_id: str) -> Turn:
+    """Words from the status page."""
+    if not scene.text and not scene.heard.attachments:
+        return scene.turn(scene.state)
+    request = questions.request_of(scene, ticket_id)
+    reply = scene.say("added", number=request.number if request else "")
+    return scene.turn(scene.state, reply, actions=(AddToTicket(ticket_id=ticket_id),), intent=Intent.ADD_DETAILS)

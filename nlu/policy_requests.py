@@ -1,0 +1,232 @@
+"""Talk about requests that exist: status, additions, cancelling, "solved?", stars, and the way to a person. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from desk_core.kit.i18n import translate
+from nlu import labels, lexicon, questions
+from nlu.scene import BUILDING, Scene, hand_over, judged, told
+from nlu.turn import (
+    AddToTicket,
+    Band,
+    CancelTicket,
+    ConfirmSolved,
+    DialogueState,
+    Intent,
+    ListRequests,
+    OpenRequest,
+    Phase,
+    RateTicket,
+    Say,
+    ShowRequest,
+    Turn,
+    UseRequest,
+)
+
+STAR_WORDS = {
+    "1": 1,
+    "2": 2,
+    "3": 3,
+    "4": 4,
+    "5": 5,
+    "один": 1,
+    "два": 2,
+    "три": 3,
+    "четыре": 4,
+    "пять": 5,
+    "отлично": 5,
+    "five": 5,
+    "four": 4,
+    "three": 3,
+    "two": 2,
+    "one": 1,
+}
+
+
+def to_person(scene: Scene, *, reason: str = "person_asked") -> Turn:
+    """A person is asked for: at once, with everything collected, in any state."""
+    state = scene.state
+    if state.phase not in BUILDING:
+        state = replace(DialogueState(), text=state.text if state.phase is Phase.CHOOSING else "")
+    state = told(state, scene.text, attachments=scene.heard.attachments)
+    if state.text and state.category is None and lexicon.intent_of(state.text) is not Intent.HUMAN:
+        triage = scene.judge(state.text)
+        state = judged(state, triage, category=scene.tools.category(triage.category))
+    return hand_over(scene, state, reason=reason, intent=Intent.HUMAN)
+
+
+# --- status and lists --------------------------------------------------------------------------------------------------
+
+
+def status(scene: Scene) -> Turn:
+    """How the person's request stands: the one named by number, the active one, the only one, or the list."""
+    requests = scene.snapshot.requests
+    number = lexicon.request_number(scene.text)
+    named = next((request for request in requests if number is not None and request.number == number), None)
+    found = named or scene.snapshot.active or scene.snapshot.resolved or (requests[0] if len(requests) == 1 else None)
+    if found is not None:
+        return questions.aside(scene, tell_status(scene, found), intent=Intent.STATUS)
+    if requests:
+        return questions.aside(scene, actions=(ListRequests(),), intent=Intent.STATUS)
+    buttons = [[scene.button("new")]] if scene.state.phase is Phase.IDLE else []
+    return questions.aside(scene, scene.say("status_none", buttons=buttons), intent=Intent.STATUS)
+
+
+def tell_status(scene: Scene, request: OpenRequest) -> Say:
+    state = labels.STATES.get(request.status)
+    return scene.say(
+        "status",
+        number=request.number,
+        subject=request.subject,
+        state=translate(scene.language, state) if state else request.status,
+        promise=request.promise or "",
+        buttons=[[scene.button("add", ticket=request.ticket_id), scene.button("cancel_request", ticket=request.ticket_id)]]
+        if scene.state.phase is Phase.IDLE
+        else [],
+    )
+
+
+def press_status(scene: Scene, ticket_id: str) -> Turn:
+    request = questions.request_of(scene, ticket_id)
+    if request is None:
+        return questions.aside(scene, actions=(ShowRequest(ticket_id=ticket_id),))
+    return questions.aside(scene, tell_status(scene, request), intent=Intent.STATUS)
+
+
+def show(scene: Scene, ticket_id: str) -> Turn:
+    return questions.aside(scene, actions=(ShowRequest(ticket_id=ticket_id),))
+
+
+def list_mine(scene: Scene, offset: object = 0) -> Turn:
+    start = offset if isinstance(offset, int) and not isinstance(offset, bool) and offset >= 0 else 0
+    return questions.aside(scene, actions=(ListRequests(offset=start),))
+
+
+# --- adding ------------------------------------------------------------------------------------------------------------
+
+
+def start_adding(scene: Scene, ticket_id: str) -> Turn:
+    """The next text belongs to this request; words that were waiting for the choice go there at once."""
+    state = scene.state
+    if state.phase is Phase.CHOOSING and state.ticket_id == ticket_id:
+        return add_waiting(scene)
+    if state.phase in BUILDING:
+        return stale(scene)
+    state = DialogueState(phase=Phase.ADDING, ticket_id=ticket_id)
+    resumed = (scene.say("resume"),) if scene.state == state else ()
+    return scene.turn(state, *resumed, questions.ask_addition(scene), actions=(UseRequest(ticket_id=ticket_id),))
+
+
+def added(scene: Scene, ticket_id: str, *, intent: Intent | None = None) -> Turn:
+    """File what was heard under a request and say so."""
+    request = questions.request_of(scene, ticket_id)
+    reply = scene.say("added", number=request.number if request else "")
+    return scene.turn(DialogueState(), reply, actions=(AddToTicket(ticket_id=ticket_id),), intent=intent)
+
+
+def add_waiting(scene: Scene) -> Turn:
+    """The words waiting in the state belong to the request they were asked about."""
+    state = scene.state
+    ticket_id = state.ticket_id or ""
+    request = questions.request_of(scene, ticket_id)
+    actions: tuple[Any, ...] = (AddToTicket(ticket_id=ticket_id, text=state.text),)
+    if scene.snapshot.resolved is not None and scene.snapshot.resolved.ticket_id == ticket_id:
+        actions = (ConfirmSolved(ticket_id=ticket_id, solved=False), *actions)
+    return scene.turn(DialogueState(), scene.say("added", number=request.number if request else ""), actions=actions)
+
+
+def is_clearly_new(scene: Scene, request: OpenRequest) -> bool:
+    """Whether a text is surely about something else than this request."""
+    triage = scene.triage
+    return (
+        triage.intent in {Intent.REPORT, Intent.ASK}
+        and triage.band is Band.ACT
+        and triage.category is not None
+        and triage.category != request.category
+        and not lexicon.says_again(scene.text)
+    )
+
+
+def ask_which(scene: Scene, request: OpenRequest) -> Turn:
+    """Keep the words and ask whether they belong to this request or are a new one."""
+    state = told(DialogueState(), scene.text, attachments=scene.heard.attachments)
+    state = replace(state, phase=Phase.CHOOSING, ticket_id=request.ticket_id)
+    return scene.turn(state, questions.ask_about(scene, state))
+
+
+def cancel_request(scene: Scene, ticket_id: str) -> Turn:
+    request = questions.request_of(scene, ticket_id)
+    if request is None:
+        return stale(scene)
+    reply = scene.say("request_cancelled", number=request.number)
+    # The dialogue may be in the middle of another request; that one goes on.
+    state = scene.state if scene.state.ticket_id != ticket_id else DialogueState()
+    return questions.aside(scene, reply, state=state, actions=(CancelTicket(ticket_id=ticket_id),))
+
+
+# --- solved? and stars -------------------------------------------------------------------------------------------------
+
+
+def solved(scene: Scene, request: OpenRequest) -> Turn:
+    state = DialogueState(phase=Phase.RATING, ticket_id=request.ticket_id)
+    return scene.turn(
+        state,
+        questions.ask_rating(scene, state),
+        actions=(ConfirmSolved(ticket_id=request.ticket_id, solved=True),),
+        intent=Intent.CONFIRM,
+    )
+
+
+def not_solved(scene: Scene, request: OpenRequest) -> Turn:
+    """Reopen; what was said goes to the request, and a bare "no" waits for what is wrong."""
+    bare = not scene.text or lexicon.intent_of(scene.text) is Intent.DENY
+    actions: tuple[Any, ...] = (ConfirmSolved(ticket_id=request.ticket_id, solved=False),)
+    if scene.text or scene.heard.attachments:
+        actions = (*actions, AddToTicket(ticket_id=request.ticket_id))
+    state = DialogueState(phase=Phase.ADDING, ticket_id=request.ticket_id) if bare else DialogueState()
+    replies = (scene.say("reopened", number=request.number), *((questions.ask_addition(scene),) if bare else ()))
+    return scene.turn(state, *replies, actions=actions, intent=Intent.DENY)
+
+
+def press_solved(scene: Scene, ticket_id: str, *, yes: bool) -> Turn:
+    request = scene.snapshot.resolved
+    if request is None or request.ticket_id != ticket_id or scene.state.phase in BUILDING:
+        return stale(scene)
+    return solved(scene, request) if yes else not_solved(scene, request)
+
+
+def rate(scene: Scene, value: Mapping[str, Any]) -> Turn:
+    """A star pressed; it may be pressed again later, also in the middle of something else."""
+    ticket_id, score = value.get("ticket"), stars_of(value.get("score"))
+    if not isinstance(ticket_id, str) or not ticket_id or score is None:
+        return stale(scene)
+    action = RateTicket(ticket_id=ticket_id, score=score)
+    if scene.state.phase in {Phase.IDLE, Phase.RATING}:
+        return rated(scene, ticket_id, score)
+    return questions.aside(scene, scene.say("rated"), actions=(action,))
+
+
+def rated(scene: Scene, ticket_id: str, score: int) -> Turn:
+    state = DialogueState(phase=Phase.RATING_COMMENT, ticket_id=ticket_id)
+    return scene.turn(state, questions.ask_comment(scene), actions=(RateTicket(ticket_id=ticket_id, score=score),))
+
+
+def stars_of(value: object) -> int | None:
+    """A number of stars 1..5 out of a button's value or a word."""
+    word = lexicon.plain(str(value)).split(" ")[0] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return STAR_WORDS.get(word)
+
+
+def comment(scene: Scene) -> Turn:
+    """Words after the stars are their comment; a way to a new request stays in sight."""
+    ticket_id = scene.state.ticket_id or ""
+    thanks = scene.say("rated", buttons=[[scene.button("new")]])
+    if lexicon.intent_of(scene.text) in {Intent.SKIP, Intent.THANKS, Intent.DENY, Intent.CONFIRM, Intent.BACK}:
+        return scene.turn(DialogueState(), thanks)
+    return scene.turn(DialogueState(), thanks, actions=(RateTicket(ticket_id=ticket_id, comment=scene.text),))
+
+
+def stale(scene: Scene) -> Turn:
+    """A button from another moment files nothing and is answered; the open question comes again."""
+    return questions.aside(scene, scene.say("stale_button"))
