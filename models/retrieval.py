@@ -226,3 +226,7 @@ class ArticleIndex:
             close,
             float(bool(category) and self._articles[row].category == category),
         )
+
+    def article_at(self, row: int) -> IndexedArticle:
+        """The article of a row that `rank` named."""
+        return self._articles[row]

@@ -118,7 +118,7 @@ def _mixture(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) 
         return Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone)
     encoder_scale = spread(encoded)
     best, least = Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone), float("inf")
-    for weight in np.linspace(0.1, 0.9, 9):
+    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98):
         joined = (1 - weight) * lexical / scale + weight * encoded / encoder_scale
         sharpness, loss = _sharpness(joined, truth)
         if loss < least:

@@ -1,0 +1,121 @@
+"""What the words of a text say about impact, urgency and danger, beyond any model: rules that a person can read and check."""
+
+import re
+from dataclasses import dataclass
+
+_SCAN = 4_000  # characters; who is in danger or in a hurry says so early
+
+
+def _any_of(alternatives: str) -> re.Pattern[str]:
+    """Whole words only; lines are for reading."""
+    return re.compile(r"\b(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + r")\b")
+
+
+_HIGH = _any_of(
+    r"""
+    (?:очень |крайне )?срочн\w*|горит|асап|немедленно|как можно (?:скорее|быстрее)|прямо сейчас|критичн\w*|стоит (?:вся )?работа
+    работа (?:вся )?(?:стоит|встала)|вс[её] (?:стоит|встало)|встала работа|не мо(?:гу|жем) работать|не могу (?:ничего )?делать
+    простаива\w+|блокиру\w+|заблокирована работа|дедлайн\w*|через (?:час|полчаса|\d{1,2} минут)|сегодня (?:надо )?сдавать
+    urgent(?:ly)?|asap|immediately|right now|critical|emergency|blocked|blocking|blocker|deadline
+    (?:can't|cannot|can not|unable to) (?:do (?:my|any) )?work|work (?:has )?(?:stopped|is stopped)|at a standstill
+    in (?:an hour|\d{1,2} minutes)
+    """
+)
+_LOW = _any_of(
+    r"""
+    не (?:очень )?срочно|не горит|не критично|не к спеху|терпит|подожд[её]т|не тороп\w+|без спешки
+    когда будет (?:время|возможность|минутка)|как будет (?:время|возможность)|на досуге|не мешает работать|not (?:very |so )?urgent
+    no (?:rush|hurry|urgency)|not critical|can wait|whenever (?:you|it)|when you (?:have|get) (?:a )?(?:time|minute|moment|chance)
+    when(?:ever)? convenient|low priority|isn't urgent|not blocking|take your time
+    """
+)
+_EVERYBODY = _any_of(
+    r"""
+    вс(?:я|ей) (?:компани\w|организаци\w|фирм\w)|(?:весь|всем|всего) (?:офис\w?|завод\w?|филиал\w?|здани\w)
+    у всех (?:в (?:компании|офисе)|пользователей|сотрудников|не)|у всех|ни у кого|никто в (?:офисе|компании)|вс[её] лежит|массов\w+
+    по всей компании|(?:whole|entire) (?:office|company|building|organi[sz]ation|site)|company[- ]wide|office[- ]wide
+    everyone (?:in|at|is)|everybody|for everyone|all users|no ?one in the (?:office|company)|all (?:of us|offices|branches)
+    """
+)
+_GROUP = _any_of(
+    r"""
+    вес[ьй]\w* отдел\w?|всего отдела|у (?:нас )?(?:в отделе|отдела)|нашего отдела|никто не может|никто из нас|у нескольких
+    несколько (?:человек|сотрудников|коллег)|у коллег(?:и)? (?:тоже|такж?е)|(?:коллеги|соседи) тоже|у соседей тоже
+    (?:весь|всего|у всего) (?:кабинет\w?|этаж\w?)|наш(?:ей|а) (?:команд\w|групп\w|бухгалтери\w)
+    вс(?:я|ей) (?:бухгалтери\w|команд\w|групп\w|смен\w)|на (?:двоих|троих|четверых|пятерых)
+    (?:whole|entire) (?:team|department|floor|room|group|shift)|our (?:team|department|floor)|nobody can|no ?one can
+    several (?:people|users|colleagues|of us)|(?:my |other )?(?:colleagues|coworkers|others) (?:too|also|as well|have the same)
+    a few (?:people|of us|users)|many (?:people|users)|some of us
+    for (?:two|three|four|five|six|seven|eight|nine|ten) (?:people|users|persons|colleagues|employees|of us)
+    """
+)
+_COUNT = re.compile(
+    r"\b(\d{1,4})\s*(?:человек\w?|сотрудник\w*|пользовател\w*|коллег\w*|people|users|persons|employees|colleagues|workplaces)\b"
+)
+_MANY = 30
+
+_SECURITY = _any_of(
+    r"""
+    взлом\w*|взлама\w*|фишинг\w*|шифровальщик\w*|вымогател\w*|вирус\w*|тро(?:ян|йан)\w*|утечк\w*|утекл\w*
+    (?:украли|украден\w*|утащили|потерял\w?|утерян\w*) (?:(?:мой|рабочий|служебный) )?(?:ноут\w*|телефон\w*|комп\w*|флешк\w*|пропуск\w*|токен\w*)
+    (?:ввел|ввела|ввёл|вводил\w?) (?:\w+ ){0,3}пароль (?:\w+ ){0,4}(?:подозрительн\w+|левом|поддельн\w+|фальшив\w+)
+    подозрительн\w+ (?:письм\w+|ссылк\w+|вложени\w+|вход\w*|активност\w+)
+    (?:кто-то|кто то|чужой) (?:вош[её]л|заш[её]л|сидит) (?:под|в) мо\w+|мошенник\w*|hacked|hacker\w*|phish\w*|ransom\w*|malware
+    virus(?:es)?|trojan|data (?:leak|breach)|leaked|breach|scam\w*
+    (?:stolen|lost|stole|missing) (?:my |the |our |a )?(?:work |company )?(?:laptop|phone|computer|badge|token|usb)
+    (?:laptop|phone|badge) (?:was|is|got) (?:stolen|lost)|suspicious (?:e-?mail|link|attachment|login|message|activity)
+    entered (?:my )?password (?:on|into|at) a (?:fake|strange|suspicious)|compromised
+    """
+)
+_SAFETY = _any_of(
+    r"""
+    пожар\w*|загорел\w*|задымил\w*|(?:идет|идёт|валит|пошел|пошёл) дым|дымит\w*|пахнет (?:гарью|паленым|палёным)|искрит\w*
+    ударил\w? током|бь[её]т током|on fire|caught fire|smoke|smoking|smells? (?:of|like) burn\w*|burning smell|sparks?|sparking
+    electric(?:al)? shock|electrocut\w*
+    """
+)
+_THREAT = _any_of(
+    r"""
+    убью|убить себя|покончу с собой|покончить с собой|суицид\w*|взорву|бомб[аыу]|заминирован\w*|подам в суд|подаю в суд|иск в суд
+    прокуратур\w+|роскомнадзор\w*|kill (?:you|him|her|them|myself)|suicid\w*|bomb|i(?:'ll| will) sue|lawsuit|my lawyer|legal action
+    """
+)
+_HARMLESS = re.compile(r"\b(?:антивирус\w*|antivirus|anti-virus)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What a rule read: the words as they stand and what they mean."""
+
+    kind: str  # impact | urgency | danger
+    value: str
+    words: str
+
+
+def read(text: str) -> tuple[Cue, ...]:
+    """Every cue of a text, at most one of each kind."""
+    sample = " ".join(text[:_SCAN].lower().replace("’", "'").split())
+    found: list[Cue] = []
+    if low := _LOW.search(sample):
+        found.append(Cue("urgency", "low", low.group()))
+    elif high := _HIGH.search(sample):
+        found.append(Cue("urgency", "high", high.group()))
+    if cue := _impact(sample):
+        found.append(cue)
+    for value, pattern in (("safety", _SAFETY), ("security", _SECURITY), ("threat", _THREAT)):
+        if danger := pattern.search(_HARMLESS.sub("", sample)):
+            found.append(Cue("danger", value, danger.group()))
+            break
+    return tuple(found)
+
+
+def _impact(sample: str) -> Cue | None:
+    if everybody := _EVERYBODY.search(sample):
+        return Cue("impact", "organisation", everybody.group())
+    if counted := _COUNT.search(sample):
+        people = int(counted[1])
+        if people > 1:
+            return Cue("impact", "organisation" if people >= _MANY else "group", counted.group())
+    if group := _GROUP.search(sample):
+        return Cue("impact", "group", group.group())
+    return None

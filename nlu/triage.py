@@ -1,0 +1,159 @@
+"""Triage of one text: intent, category, priority and danger, each with its confidence and its reasons."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.encoder import Encoder, NullEncoder
+from models.registry import Loaded
+from models.scoring import Scored
+from nlu import cues, lexicon
+from nlu.text import has_words, normalise
+from nlu.turn import Band, CategoryDef, Guess, Intent, Reason, Triage
+
+_GREETING = re.compile(
+    r"^(?:(?:здравствуйте|здравствуй|добрый (?:день|вечер)|доброе утро|доброго (?:дня|времени суток)|приветствую|привет|"
+    r"коллеги|уважаемые коллеги|"
+    r"hello|hi|hey|good (?:morning|afternoon|evening)|dear (?:team|support|colleagues))"
+    r"(?: (?:всем|коллеги|there|all|team|everyone))?[\s,.!)–-]+)+",
+    re.IGNORECASE,
+)
+# A turn with one of these intents tells something that belongs into a category.
+_TELLING = frozenset({Intent.REPORT, Intent.ASK, Intent.COMPLAINT, Intent.ADD_DETAILS, Intent.UNKNOWN})
+# A courtesy or a command is short. In a longer text the words around it are the message.
+_SHORT_ONLY = frozenset(
+    {
+        Intent.GREET,
+        Intent.THANKS,
+        Intent.CONFIRM,
+        Intent.DENY,
+        Intent.BACK,
+        Intent.SKIP,
+        Intent.CANCEL,
+        Intent.EDIT,
+        Intent.HELP,
+        Intent.LANGUAGE,
+    }
+)
+_SHORT_WORDS = 8
+_INTENT_SURE = 0.5
+_OUTSIDE_SURE = 0.6
+_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    """The category part of a triage."""
+
+    ranked: tuple[Guess, ...]
+    band: Band
+    strange: bool
+    reasons: tuple[Reason, ...]
+
+
+_NOTHING = _Topic((), Band.ASK, strange=False, reasons=())
+
+
+class TriageEngine:
+    """Scores a text with whatever models the desk has; with none, everything is a report without category."""
+
+    def __init__(
+        self,
+        *,
+        category_model: Loaded | None,
+        intent_model: Loaded | None,
+        catalogue: Mapping[str, CategoryDef],
+        encoder: Encoder | None = None,
+    ) -> None:
+        self._category = category_model
+        self._intent = intent_model
+        self._catalogue = catalogue
+        self._encoder: Encoder = encoder if encoder is not None else NullEncoder()
+
+    @classmethod
+    def null(cls, catalogue: Mapping[str, CategoryDef] | None = None) -> "TriageEngine":
+        """An engine with nothing trained: fixed phrases and rules only."""
+        return cls(category_model=None, intent_model=None, catalogue=catalogue or {})
+
+    @property
+    def model(self) -> str:
+        """Which versions are in use, as tickets record it."""
+        return " ".join(loaded.title for loaded in (self._category, self._intent) if loaded is not None)
+
+    def triage(self, text: str, *, language: str) -> Triage:
+        """Understand one text; one model serves both languages. Odd input never fails: what has no words is an unknown intent."""
+        text = normalise(text)
+        read = cues.read(text)
+        danger = next((cue for cue in read if cue.kind == "danger"), None)
+        fixed = lexicon.intent_of(text)
+        if fixed is not None and danger is None:
+            return Triage(fixed, 1.0, None, 0.0, Band.ASK, reasons=(Reason("rule", text, 1.0),), model=self.model)
+        if not has_words(text):
+            return Triage(Intent.UNKNOWN, 0.0, None, 0.0, Band.ASK, model=self.model)
+        body = _GREETING.sub("", text) or text
+        vector = self._encoder.encode_one(body) if self._needs_vector else None
+        topic = self._topic(self._category.model.score(body, vector, top=3, reasons=_REASONS)) if self._category is not None else None
+        scored = self._intent.model.score(body, vector, top=1) if self._intent is not None else None
+        intent, sure = self._choose_intent(body, scored, topic)
+        if danger is not None:
+            intent = Intent.REPORT
+        told = topic if topic is not None and intent in _TELLING else _NOTHING
+        guesses, band, reasons = told.ranked, told.band, told.reasons
+        best = guesses[0] if guesses else None
+        known = self._catalogue.get(best.label) if best else None
+        urgent = next((cue for cue in read if cue.kind == "urgency"), None)
+        wide = next((cue for cue in read if cue.kind == "impact"), None)
+        return Triage(
+            intent=intent,
+            intent_confidence=round(sure, 4),
+            category=best.label if best else None,
+            confidence=best.confidence if best else 0.0,
+            band=band,
+            categories=guesses,
+            kind=known.kind if known else "question" if intent is Intent.ASK else "incident",
+            impact=wide.value if wide else known.impact if known else "individual",
+            urgency=urgent.value if urgent else known.urgency if known else "medium",
+            reasons=(*reasons, *(Reason("rule", f"{cue.words} → {cue.kind}: {cue.value}", 1.0) for cue in read)),
+            human_now=danger is not None or bool(known and known.human_now and band is Band.ACT),
+            model=self.model,
+        )
+
+    @property
+    def _needs_vector(self) -> bool:
+        return any(loaded is not None and loaded.model.uses_encoder for loaded in (self._category, self._intent))
+
+    def _topic(self, scored: Scored) -> _Topic:
+        loaded = self._category
+        if loaded is None:
+            return _Topic((), Band.ASK, strange=True, reasons=())
+        limits = loaded.thresholds
+        sure = scored.confidence
+        strange = sure < limits.suggest and (
+            scored.similarity < limits.similar if scored.similarity is not None else scored.familiarity < limits.familiar
+        )
+        return _Topic(
+            tuple(Guess(label, round(value, 4)) for label, value in scored.ranked),
+            Band.ACT if sure >= limits.act else Band.SUGGEST if sure >= limits.suggest else Band.ASK,
+            strange,
+            tuple(Reason("term", reason.token, reason.weight) for reason in scored.reasons),
+        )
+
+    def _choose_intent(self, body: str, scored: Scored | None, topic: _Topic | None) -> tuple[Intent, float]:
+        if scored is None:
+            return (Intent.ASK if lexicon.is_question(body) else Intent.REPORT), 0.0
+        sure = scored.confidence
+        try:
+            intent = Intent(scored.label)
+        except ValueError:  # an intent of the desk's own that the dialogue has no answer to yet
+            intent = Intent.REPORT
+        clear = topic is not None and topic.band is not Band.ASK
+        if intent in _SHORT_ONLY and (clear or len(body.split()) > _SHORT_WORDS):
+            return Intent.REPORT, sure
+        if intent is Intent.OUT_OF_SCOPE:
+            outside = sure >= _OUTSIDE_SURE and not (topic is not None and topic.band is Band.ACT)
+            return (Intent.OUT_OF_SCOPE if outside else Intent.REPORT), sure
+        if intent not in _TELLING and sure < _INTENT_SURE:
+            return Intent.REPORT, sure
+        if intent in _TELLING and topic is not None and topic.strange:
+            return Intent.OUT_OF_SCOPE, sure
+        return intent, sure
