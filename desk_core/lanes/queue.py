@@ -40,6 +40,7 @@ class Work:
     payload: Mapping[str, Any]
     run_at: datetime
     attempts: int
+    last_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ async def claim(uow: UnitOfWork, *, now: datetime, limit: int, lease: timedelta 
 async def head(session: ReadSession, lane: str, *, limit: int = 1) -> list[Work]:
     """The first items of a lane, in order."""
     rows = await session.execute(
-        select(items.c.id, items.c.lane, items.c.kind, items.c.payload, items.c.run_at, items.c.attempts)
+        select(items.c.id, items.c.lane, items.c.kind, items.c.payload, items.c.run_at, items.c.attempts, items.c.last_error)
         .where(items.c.lane == lane)
         .order_by(items.c.id)
         .limit(limit)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork, is_store_failure
@@ -183,7 +184,8 @@ class Worker:
                         await uow.flush()
                         await queue.settle(uow, lease, [work.id, *plan.also])
                     break
-                except StaleWrite:
+                except (StaleWrite, IntegrityError):
+                    # Somebody was faster, or made the same contact or conversation meanwhile: look again and decide anew.
                     if tries == STALE_TRIES - 1:
                         raise
                     log.debug("worker.decide_again", lane=work.lane)

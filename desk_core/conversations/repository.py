@@ -1,0 +1,133 @@
+"""SQL about conversations and messages."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import selectinload
+
+from desk_core.conversations.entities import (
+    Attachment,
+    ButtonToken,
+    Conversation,
+    Inbox,
+    MailReference,
+    Message,
+    RawInbound,
+)
+from desk_core.kit.db import ReadSession, UnitOfWork
+
+
+def _insert_raw(dialect: str) -> Any:
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(RawInbound)
+    return statement.on_conflict_do_nothing(index_elements=["inbox_id", "external_id"]).returning(RawInbound.id)
+
+
+_INSERT_RAW = {dialect: _insert_raw(dialect) for dialect in ("postgresql", "sqlite")}
+
+
+async def insert_raw(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Store raw inbound rows; the answer is the ids that were new. A row seen before changes nothing."""
+    return set(await uow.scalars(_INSERT_RAW[uow.dialect], list(rows)))
+
+
+async def note_received(uow: UnitOfWork, inbox_ids: Collection[str], *, now: datetime) -> None:
+    await uow.execute(update(Inbox).where(Inbox.id.in_(inbox_ids)).values(last_received_at=now, last_error=None))
+
+
+async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInbound]:
+    rows = (await session.scalars(select(RawInbound).where(RawInbound.id.in_(ids)))).all()
+    return sorted(rows, key=lambda row: row.id)
+
+
+async def inboxes(session: ReadSession) -> list[Inbox]:
+    return list((await session.scalars(select(Inbox).order_by(Inbox.name).limit(1000))).all())
+
+
+async def conversation_by_thread(session: ReadSession, inbox_id: str, thread_key: str) -> Conversation | None:
+    found: Conversation | None = await session.scalar(
+        select(Conversation).where(Conversation.inbox_id == inbox_id, Conversation.thread_key == thread_key)
+    )
+    return found
+
+
+async def message_by_external_id(session: ReadSession, inbox_id: str, external_id: str) -> Message | None:
+    """The newest message that the channel knows by this id."""
+    query = select(Message).where(Message.inbox_id == inbox_id, Message.external_id == external_id).order_by(Message.at.desc()).limit(1)
+    found: Message | None = await session.scalar(query)
+    return found
+
+
+async def conversation_by_references(session: ReadSession, inbox_id: str, message_ids: Sequence[str]) -> str | None:
+    """The conversation that one of these Message-IDs belongs to; the last of them counts most."""
+    if not message_ids:
+        return None
+    wanted = list(message_ids)[-50:]
+    rows = await session.execute(
+        select(MailReference.message_id, MailReference.conversation_id).where(
+            MailReference.inbox_id == inbox_id, MailReference.message_id.in_(wanted)
+        )
+    )
+    found: dict[str, str] = {row.message_id: row.conversation_id for row in rows}
+    return next((found[message_id] for message_id in reversed(wanted) if message_id in found), None)
+
+
+async def remember_reference(uow: UnitOfWork, inbox_id: str, message_id: str, conversation_id: str) -> None:
+    statement: Any = (postgresql if uow.dialect == "postgresql" else sqlite).insert(MailReference)
+    await uow.execute(
+        statement.values(inbox_id=inbox_id, message_id=message_id[:500], conversation_id=conversation_id).on_conflict_do_nothing()
+    )
+
+
+async def references_of(session: ReadSession, conversation_id: str, *, limit: int = 20) -> list[str]:
+    """External ids of the conversation's mails, oldest first."""
+    query = (
+        select(Message.external_id)
+        .where(Message.conversation_id == conversation_id, Message.external_id.is_not(None), Message.direction.in_(("inbound", "outbound")))
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(limit)
+    )
+    return [value for value in reversed((await session.scalars(query)).all()) if value]
+
+
+async def message_with_files(session: ReadSession, message_id: str) -> Message | None:
+    found: Message | None = await session.scalar(select(Message).where(Message.id == message_id).options(selectinload(Message.attachments)))
+    return found
+
+
+async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.direction == "inbound")
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    found: Message | None = await session.scalar(query)
+    return found
+
+
+async def button(session: ReadSession, token: str) -> ButtonToken | None:
+    found: ButtonToken | None = await session.get(ButtonToken, token)
+    return found
+
+
+async def buttons_of(session: ReadSession, message_id: str) -> list[ButtonToken]:
+    return list((await session.scalars(select(ButtonToken).where(ButtonToken.message_id == message_id))).all())
+
+
+async def album_message(session: ReadSession, conversation_id: str, album: str) -> Message | None:
+    """The message that already holds earlier parts of an album."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.direction == "inbound")
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(20)
+    )
+    return next((row for row in await session.scalars(query) if row.meta.get("album") == album), None)
+
+
+async def attachment_count(session: ReadSession, conversation_id: str) -> int:
+    query = select(func.count()).select_from(Attachment).join(Message).where(Message.conversation_id == conversation_id)
+    return (await session.scalar(query)) or 0

@@ -1,0 +1,160 @@
+"""Verbs about conversations: saying something, noting what was heard, passing the baton."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import update
+
+from desk_core.context import BOT, Actor, Context
+from desk_core.conversations.entities import Attachment, ButtonToken, Conversation, Message
+from desk_core.conversations.files import NewFile
+from desk_core.kit.db import UnitOfWork
+from desk_core.kit.errors import StaleWrite
+from desk_core.kit.ids import new_id, new_token
+from desk_core.lanes import queue
+
+DELIVER = "deliver"
+"""Kind of the work item that carries an outbound message to its channel."""
+
+BUTTON_LIFE = timedelta(days=60)
+
+
+class Baton(StrEnum):
+    """Who speaks now."""
+
+    BOT = "bot"
+    QUEUE = "queue"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class NewButton:
+    """A button to be made: the wire will carry a token, the store what it stands for."""
+
+    label: str
+    action: str
+    value: Mapping[str, Any] = field(default_factory=dict)
+
+
+def out_lane(conversation_id: str) -> str:
+    """Deliveries of one conversation keep their order, and never hold up what comes in."""
+    return f"out:{conversation_id}"
+
+
+async def say(
+    uow: UnitOfWork,
+    ctx: Context,
+    conversation: Conversation,
+    *,
+    text: str,
+    author: Actor = BOT,
+    ticket_id: str | None = None,
+    buttons: Sequence[Sequence[NewButton]] = (),
+    files: Sequence[NewFile] = (),
+    reply_to: str | None = None,
+    subject: str | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Message:
+    """Write an outbound message and queue its delivery, in the present transaction."""
+    message = Message(
+        id=new_id(), conversation_id=conversation.id, inbox_id=conversation.inbox_id, ticket_id=ticket_id, direction="outbound",
+        author_kind=author.kind, agent_id=author.id if author.kind == "agent" else None, author=author.name, text=text, original_text=None,
+        html=None, subject=subject, card={}, external_id=None, reply_to=reply_to, verdict_code=None, verdict={}, delivery_state="pending",
+        delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None, meta=dict(meta or {}),
+        buttons=[[{"label": button.label, "token": new_token(12), "action": button.action} for button in row] for row in buttons],
+    )  # fmt: skip
+    uow.add(message)
+    await uow.flush()
+    for row, drawn in zip(buttons, message.buttons, strict=True):
+        for button, shown in zip(row, drawn, strict=True):
+            uow.add(
+                ButtonToken(
+                    token=shown["token"], conversation_id=conversation.id, message_id=message.id, action=button.action,
+                    value=dict(button.value), used_at=None, expires_at=ctx.now + BUTTON_LIFE,
+                )
+            )  # fmt: skip
+    attach(uow, message, files)
+    await queue.put(
+        uow,
+        lane=out_lane(conversation.id),
+        kind=DELIVER,
+        payload={"message_id": message.id, "request_id": ctx.request_id},
+        run_at=ctx.now,
+    )
+    ctx.wake(uow)
+    ctx.hint(uow, "conversations", conversation.id)
+    return message
+
+
+def attach(uow: UnitOfWork, message: Message, files: Sequence[NewFile]) -> None:
+    for file in files:
+        uow.add(
+            Attachment(
+                id=new_id(), message_id=message.id, name=file.name, size=file.size, sha256=file.sha256, content_type=file.content_type,
+                declared_type=file.declared_type, inline=file.inline,
+            )
+        )  # fmt: skip
+
+
+async def write_note(
+    uow: UnitOfWork,
+    ctx: Context,
+    conversation: Conversation,
+    *,
+    text: str,
+    author: Actor,
+    ticket_id: str | None,
+    files: Sequence[NewFile] = (),
+) -> Message:
+    """An internal note: it has no delivery and can never leave the desk."""
+    message = Message(
+        id=new_id(), conversation_id=conversation.id, inbox_id=conversation.inbox_id, ticket_id=ticket_id, direction="note",
+        author_kind=author.kind, agent_id=author.id if author.kind == "agent" else None, author=author.name, text=text, original_text=None,
+        html=None, subject=None, card={}, buttons=[], external_id=None, reply_to=None, verdict_code=None, verdict={}, delivery_state=None,
+        delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None, meta={},
+    )  # fmt: skip
+    uow.add(message)
+    await uow.flush()
+    attach(uow, message, files)
+    ctx.hint(uow, "conversations", conversation.id)
+    return message
+
+
+def pass_baton(conversation: Conversation, *, to: Baton, agent_id: str | None = None) -> bool:
+    """Change who speaks; True when it changed. Only an agent's turn names an agent."""
+    before = (conversation.baton, conversation.agent_id)
+    conversation.baton = to.value
+    conversation.agent_id = agent_id if to is Baton.AGENT else None
+    return before != (conversation.baton, conversation.agent_id)
+
+
+async def touch(uow: UnitOfWork, ctx: Context, conversation: Conversation, *, version: int) -> None:
+    """Write the conversation under its version; raises `StaleWrite` when somebody was faster.
+
+    Everything that decides on a conversation reads it, thinks, and ends here: of two that thought at once, one thinks again.
+    """
+    await uow.flush()
+    moved = await uow.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation.id, Conversation.version == version)
+        .values(version=version + 1, updated_at=ctx.now)
+        .execution_options(synchronize_session=False)
+    )
+    if moved.rowcount != 1:
+        raise StaleWrite(conversation=conversation.id)
+
+
+async def requeue_delivery(uow: UnitOfWork, ctx: Context, message: Message) -> None:
+    """ "Send again": a failed message goes back to its lane."""
+    message.delivery_state, message.delivery_reason = "pending", None
+    await queue.put(
+        uow,
+        lane=out_lane(message.conversation_id),
+        kind=DELIVER,
+        payload={"message_id": message.id, "request_id": ctx.request_id},
+        run_at=ctx.now,
+    )
+    ctx.wake(uow)

@@ -1,0 +1,183 @@
+"""What follows from a transition: clocks, words to the requester, the close ladder. One place for every effect of the lifecycle."""
+
+from collections.abc import Sequence
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from desk_core.context import BOT, Actor, Context
+from desk_core.conversations import service as conversations
+from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.files import NewFile
+from desk_core.conversations.service import NewButton
+from desk_core.kit.db import UnitOfWork
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import translate
+from desk_core.lanes import queue
+from desk_core.people.entities import Contact
+from desk_core.sla import service as sla
+from desk_core.sla.clock import Calendar, Metric, add_business_days
+from desk_core.sla.entities import AppliedSla
+from desk_core.sla.words import day
+from desk_core.tickets.entities import Ticket
+from desk_core.tickets.ladder import StepKind
+from desk_core.tickets.lifecycle import Effect
+
+LADDER = "ladder"
+"""Kind of the work item that reminds and closes."""
+
+
+def ladder_lane(ticket_id: str) -> str:
+    return f"ladder:{ticket_id}"
+
+
+def status_url(ctx: Context, ticket: Ticket) -> str:
+    """The requester's own page of this request."""
+    return f"{ctx.public_url}/s/{ticket.token}"
+
+
+def calendar(ctx: Context, ticket: Ticket) -> Calendar:
+    return ctx.config.calendar_for(ctx.config.team_by_id(ticket.team_id))
+
+
+async def zone_of(uow: UnitOfWork, ctx: Context, ticket: Ticket) -> ZoneInfo:
+    """The requester's zone, otherwise the desk's."""
+    contact = await uow.session.get(Contact, ticket.contact_id)
+    return ZoneInfo((contact.time_zone if contact else None) or ctx.config.time_zone)
+
+
+async def carry_out(uow: UnitOfWork, ctx: Context, ticket: Ticket, effects: Sequence[Effect], *, actor: Actor, reason: str) -> None:
+    """Carry out the effects of one transition, in order."""
+    if not effects:
+        return
+    await uow.flush()
+    rows = await sla.clocks(uow, ticket.id)
+    for effect in effects:
+        await _one(uow, ctx, ticket, effect, rows, actor=actor, reason=reason)
+    sla.note_promise(ticket, rows)
+
+
+async def _one(uow: UnitOfWork, ctx: Context, ticket: Ticket, effect: Effect, rows: list[AppliedSla], *, actor: Actor, reason: str) -> None:
+    match effect:
+        case Effect.START_SLA:
+            await sla.start(uow, ctx, ticket, Metric.FIRST_RESPONSE, rows=rows)
+            await sla.start(uow, ctx, ticket, Metric.RESOLUTION, rows=rows)
+        case Effect.PAUSE_CLOCKS:
+            await sla.pause(uow, ctx, rows, reason=reason, by=actor.name)
+        case Effect.PAUSE_RESOLUTION:
+            await sla.pause(uow, ctx, rows, reason=reason, by=actor.name, metrics=(Metric.RESOLUTION,))
+        case Effect.RESUME_CLOCKS:
+            await sla.resume(uow, ctx, rows)
+        case Effect.STOP_CLOCKS:
+            await sla.stop(uow, ctx, rows)
+        case Effect.RESTART_RESOLUTION:
+            ticket.resolved_at = ticket.closed_at = ticket.resolution = None
+            await sla.start(uow, ctx, ticket, Metric.RESOLUTION, rows=rows)
+        case Effect.MEET_FIRST_RESPONSE:
+            await sla.meet(uow, ctx, rows, Metric.FIRST_RESPONSE)
+        case Effect.MEET_NEXT_RESPONSE:
+            await sla.meet(uow, ctx, rows, Metric.NEXT_RESPONSE)
+        case Effect.START_NEXT_RESPONSE:
+            if not any(row.state not in sla.OVER for row in rows if row.metric in (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)):
+                await sla.start(uow, ctx, ticket, Metric.NEXT_RESPONSE, rows=rows)
+        case Effect.MEET_RESOLUTION:
+            ticket.resolved_at = ctx.now
+            await sla.meet(uow, ctx, rows, Metric.RESOLUTION)
+        case Effect.ASK_SOLVED:
+            ticket.resolved_at = ctx.now  # the words themselves went out with the solution (`ask_solved`)
+        case Effect.START_LADDER:
+            ticket.reminded_at = None
+            await set_ladder(uow, ctx, ticket)
+        case Effect.CANCEL_LADDER:
+            await queue.cancel(uow, ladder_lane(ticket.id))
+        case Effect.ASK_RATING:
+            await _over(uow, ctx, ticket, "closed_at")
+            await _ask_rating(uow, ctx, ticket, actor=actor)
+        case Effect.TELL_CLOSED:
+            await _over(uow, ctx, ticket, "closed_at")
+            if actor.kind != "contact":
+                await _tell(uow, ctx, ticket, "closed")
+        case Effect.TELL_CANCELLED | Effect.TELL_MERGED:
+            await _over(uow, ctx, ticket, "closed_at")
+        case Effect.NOTIFY_TEAM | Effect.NOTIFY_ASSIGNEE:
+            ticket.unread = True
+        case Effect.OPEN_FOLLOW_UP:
+            pass  # `tickets.requester_wrote` opens it: it has the words
+        case _ as never:
+            assert_never(never)
+
+
+async def set_ladder(uow: UnitOfWork, ctx: Context, ticket: Ticket) -> None:
+    """Set the timer of the next step: reminder or closing."""
+    step = ctx.config.ladder.next_step(
+        resolved_at=ticket.resolved_at or ctx.now,
+        last_speaker="agent",
+        reminded_at=ticket.reminded_at,
+        now=ctx.now,
+        calendar=calendar(ctx, ticket),
+    )
+    if step.kind is not StepKind.NONE:
+        await queue.set_timer(uow, lane=ladder_lane(ticket.id), kind=LADDER, payload={"ticket_id": ticket.id}, run_at=step.at)
+
+
+async def ask_solved(
+    uow: UnitOfWork,
+    ctx: Context,
+    ticket: Ticket,
+    conversation: Conversation,
+    *,
+    author: Actor,
+    text: str = "",
+    files: Sequence[NewFile] = (),
+    key: str = "resolved",
+) -> Message:
+    """The solution and the question "is it solved?" as one message, so that nobody gets two mails at once."""
+    language = ticket.language
+    closes_at = add_business_days(ctx.now, ctx.config.ladder.close_after_business_days, calendar(ctx, ticket))
+    closes = day(closes_at, ctx.now, await zone_of(uow, ctx, ticket), language)
+    words = "\n\n".join(part for part in (text, ctx.config.reply(key, language, number=ticket.number, date=closes)) if part)
+    buttons = [
+        [
+            NewButton(translate(language, _("Solved")), "solved", {"ticket": ticket.id}),
+            NewButton(translate(language, _("Not solved")), "not_solved", {"ticket": ticket.id}),
+        ]
+    ]
+    return await conversations.say(
+        uow, ctx, conversation, text=words, author=author, ticket_id=ticket.id, buttons=buttons, files=files, meta={"key": key}
+    )
+
+
+async def _ask_rating(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, actor: Actor) -> None:
+    if ticket.rating_score is not None or ticket.conversation_id is None:
+        return
+    conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
+    if actor.kind == "contact" and conversation.channel == "webform":
+        return  # the page they are looking at asks by itself
+    stars = [NewButton("★" * score, "rate", {"ticket": ticket.id, "score": score}) for score in range(1, 6)]
+    await conversations.say(
+        uow,
+        ctx,
+        conversation,
+        text=ctx.config.reply("rate", ticket.language, number=ticket.number),
+        ticket_id=ticket.id,
+        buttons=[[star] for star in stars] if conversation.channel != "telegram" else [stars[:3], stars[3:]],
+        meta={"key": "rate", "silent": True},
+    )
+
+
+async def _tell(uow: UnitOfWork, ctx: Context, ticket: Ticket, key: str) -> None:
+    if ticket.conversation_id is None:
+        return
+    conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
+    text = ctx.config.reply(key, ticket.language, number=ticket.number)
+    await conversations.say(uow, ctx, conversation, text=text, author=BOT, ticket_id=ticket.id, meta={"key": key, "silent": True})
+
+
+async def _over(uow: UnitOfWork, ctx: Context, ticket: Ticket, field: str) -> None:
+    """The request is over: the conversation is free for the next one and the bot listens again."""
+    setattr(ticket, field, ctx.now)
+    if ticket.conversation_id is None:
+        return
+    conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
+    if conversation.active_ticket_id == ticket.id:
+        conversation.active_ticket_id = None
+        conversations.pass_baton(conversation, to=conversations.Baton.BOT)

@@ -1,0 +1,1 @@
+"""What happens: intake, converse, deliver, clocks; one file per kind of work (DESIGN.md section 3)."""

@@ -1,0 +1,130 @@
+"""Hop 2: store what arrived, queue the work, commit, and only then let the adapter acknowledge.
+
+Accepts that arrive while a commit is on its way share the next one: the disk is asked once for all of them (group commit).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk_core.conversations import repository
+from desk_core.conversations.ports import Accepted, Blobs, InboundMessage
+from desk_core.kit.clock import Clock
+from desk_core.kit.db import Database
+from desk_core.kit.errors import StoreUnavailable
+from desk_core.kit.ids import new_id
+from desk_core.lanes import queue
+from desk_core.lanes.signal import WORK, Signal
+
+log = structlog.get_logger()
+
+INBOUND = "inbound"
+"""Kind of the work item behind every accepted message."""
+
+INLINE_RAW = 262_144
+BATCH = 128
+
+
+@dataclass(slots=True)
+class _Pending:
+    row: dict[str, object]
+    work: dict[str, object]
+    future: "asyncio.Future[Accepted]"
+
+
+class Intake:
+    """The `Accept` of every adapter in this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        signal: Signal,
+        blobs: Blobs,
+        on_accepted: Callable[[str, InboundMessage], Awaitable[None]] | None = None,
+    ) -> None:
+        self._database, self._clock, self._signal, self._blobs = database, clock, signal, blobs
+        self._on_accepted = on_accepted
+        self._pending: list[_Pending] = []
+        self._flusher: asyncio.Task[None] | None = None
+        self._courtesies: set[asyncio.Task[None]] = set()
+        self.accepted = 0
+
+    async def __call__(self, inbox_id: str, message: InboundMessage, *, raw: bytes | None = None) -> Accepted:
+        """Store the message and queue its processing; idempotent per inbox and external id. Raises `StoreUnavailable`."""
+        now = self._clock.now()
+        raw_id, request_id, raw_blob = new_id(), new_id(), None
+        if raw is not None and len(raw) > INLINE_RAW:
+            try:
+                raw_blob, _ = await self._blobs.put(raw)
+            except OSError as error:
+                raise StoreUnavailable(reason=type(error).__name__) from error
+            raw = None
+        pending = _Pending(
+            row={
+                "id": raw_id, "inbox_id": inbox_id, "external_id": message.external_id[:500], "lane": message.lane[:300],
+                "body": message.to_json(), "raw": raw, "raw_blob": raw_blob, "request_id": request_id, "received_at": now,
+                "state": "pending", "message_id": None,
+            },
+            work={
+                "lane": message.lane[:300], "kind": INBOUND, "payload": {"raw_id": raw_id, "request_id": request_id},
+                "run_at": now + timedelta(seconds=message.delay),
+            },
+            future=asyncio.get_running_loop().create_future(),
+        )  # fmt: skip
+        self._pending.append(pending)
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush())
+        accepted = await pending.future
+        if not accepted.duplicate and self._on_accepted is not None:
+            # A courtesy ("typing"), not a promise: nobody waits for it.
+            courtesy = asyncio.create_task(self._on_accepted(inbox_id, message))
+            self._courtesies.add(courtesy)
+            courtesy.add_done_callback(self._courtesies.discard)
+        log.info(
+            "intake.accepted", request_id=request_id, inbox=inbox_id, external_id=message.external_id[:80], duplicate=accepted.duplicate
+        )
+        return accepted
+
+    async def _flush(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
+            try:
+                await self._commit(batch)
+            except (StoreUnavailable, SQLAlchemyError) as error:
+                if len(batch) == 1 or isinstance(error, StoreUnavailable):
+                    self._fail(batch, error)
+                    continue
+                # One bad row must not refuse its neighbours.
+                for one in batch:
+                    try:
+                        await self._commit([one])
+                    except (StoreUnavailable, SQLAlchemyError) as failure:
+                        self._fail([one], failure)
+
+    async def _commit(self, batch: list[_Pending]) -> None:
+        async with self._database.unit() as uow:
+            fresh = await repository.insert_raw(uow, [pending.row for pending in batch])
+            work = [pending.work for pending in batch if pending.row["id"] in fresh]
+            if work:
+                await queue.put_many(uow, work)
+                inboxes = {str(pending.row["inbox_id"]) for pending in batch}
+                await repository.note_received(uow, inboxes, now=self._clock.now())
+                uow.after_commit(lambda: self._signal.publish(WORK))
+        self.accepted += len(work)
+        for pending in batch:
+            if not pending.future.done():
+                pending.future.set_result(Accepted(id=str(pending.row["id"]), duplicate=pending.row["id"] not in fresh))
+
+    @staticmethod
+    def _fail(batch: list[_Pending], error: Exception) -> None:
+        failure = error if isinstance(error, StoreUnavailable) else StoreUnavailable(reason=type(error).__name__)
+        log.error("intake.refused", count=len(batch), error=type(error).__name__)
+        for pending in batch:
+            if not pending.future.done():
+                pending.future.set_exception(failure)
