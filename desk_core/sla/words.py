@@ -24,8 +24,9 @@ _MONTHS = {
     ),
 }  # fmt: skip
 _TOMORROW = {"en": "tomorrow", "ru": "завтра"}
-_DATE = {"en": "on {day} {month}", "ru": "{day} {month}"}
-_DATE_AND_YEAR = {"en": "on {day} {month} {year}", "ru": "{day} {month} {year} года"}
+_ON = {"en": "on ", "ru": ""}
+_DATE = {"en": "{day} {month}", "ru": "{day} {month}"}
+_DATE_AND_YEAR = {"en": "{day} {month} {year}", "ru": "{day} {month} {year} года"}
 _BY = {"en": "by", "ru": "до"}
 _AT = {"en": "at", "ru": "в"}
 _A_WEEK = 7  # the same weekday next week must not read like today's
@@ -56,8 +57,16 @@ def day(at: datetime, now: datetime, zone: str | ZoneInfo, language: str) -> str
     return text if local.year == now.astimezone(tz).year else f"{text} {local.year}"
 
 
+def humanise_date(at: datetime, now: datetime, zone: str | ZoneInfo, language: str) -> str:
+    """A day: "27 November", with the year when it is another one; «27 ноября» in Russian. The sentence brings its preposition."""
+    language, tz = known_language(language), _zone(zone)
+    local = at.astimezone(tz)
+    pattern = _DATE if local.year == now.astimezone(tz).year else _DATE_AND_YEAR
+    return pattern[language].format(day=local.day, month=_MONTHS[language][local.month - 1], year=local.year)
+
+
 def _phrase(at: datetime, now: datetime, zone: str | ZoneInfo, language: str, prepositions: dict[str, str]) -> str:
-    tz = ZoneInfo(zone) if isinstance(zone, str) else zone
+    tz = _zone(zone)
     local, today = at.astimezone(tz), now.astimezone(tz).date()
     clock = f"{prepositions[language]} {local:%H:%M}"
     days = (local.date() - today).days
@@ -67,6 +76,8 @@ def _phrase(at: datetime, now: datetime, zone: str | ZoneInfo, language: str, pr
         return f"{_TOMORROW[language]} {clock}"
     if 1 < days < _A_WEEK:
         return f"{_WEEKDAYS[language][local.weekday()]} {clock}"
-    pattern = _DATE if local.year == today.year else _DATE_AND_YEAR
-    day = pattern[language].format(day=local.day, month=_MONTHS[language][local.month - 1], year=local.year)
-    return f"{day} {clock}"
+    return f"{_ON[language]}{humanise_date(at, now, tz, language)} {clock}"
+
+
+def _zone(zone: str | ZoneInfo) -> ZoneInfo:
+    return ZoneInfo(zone) if isinstance(zone, str) else zone

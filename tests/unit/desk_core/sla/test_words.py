@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from desk_core.sla.words import humanise, humanise_at
+from desk_core.sla.words import humanise, humanise_at, humanise_date
 
 ZONE = "Europe/Moscow"
 
@@ -50,3 +50,9 @@ def test_the_day_is_that_of_the_person_not_of_utc() -> None:
 def test_a_moment_is_told_with_at() -> None:
     assert humanise_at(at("2026-11-24T09:00"), NOW, ZONE, "en") == "tomorrow at 09:00"
     assert humanise_at(at("2026-11-24T09:00"), NOW, ZONE, "ru") == "завтра в 09:00"
+
+
+def test_a_day_is_told_without_a_preposition() -> None:
+    assert humanise_date(at("2026-11-27T10:00"), NOW, ZONE, "en") == "27 November"
+    assert humanise_date(at("2026-11-27T10:00"), NOW, ZONE, "ru") == "27 ноября"
+    assert humanise_date(at("2027-01-11T10:00"), NOW, ZONE, "en") == "11 January 2027"
