@@ -6,12 +6,18 @@ from dataclasses import replace
 from nlu.turn import DialogueState, FormDef, SlotDef, Validated
 
 # What is known of a contact answers slots of these kinds without asking.
-_KNOWN_KINDS = frozenset({"phone", "email", "location", "person"})
+_KNOWN_KINDS = frozenset({"phone", "email", "location"})
+_STRICT_KINDS = frozenset({"choice", "phone", "email", "date", "number"})
 
 
 def slot_named(form: FormDef | None, name: str | None) -> SlotDef | None:
     """The slot of a form by its name."""
     return next((slot for slot in form.slots if slot.name == name), None) if form else None
+
+
+def is_strict(slot: SlotDef) -> bool:
+    """Whether only certain answers fit, so that one that fits is surely meant as the answer."""
+    return bool(slot.choices) or slot.pattern is not None or slot.kind in _STRICT_KINDS
 
 
 def missing(form: FormDef | None, state: DialogueState) -> tuple[SlotDef, ...]:
@@ -37,7 +43,7 @@ def prefill(form: FormDef | None, state: DialogueState, *, found: Mapping[str, s
     for slot in form.slots:
         if slots.get(slot.name):
             continue
-        value = found.get(slot.name) or known.get(slot.name) or (known.get(slot.kind) if slot.kind in _KNOWN_KINDS - {"person"} else None)
+        value = found.get(slot.name) or known.get(slot.name) or (known.get(slot.kind) if slot.kind in _KNOWN_KINDS else None)
         if value:
             slots[slot.name] = value
     return replace(state, slots=slots)

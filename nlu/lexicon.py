@@ -24,6 +24,7 @@ _KNOWN: dict[str, Intent] = {
 }
 
 _POLITE = re.compile(r"\b(?:пожалуйста|плиз|пжлст|пож|please|pls|plz|а|ну|так|well)\b")
+_THANKS = re.compile(r"\b(?:(?:большое |огромное )?спасибо(?: большое| вам)?|благодарю|thanks(?: a lot)?|thank you(?: very much)?)\b")
 _NOT_WORDS = re.compile(r"[^\w'+#/-]+|_+")
 _SOLVED_HINT = re.compile(
     r"\b(?:решен[оа]?|решилось|заработал[оаи]?|вс[её] работает|(?:теперь|уже|снова) (?:вс[её] )?работает|помогло|починил[иос]\w*|"
@@ -99,7 +100,7 @@ def language_wish(text: str) -> str | None:
 def says_solved(text: str) -> bool:
     """Whether a text reports success ("спасибо, заработало"), with nothing that takes it back."""
     words = plain(text[:400])
-    return intent_of(text) is Intent.CONFIRM or bool(
+    return Intent.CONFIRM in {intent_of(text), intent_of(_THANKS.sub(" ", words))} or bool(
         len(words) < 200 and _SOLVED_HINT.search(words) and not _NEGATED.search(words) and "?" not in text
     )
 

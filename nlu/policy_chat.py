@@ -191,7 +191,8 @@ def form(scene: Scene) -> Turn:
     slot = forms.slot_named(scene.form(state), state.pending)
     fixed = lexicon.intent_of(scene.text)
     # "No" or "I don't know" may be one of the choices: a choice wins over steering.
-    if slot is not None and slot.kind != "text" and (turn := policy_form.answer(scene)) is not None:
+    strict = slot is not None and forms.is_strict(slot)
+    if strict and (turn := policy_form.answer(scene)) is not None:
         return turn
     if fixed is None and lexicon.word_count(scene.text) == 0:
         return policy_form.failed(scene)
@@ -203,11 +204,11 @@ def form(scene: Scene) -> Turn:
             return policy_form.back(scene, state)
         case Intent.SKIP:
             return policy_form.skip(scene, state)
-        case Intent.DENY if fixed is not None and slot is not None and slot.kind == "text":
+        case Intent.DENY if fixed is not None and slot is not None and not strict:
             return policy_form.skip(scene, state)
         case Intent.CONFIRM | Intent.DENY if fixed is not None:
             return policy_form.failed(scene)
-        case Intent.COMPLAINT if slot is None or slot.kind != "text" or lexicon.swears(scene.text):
+        case Intent.COMPLAINT if slot is None or strict or lexicon.swears(scene.text):
             return complaint(scene)
         case Intent.OUT_OF_SCOPE:
             pass  # a serial number or a surname is out of every scope; it is an answer all the same
@@ -217,7 +218,7 @@ def form(scene: Scene) -> Turn:
         return aside
     if scene.triage.human_now and scene.triage.band is Band.ACT and lexicon.word_count(scene.text) >= 3:
         return policy_articles.report(scene, state, intent=intent)
-    return (policy_form.answer(scene) if slot is None or slot.kind == "text" else None) or policy_form.failed(scene)
+    return (None if strict else policy_form.answer(scene)) or policy_form.failed(scene)
 
 
 def card(scene: Scene) -> Turn:

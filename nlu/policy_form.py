@@ -81,7 +81,7 @@ def answer(scene: Scene) -> Turn | None:
 
 def fill(scene: Scene, state: DialogueState, slot: SlotDef, checked: Validated) -> Turn:
     """Keep an answer, and whatever else the same sentence told, and go on."""
-    if slot.kind == "text" and lexicon.word_count(scene.text) > 3:
+    if not forms.is_strict(slot) and lexicon.word_count(scene.text) > 3:
         form = scene.form(state)
         also = scene.tools.extract(scene.text[:JUDGED_LENGTH], form=form, language=scene.language)
         checked = replace(checked, extra={**also, **checked.extra})

@@ -1,0 +1,164 @@
+"""One letter, one page: the request opens at once and what is missing is asked in one list."""
+
+import pytest
+
+from nlu.turn import (
+    AddToTicket,
+    ConfirmSolved,
+    FillSlots,
+    HandOver,
+    Heard,
+    Hit,
+    Manner,
+    OpenTicket,
+)
+from tests.fakes.talk import Talk, request
+from tests.fakes.tools import FakeTools
+
+HITS = tuple(Hit(f"a{n}", f"k{n}", f"Статья {n}", "1. Шаг", "ru", 0.8) for n in range(4))
+
+
+@pytest.fixture
+def mail() -> Talk:
+    return Talk(manner=Manner.MAIL, tools=FakeTools(articles={"полос": HITS}))
+
+
+@pytest.fixture
+def page() -> Talk:
+    return Talk(manner=Manner.FORM)
+
+
+class TestALetter:
+    def test_opens_a_request_at_once_with_its_questions_and_articles(self, mail: Talk) -> None:
+        turn = mail.says("Здравствуйте!\nПринтер печатает полосами.\nС уважением, Анна", subject="Принтер")
+        ticket = mail.ticket()
+        assert ticket.questions == ("device", "scope", "location")
+        assert ticket.articles == ("a0", "a1")
+        assert ticket.subject == "Принтер"
+        assert mail.state.asked == ticket.questions
+        assert turn.replies == ()
+
+    @pytest.mark.parametrize(("subject", "text"), [(None, "Здравствуйте!"), ("Re: спасибо", "Спасибо"), ("", ""), ("Привет", "")])
+    def test_of_mere_courtesy_opens_nothing_and_is_not_answered(self, mail: Talk, subject: str | None, text: str) -> None:
+        turn = mail.says(text, subject=subject)
+        assert turn.actions == ()
+        assert turn.replies == ()
+
+    def test_with_courtesy_under_a_telling_subject_opens_one(self, mail: Talk) -> None:
+        mail.says("Спасибо!", subject="Не работает принтер в бухгалтерии")
+        assert mail.ticket().category == "hardware.printer"
+
+    def test_of_files_alone_opens_one(self, mail: Talk) -> None:
+        mail.says("", attachments=1)
+        assert mail.ticket().subject
+
+    def test_of_an_empty_body_takes_the_subject(self, mail: Talk) -> None:
+        mail.says("", subject="Fwd: Принтер не печатает")
+        assert mail.ticket().text == "Принтер не печатает"
+
+    def test_that_asks_for_a_person_gets_one(self, mail: Talk) -> None:
+        mail.says("Позовите оператора")
+        assert mail.did(HandOver) == [HandOver("person_asked")]
+        assert len(mail.did(OpenTicket)) == 1
+
+    def test_that_must_not_wait_goes_to_people_without_questions(self, mail: Talk) -> None:
+        mail.says("На компьютере вирус, всё зашифровано")
+        assert mail.did(HandOver) == [HandOver("human_now")]
+        assert mail.ticket().questions == ()
+
+    def test_asking_for_status_is_told_without_a_new_request(self, mail: Talk) -> None:
+        mail.requests = (request(),)
+        mail.says("статус заявки")
+        assert mail.replied() == ("status",)
+        assert mail.did(OpenTicket) == []
+
+
+class TestAnswersByMail:
+    @pytest.fixture
+    def mail(self, mail: Talk) -> Talk:
+        mail.says("Не печатает принтер")
+        assert mail.state.asked == ("device", "scope", "location")
+        return mail
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "1. HP 305\n2. у всех\n3. второй этаж",
+            "3) второй этаж\n1) HP 305\n2) у всех",
+            "Устройство: HP 305\nГде: второй этаж\nКого касается: у всех",
+            "HP 305\nу всех\nвторой этаж",
+            "Здравствуйте!\n\nНе печатает HP 305, это у всех, второй этаж.\n\nСпасибо!",
+        ],
+    )
+    def test_are_understood_numbered_named_or_free(self, mail: Talk, text: str) -> None:
+        mail.says(text)
+        (filled,) = mail.did(FillSlots)
+        assert filled.ticket_id == "t1042"
+        assert {name: value.casefold() for name, value in filled.slots.items()} == {
+            "device": "hp 305",
+            "scope": "all",
+            "location": "второй этаж",
+        }
+        assert len(mail.did(AddToTicket)) == 1
+
+    def test_may_come_one_by_one(self, mail: Talk) -> None:
+        mail.says("2. у всех")
+        assert mail.did(FillSlots)[0].slots == {"scope": "all"}
+        mail.says("3. второй этаж")
+        assert mail.did(FillSlots)[0].slots == {"location": "второй этаж"}
+
+    def test_that_answer_nothing_are_added_all_the_same(self, mail: Talk) -> None:
+        mail.says("Когда вы уже придёте, мы ждём с самого утра и ничего не происходит")
+        assert mail.did(FillSlots) == []
+        assert len(mail.did(AddToTicket)) == 1
+
+
+class TestAResolvedRequestByMail:
+    @pytest.fixture
+    def mail(self, mail: Talk) -> Talk:
+        mail.resolved = request(status="resolved")
+        return mail
+
+    @pytest.mark.parametrize("text", ["решено", "Спасибо, работает", "close it", "Thanks, it works now!", "Закройте, пожалуйста"])
+    def test_is_confirmed_in_words(self, mail: Talk, text: str) -> None:
+        turn = mail.says(text)
+        assert turn.actions == (ConfirmSolved("t1042", solved=True),)
+
+    def test_is_reopened_by_a_complaint_about_it(self, mail: Talk) -> None:
+        mail.says("Нет, по-прежнему отваливается")
+        assert mail.did(ConfirmSolved) == [ConfirmSolved("t1042", solved=False)]
+        assert mail.did(AddToTicket) == [AddToTicket("t1042")]
+
+    def test_is_left_as_it_is_by_mere_thanks(self, mail: Talk) -> None:
+        assert mail.says("Спасибо!").actions == ()
+
+    def test_an_open_one_is_not_closed_by_words(self, mail: Talk) -> None:
+        mail.active, mail.resolved = request(), None
+        turn = mail.says("Спасибо, работает")
+        assert turn.actions == (AddToTicket("t1042"),)
+
+
+class TestAPage:
+    def test_opens_a_request_from_topic_fields_and_story(self, page: Talk) -> None:
+        page.hears(Heard(text="Не печатает", category="hardware.printer", slots={"device": "HP 305", "scope": "all", "location": ""}))
+        ticket = page.ticket()
+        assert (ticket.category, ticket.confidence, ticket.impact) == ("hardware.printer", 1.0, "organisation")
+        assert ticket.slots == {"device": "HP 305", "scope": "all"}
+
+    def test_without_a_topic_is_placed_by_its_words(self, page: Talk) -> None:
+        page.hears(Heard(text="Не подключается впн"))
+        assert page.ticket().category == "network.vpn"
+
+    def test_without_words_is_named_by_its_topic(self, page: Talk) -> None:
+        page.hears(Heard(category="hardware.printer", slots={"device": "HP 305"}))
+        assert page.ticket().subject == "Принтеры и печать"
+
+    def test_of_a_topic_that_must_not_wait_goes_to_people(self, page: Talk) -> None:
+        page.hears(Heard(text="Прислали странное письмо", category="security.incident"))
+        assert page.did(HandOver) == [HandOver("human_now")]
+
+    def test_of_a_request_that_is_open_adds_to_it(self, page: Talk) -> None:
+        page.active = request()
+        page.says("Ещё одна подробность")
+        assert page.did(AddToTicket) == [AddToTicket("t1042")]
+        assert page.replied() == ("added",)
