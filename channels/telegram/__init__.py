@@ -1,0 +1,1 @@
+"""Telegram: receiving that acknowledges after the commit, sending through aiogram, and a local Telegram for demo and tests."""

@@ -1,0 +1,248 @@
+"""One Telegram inbox: receives by polling or webhook, sends through aiogram, and never lets its token out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from channels.telegram.connection import CallFailed, Connection
+from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
+from channels.telegram.webhook import handle_webhook
+from desk_core.conversations.ports import Accept, Blobs, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.kit.clock import Clock
+from desk_core.kit.i18n import gettext_noop as _
+
+if TYPE_CHECKING:
+    from channels.telegram.send import Sender
+
+log = structlog.get_logger()
+
+LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
+_WATCH_SECONDS: Final = 60.0
+_FRESH_ERROR: Final = timedelta(minutes=10)
+_TOO_LARGE: Final = "the file is larger than Telegram hands to bots (20 MB)"
+
+
+class TelegramChannel:
+    """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls."""
+
+    kind = ChannelKind.TELEGRAM
+
+    def __init__(
+        self,
+        inbox_id: str,
+        token: str,
+        *,
+        blobs: Blobs,
+        clock: Clock,
+        api_url: str | None = None,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        proxy: str | None = None,
+        burst_seconds: float = 2.0,
+        on_status: OnStatus | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        if webhook_url and not webhook_secret:
+            raise ValueError("a webhook needs its secret: without one anybody could write in everybody's name")
+        self.inbox_id = inbox_id
+        self._blobs = blobs
+        self._clock = clock
+        self._webhook_url = webhook_url
+        self._webhook_secret = webhook_secret or ""
+        self._burst_seconds = burst_seconds
+        self._on_status = on_status
+        self._sleep = sleep
+        secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
+        self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets)
+        self._sender: Sender | None = None
+
+    def __repr__(self) -> str:
+        return f"TelegramChannel({self.inbox_id!r})"
+
+    # Receiving
+
+    async def run(self, accept: Accept) -> None:
+        """Receive until cancelled, by polling or, with a webhook address, by keeping the webhook set and watching it."""
+        menu = asyncio.create_task(self._set_menu())
+        try:
+            if self._webhook_url:
+                await self._keep_webhook()
+            else:
+                poller = Poller(
+                    self._connection,
+                    inbox_id=self.inbox_id,
+                    burst_seconds=self._burst_seconds,
+                    clock=self._clock,
+                    on_status=self._on_status,
+                    sleep=self._sleep,
+                )
+                await poller.leave_webhook()
+                await poller.run(accept)
+        finally:
+            menu.cancel()
+            await asyncio.gather(menu, return_exceptions=True)
+
+    async def webhook(self, secret_header: str | None, body: bytes, accept: Accept) -> int:
+        """Answer one call of the webhook with an HTTP status; see `handle_webhook`."""
+        return await handle_webhook(
+            secret_header,
+            body,
+            secret=self._webhook_secret,
+            inbox_id=self.inbox_id,
+            accept=accept,
+            clock=self._clock,
+            burst_seconds=self._burst_seconds,
+        )
+
+    async def _set_menu(self) -> None:
+        """Commands and description: nice to have, so a failure is tried again slowly and stops nothing."""
+        for pause in (5.0, 30.0, 300.0):
+            try:
+                bot = await self._connection.bot()
+                module = await asyncio.to_thread(import_module, "channels.telegram.menu")
+                with self._translated():
+                    await module.set_menu(bot)
+            except DeliveryError as error:
+                log.info("telegram.menu_not_set", inbox=self.inbox_id, reason=_reason(error))
+                await self._sleep(pause)
+            else:
+                return
+
+    async def _keep_webhook(self) -> None:
+        """Set the webhook, and set it again whenever somebody took it off: a webhook dies silently otherwise."""
+        status = Status(self._on_status, inbox_id=self.inbox_id)
+        pause, is_set = 1.0, False
+        while True:
+            try:
+                if not is_set:
+                    await self._connection.call("setWebhook", self._webhook_settings())
+                info = _mapping(await self._connection.call("getWebhookInfo"))
+                is_set = info.get("url") == self._webhook_url
+                await status.report(self._webhook_trouble(info))
+                pause = _WATCH_SECONDS if is_set else 1.0
+            except CallFailed as failure:
+                await status.report(failure.words)
+                pause = max(min(pause * 2, LONGEST_PAUSE), float(failure.retry_after or 0))
+            await self._sleep(pause)
+
+    def _webhook_settings(self) -> dict[str, Any]:
+        return {
+            "url": self._webhook_url,
+            "secret_token": self._webhook_secret,
+            "allowed_updates": list(ALLOWED_UPDATES),
+            "max_connections": 40,
+        }
+
+    def _webhook_trouble(self, info: dict[str, Any]) -> str | None:
+        """What keeps Telegram from reaching us, if that is so now and not an old story."""
+        at, words = info.get("last_error_date"), info.get("last_error_message")
+        if not isinstance(at, int) or not words or not info.get("pending_update_count"):
+            return None
+        if self._clock.now() - datetime.fromtimestamp(at, UTC) > _FRESH_ERROR:
+            return None
+        waiting = info.get("pending_update_count")
+        return self._connection.scrub(f"Telegram cannot deliver to our webhook ({waiting} updates wait): {words}")
+
+    # Sending
+
+    async def send(self, message: OutboundMessage) -> Receipt:
+        return await (await self._ready()).deliver(message)
+
+    async def typing(self, thread_key: str) -> None:
+        await self._quietly("typing", lambda sender: sender.typing(thread_key))
+
+    async def answer_press(self, callback_id: str, text: str | None = None) -> None:
+        await self._quietly("answer_press", lambda sender: sender.answer_press(callback_id, text))
+
+    async def close_buttons(self, thread_key: str, external_id: str) -> None:
+        await self._quietly("close_buttons", lambda sender: sender.close_buttons(thread_key, external_id))
+
+    async def _quietly(self, what: str, act: "Callable[[Sender], Awaitable[None]]") -> None:
+        """A courtesy: worth a try, and never worth failing for."""
+        try:
+            await act(await self._ready())
+        except DeliveryError as error:
+            log.info("telegram.courtesy_failed", inbox=self.inbox_id, what=what, reason=_reason(error))
+
+    async def _ready(self) -> "Sender":
+        if self._sender is None:
+            bot = await self._connection.bot()
+            module = await asyncio.to_thread(import_module, "channels.telegram.send")
+            if self._sender is None:
+                self._sender = module.Sender(self._connection, bot, blobs=self._blobs)
+        return self._sender
+
+    def _translated(self) -> Any:
+        return import_module("channels.telegram.bot").translated(self._connection)
+
+    # Files
+
+    async def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
+        """Stream a file that lies with Telegram; raises `RetryLater` or `Refused`."""
+        try:
+            found = _mapping(await self._connection.call("getFile", {"file_id": remote_id}))
+            if isinstance(size := found.get("file_size"), int) and size > LARGEST_DOWNLOAD:
+                raise Refused(_TOO_LARGE)
+            path = found.get("file_path")
+            if not isinstance(path, str) or not path:
+                raise RetryLater("Telegram has not made the file ready yet")
+            async for chunk in self._connection.download(path):
+                yield chunk
+        except CallFailed as failure:
+            raise _fetch_error(failure) from None
+
+    # Diagnosis
+
+    async def test(self) -> Sequence[tuple[str, bool, str]]:
+        """Steps of a connection test: (step, passed, Telegram's words); stops at the first one that makes the rest pointless."""
+        try:
+            me = _mapping(await self._connection.call("getMe"))
+        except CallFailed as failure:
+            return [(_("Telegram knows the bot"), False, failure.words)]
+        mode = f"webhook at {urlsplit(self._webhook_url).netloc}" if self._webhook_url else "polling"
+        known = (_("Telegram knows the bot"), True, f"{me.get('first_name', '')} (@{me.get('username', '')})")
+        steps = [known, (_("How messages are received"), True, mode)]
+        try:
+            info = _mapping(await self._connection.call("getWebhookInfo"))
+        except CallFailed as failure:
+            return [*steps, (_("Nothing is in the way of receiving"), False, failure.words)]
+        return [*steps, (_("Nothing is in the way of receiving"), *self._reception(info))]
+
+    def _reception(self, info: dict[str, Any]) -> tuple[bool, str]:
+        url, waiting = str(info.get("url") or ""), info.get("pending_update_count", 0)
+        if url != (self._webhook_url or ""):
+            if not self._webhook_url:
+                return False, f"a webhook at {urlsplit(url).netloc} takes this bot's messages; Priyom takes it off when it starts receiving"
+            return False, "the webhook is not set at Telegram; Priyom sets it when it starts receiving"
+        if trouble := self._webhook_trouble(info):
+            return False, trouble
+        return True, f"{waiting} updates wait"
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+def _mapping(result: Any) -> dict[str, Any]:
+    if not isinstance(result, dict):
+        raise CallFailed("Telegram answered with something that is no object")
+    return result
+
+
+def _reason(error: DeliveryError) -> str:
+    return str(getattr(error, "reason", error.code))
+
+
+def _fetch_error(failure: CallFailed) -> DeliveryError:
+    words = failure.words
+    if "file is too big" in words:
+        return Refused(_TOO_LARGE)
+    # Telegram has one sentence for "wrong" and "not available now"; only trying again tells which.
+    final = failure.code is not None and 400 <= failure.code < 500 and failure.code not in (401, 404, 409, 429)
+    if final and "temporarily unavailable" not in words:
+        return Refused(words)
+    return RetryLater(words, after=timedelta(seconds=failure.retry_after) if failure.retry_after else None)

@@ -1,0 +1,187 @@
+"""Receiving by long polling: our own small loop, because an update is acknowledged only when it is stored.
+
+Both library loops acknowledge earlier: aiogram moves its offset before a handler has finished, and its webhook handler
+answers while the handler still runs (aiogram issue 1397).
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, Protocol, TypeAlias
+
+import structlog
+
+from channels.telegram.connection import CallFailed, json_bytes
+from channels.telegram.content import number
+from channels.telegram.mapping import to_inbound, unreadable
+from desk_core.conversations.ports import Accept, Accepted, InboundKind, InboundMessage
+from desk_core.kit.clock import Clock
+from desk_core.kit.errors import DeskError, StoreUnavailable
+
+log = structlog.get_logger()
+
+# Every kind of the Bot API: without the list Telegram leaves out reactions and members, and remembers an older list.
+# fmt: off
+ALLOWED_UPDATES: Final = (
+    "message", "edited_message", "channel_post", "edited_channel_post", "business_connection", "business_message",
+    "edited_business_message", "deleted_business_messages", "guest_message", "message_reaction", "message_reaction_count",
+    "inline_query", "chosen_inline_result", "callback_query", "shipping_query", "pre_checkout_query", "purchased_paid_media",
+    "poll", "poll_answer", "my_chat_member", "chat_member", "chat_join_request", "chat_boost", "removed_chat_boost", "managed_bot",
+)
+# fmt: on
+POLL_SECONDS: Final = 25
+LONGEST_PAUSE: Final = 60.0
+_TOKEN_PAUSE: Final = 30.0
+
+OnStatus: TypeAlias = Callable[[str | None], Awaitable[None]]
+"""Told the words of what is wrong, and None when all is well again; called on changes only."""
+
+
+class UpdateSource(Protocol):
+    """Where updates come from: `Connection`, or a fake."""
+
+    async def updates(self, *, offset: int | None, seconds: int, allowed: Iterable[str]) -> list[Any]: ...
+
+    async def call(self, method: str) -> Any: ...
+
+
+class Status:
+    """The words of what is wrong with receiving, handed on when they change."""
+
+    def __init__(self, on_status: OnStatus | None, *, inbox_id: str) -> None:
+        self._on_status = on_status
+        self._inbox_id = inbox_id
+        self._told: str | None = ""  # neither well nor ill: the first report is always told
+        self.words: str | None = None
+
+    async def report(self, words: str | None) -> None:
+        self.words = words
+        if words == self._told:
+            return
+        if words is not None:
+            log.warning("telegram.receive_trouble", inbox=self._inbox_id, reason=words)
+        if self._on_status is not None:
+            try:
+                await self._on_status(words)
+            except (DeskError, OSError) as error:
+                # Telling is worth another try at the next report, but never worth stopping for.
+                log.warning("telegram.status_not_kept", inbox=self._inbox_id, error=type(error).__name__)
+                return
+        self._told = words
+
+
+class Poller:
+    """Fetches updates in order and accepts each before asking for the next ones."""
+
+    def __init__(
+        self,
+        source: UpdateSource,
+        *,
+        inbox_id: str,
+        burst_seconds: float,
+        clock: Clock,
+        on_status: OnStatus | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.offset: int | None = None
+        self._source = source
+        self._inbox_id = inbox_id
+        self._burst_seconds = burst_seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._failures = 0
+        self.status = Status(on_status, inbox_id=inbox_id)
+
+    async def run(self, accept: Accept) -> None:
+        """Poll until cancelled; every trouble is reported and waited out."""
+        while True:
+            await self.step(accept)
+
+    async def step(self, accept: Accept, *, seconds: int = POLL_SECONDS) -> None:
+        """One poll and its updates; after a failure, one pause."""
+        try:
+            await self._poll(accept, seconds=seconds)
+        except StoreUnavailable:
+            await self._wait_out("The desk cannot store messages at the moment; Telegram keeps them until it can.")
+        except CallFailed as failure:
+            await self._meet(failure)
+        else:
+            self._failures = 0
+            await self.status.report(None)
+
+    async def _poll(self, accept: Accept, *, seconds: int) -> None:
+        updates = await self._source.updates(offset=self.offset, seconds=seconds, allowed=ALLOWED_UPDATES)
+        for update in updates:
+            await take(update, accept, inbox_id=self._inbox_id, burst_seconds=self._burst_seconds, clock=self._clock)
+            # Telegram forgets an update once a higher offset is asked for, so the offset moves only after the commit:
+            # whatever happens before this line, the update comes again, and accepting it twice stores it once.
+            update_id = number(update, "update_id") if isinstance(update, dict) else None
+            if update_id is not None:
+                self.offset = update_id + 1
+        if updates and self.offset is None:
+            raise CallFailed("Telegram sent updates without numbers")
+
+    async def _meet(self, failure: CallFailed) -> None:
+        match failure.code:
+            case 409 if "webhook" in failure.words.lower():
+                await self._wait_out(f"A webhook was set for this bot elsewhere and is taken off again. Telegram: {failure.words}")
+                await self.leave_webhook()
+            case 409:
+                await self._wait_out(f"Another program receives with this bot's token; stop one of the two. Telegram: {failure.words}")
+            case 401 | 404:
+                words = f"Telegram does not know this token; copy it from @BotFather again. Telegram: {failure.words}"
+                await self._wait_out(words, at_least=_TOKEN_PAUSE)
+            case 429:
+                await self._wait_out(f"Telegram asks to slow down: {failure.words}", at_least=float(failure.retry_after or 1))
+            case _:
+                await self._wait_out(failure.words)
+
+    async def leave_webhook(self) -> None:
+        """Polling and a webhook exclude each other; updates that wait are kept."""
+        try:
+            await self._source.call("deleteWebhook")
+        except CallFailed as failure:
+            await self.status.report(failure.words)
+
+    async def _wait_out(self, words: str, *, at_least: float = 0.0) -> None:
+        self._failures += 1
+        await self.status.report(words)
+        # Jitter, so that many inboxes do not come back to a recovering store or server all at once.
+        pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures - 1, 7)) * random.uniform(0.5, 1.0)
+        await self._sleep(max(pause, at_least))
+
+
+async def take(update: Any, accept: Accept, *, inbox_id: str, burst_seconds: float, clock: Clock) -> Accepted:
+    """Store one update; raises `StoreUnavailable` when nothing was stored. An update that intake cannot digest is stored as a card."""
+    raw, now = json_bytes(update), clock.now()
+    if not isinstance(update, dict):
+        return await accept(inbox_id, unreadable(update, inbox_id=inbox_id, reason="not an object", now=now), raw=raw)
+    inbound = to_inbound(update, inbox_id=inbox_id, burst_seconds=burst_seconds, now=now)
+    failure: Exception | None = None
+    for attempt in (inbound, _card(inbound), unreadable(update, inbox_id=inbox_id, reason="intake failed", now=now)):
+        try:
+            return await accept(inbox_id, attempt, raw=raw)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the fault, one odd update must not stop all that come after it
+            # The error's own text may quote the message, so only its kind is logged.
+            log.error("telegram.update_not_digested", inbox=inbox_id, update=inbound.external_id, error=type(error).__name__)
+            failure = error
+    # Not even the least could be stored: then nothing may be acknowledged, and waiting is all that is left.
+    raise StoreUnavailable(reason=type(failure).__name__) from failure
+
+
+def _card(inbound: InboundMessage) -> InboundMessage:
+    """The same sender and place without the content: an operator sees that something came which the desk could not take in."""
+    card = {"kind": "unreadable", "reason": "intake failed"}
+    return InboundMessage(
+        kind=InboundKind.UNSUPPORTED,
+        external_id=inbound.external_id,
+        lane=inbound.lane,
+        sender=inbound.sender,
+        at=inbound.at,
+        thread_key=inbound.thread_key,
+        shown_id=inbound.shown_id,
+        held=inbound.held,
+        card=card,
+    )

@@ -1,0 +1,196 @@
+"""Sending through aiogram's `Bot`: every part once where that can be known, every refusal by its meaning."""
+
+from collections import OrderedDict
+from typing import Final
+
+from aiogram import Bot
+from aiogram.exceptions import ClientDecodeError, TelegramBadRequest
+from aiogram.types import (
+    BufferedInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    MediaUnion,
+    ReplyParameters,
+)
+
+from channels.telegram import render
+from channels.telegram.bot import UPLOAD_SECONDS, sent_all_the_same, translated
+from channels.telegram.connection import Connection
+from channels.telegram.content import safe_name
+from channels.telegram.plan import LARGEST_UPLOAD, Buttons, Place, Step, steps
+from desk_core.conversations.ports import Blobs, OutboundFile, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.kit.errors import NotFound
+
+LONGEST_CALLBACK_ANSWER: Final = 200
+_REMEMBERED: Final = 1_000
+_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+
+class Sender:
+    """Delivers messages of one bot. Remembers which parts of an unfinished message went out, so that a retry sends the rest."""
+
+    def __init__(self, connection: Connection, bot: Bot, *, blobs: Blobs) -> None:
+        self._connection = connection
+        self._bot = bot
+        self._blobs = blobs
+        # In memory only: after a crash between parts the whole message is sent again, which is what "at least once" means.
+        self._sent: OrderedDict[str, list[list[int]]] = OrderedDict()
+
+    async def deliver(self, message: OutboundMessage) -> Receipt:
+        """Send all parts; raises `RetryLater` or `Refused`."""
+        place = Place.of(message.thread_key)
+        plan = steps(message)
+        if not plan:
+            raise Refused("there is nothing to send: the message has neither text nor files")
+        sent = self._sent.setdefault(message.message_id, [])
+        self._sent.move_to_end(message.message_id)
+        while len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+        try:
+            for step in plan[len(sent) :]:
+                sent.append(await self._send(step, place, message=message, first=not sent))
+        except RetryLater as later:
+            raise RetryLater(later.reason, after=later.after, uncertain=later.uncertain or bool(sent)) from None
+        except Refused:
+            self._sent.pop(message.message_id, None)
+            raise
+        del self._sent[message.message_id]
+        return _receipt([number for ids in sent for number in ids], place, by_keyboard=bool(plan[-1].buttons))
+
+    async def _send(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
+        """One step, and again without what Telegram refuses of it: markup first becomes plain text, never silence."""
+        with translated(self._connection):
+            while True:
+                try:
+                    if step.files:
+                        return await self._send_files(step, place, message=message, first=first)
+                    return await self._send_text(step, place, message=message, first=first)
+                except TelegramBadRequest as refusal:
+                    easier = step.easier(refusal.message)
+                    if easier is None:
+                        raise
+                    step = easier
+                except ClientDecodeError as unread:
+                    if ids := sent_all_the_same(unread):
+                        return ids
+                    raise
+
+    async def _send_text(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
+        parts = render.split(step.html) if step.formatted else render.split_plain(render.plain(step.html))
+        ids = []
+        for number, part in enumerate(parts, start=1):
+            sent = await self._bot.send_message(
+                place.chat_id,
+                part,
+                message_thread_id=place.thread_id if step.in_topic else None,
+                parse_mode="HTML" if step.formatted else None,
+                link_preview_options=_NO_PREVIEW,
+                disable_notification=message.silent or None,
+                reply_parameters=_reply(place, message) if first and number == 1 else None,
+                reply_markup=_keyboard(step.buttons) if number == len(parts) else None,
+            )
+            ids.append(sent.message_id)
+        return ids
+
+    async def _send_files(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
+        uploads = [await self._upload(file) for file in step.files]
+        thread_id = place.thread_id if step.in_topic else None
+        caption = (step.html if step.formatted else render.plain(step.html)[: render.LONGEST_CAPTION]) or None
+        parse_mode = "HTML" if step.formatted else None
+        silent = message.silent or None
+        reply = _reply(place, message) if first else None
+        if len(uploads) > 1:
+            kind = InputMediaPhoto if step.as_photos else InputMediaDocument
+            # Telegram shows the caption of the only item that has one: of the first photo, of the last document.
+            captioned = 0 if step.as_photos else len(uploads) - 1
+            media: list[MediaUnion] = [
+                kind(media=upload, caption=caption if number == captioned else None, parse_mode=parse_mode)
+                for number, upload in enumerate(uploads)
+            ]
+            album = await self._bot.send_media_group(
+                place.chat_id,
+                media,
+                message_thread_id=thread_id,
+                disable_notification=silent,
+                reply_parameters=reply,
+                request_timeout=UPLOAD_SECONDS,
+            )
+            return [sent.message_id for sent in album]
+        keyboard = _keyboard(step.buttons)
+        if step.as_photos:
+            sent = await self._bot.send_photo(
+                place.chat_id,
+                uploads[0],
+                message_thread_id=thread_id,
+                caption=caption,
+                parse_mode=parse_mode,
+                disable_notification=silent,
+                reply_parameters=reply,
+                reply_markup=keyboard,
+                request_timeout=UPLOAD_SECONDS,
+            )
+        else:
+            sent = await self._bot.send_document(
+                place.chat_id,
+                uploads[0],
+                message_thread_id=thread_id,
+                caption=caption,
+                parse_mode=parse_mode,
+                disable_notification=silent,
+                reply_parameters=reply,
+                reply_markup=keyboard,
+                request_timeout=UPLOAD_SECONDS,
+            )
+        return [sent.message_id]
+
+    async def _upload(self, file: OutboundFile) -> BufferedInputFile:
+        if file.size > LARGEST_UPLOAD:
+            raise Refused(f"the file {file.name} is larger than Telegram takes from bots (50 MB)")
+        try:
+            content = await self._blobs.read(file.sha256)
+        except NotFound:
+            raise Refused(f"the content of the file {file.name} is gone from the store") from None
+        # The name stands in a header of the upload, where a quotation mark would end it.
+        return BufferedInputFile(content, filename=safe_name(file.name, "file").replace('"', "'"))
+
+    async def typing(self, thread_key: str) -> None:
+        place = Place.of(thread_key)
+        with translated(self._connection):
+            await self._bot.send_chat_action(place.chat_id, "typing", message_thread_id=place.thread_id)
+
+    async def answer_press(self, callback_id: str, text: str | None) -> None:
+        with translated(self._connection):
+            await self._bot.answer_callback_query(callback_id, text=text[:LONGEST_CALLBACK_ANSWER] if text else None)
+
+    async def close_buttons(self, thread_key: str, external_id: str) -> None:
+        place = Place.of(thread_key)
+        message_id = place.message_id(external_id)
+        if message_id is None:
+            raise Refused(f"{external_id} is no message of this chat")
+        with translated(self._connection):
+            try:
+                await self._bot.edit_message_reply_markup(chat_id=place.chat_id, message_id=message_id, reply_markup=None)
+            except TelegramBadRequest as refusal:
+                if "not modified" not in refusal.message:
+                    raise
+
+
+def _receipt(ids: list[int], place: Place, *, by_keyboard: bool) -> Receipt:
+    """The part with the keyboard stands for the whole, since its buttons must be found again; otherwise the first one does."""
+    main = ids[-1] if by_keyboard else ids[0]
+    return Receipt(place.shown_id(main), extra=tuple(place.shown_id(number) for number in ids if number != main))
+
+
+def _reply(place: Place, message: OutboundMessage) -> ReplyParameters | None:
+    message_id = place.message_id(message.reply_to)
+    return None if message_id is None else ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
+
+
+def _keyboard(buttons: Buttons) -> InlineKeyboardMarkup | None:
+    rows = [
+        [InlineKeyboardButton(text=button.label or "…", callback_data=button.token, url=button.url) for button in row] for row in buttons
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
