@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.evaluate import Thresholds
-from models.scoring import LinearModel, Mixture
+from models.scoring import Mixture, TextModel
 
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
@@ -32,7 +32,7 @@ class Draft:
     """A trained model with its figures, not yet published."""
 
     name: str
-    model: LinearModel
+    model: TextModel
     thresholds: Thresholds
     metrics: Mapping[str, Any]
     data_hash: str
@@ -59,7 +59,7 @@ def _unpacked(packed: np.ndarray[Any, np.dtype[np.uint8]], *, start: int) -> dic
     return {feature: column for column, feature in enumerate(text.split("\n"), start)} if text else {}
 
 
-def pack(model: LinearModel) -> bytes:
+def pack(model: TextModel) -> bytes:
     """The arrays of a model as one npz file."""
     arrays: dict[str, Any] = {
         "words": _packed(model.words),
@@ -68,31 +68,31 @@ def pack(model: LinearModel) -> bytes:
         "weights": model.weights,
         "bias": model.bias,
     }
-    for name in ("encoder_weights", "encoder_bias", "prototypes"):
+    for name in ("anchors", "anchor_weights"):
         value = getattr(model, name)
         if value is not None:
-            arrays[name] = value
+            arrays[name] = value.astype(np.float16) if name == "anchors" else value
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
-def unpack(name: str, data: bytes, manifest: Mapping[str, Any]) -> LinearModel:
+def unpack(name: str, data: bytes, manifest: Mapping[str, Any]) -> TextModel:
     """A model from its arrays; shapes are checked, pickles are never read."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             words = _unpacked(arrays["words"], start=0)
             chars = _unpacked(arrays["chars"], start=len(words))
-            model = LinearModel(
+            model = TextModel(
                 classes=tuple(manifest["classes"]),
                 words=words,
                 chars=chars,
                 idf=arrays["idf"],
                 weights=arrays["weights"],
                 bias=arrays["bias"],
-                encoder_weights=arrays.get("encoder_weights"),
-                encoder_bias=arrays.get("encoder_bias"),
-                prototypes=arrays.get("prototypes"),
+                anchors=arrays["anchors"].astype(np.float32) if "anchors" in arrays else None,
+                anchor_weights=arrays.get("anchor_weights"),
+                gamma=float(manifest["gamma"]),
                 mixture=Mixture(**manifest["mixture"]),
             )
     except (OSError, ValueError, KeyError, TypeError) as broken:
@@ -109,6 +109,7 @@ def describe(draft: Draft, arrays: bytes) -> dict[str, Any]:
         "name": draft.name,
         "classes": list(draft.model.classes),
         "mixture": asdict(draft.model.mixture),
+        "gamma": draft.model.gamma,
         "thresholds": draft.thresholds.to_json(),
         "metrics": dict(draft.metrics),
         "data_hash": draft.data_hash,

@@ -20,7 +20,7 @@ def card(manifest: Mapping[str, Any]) -> str:
         "",
         "A linear model over word stems, word pairs and character n-grams"
         + (
-            f", joined with a linear model over the sentence encoder `{manifest['encoder']}` (weight {mixture['weight']:.2f})."
+            f", joined with a kernel model over the sentence encoder `{manifest['encoder']}` (weight {mixture['weight']:.2f})."
             if mixture["weight"] > 0
             else "."
         ),

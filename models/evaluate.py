@@ -86,10 +86,10 @@ def decide_thresholds(
     """Three bands from what precision allows, and how much of the traffic falls into each."""
     right = probabilities.argmax(axis=1) == truth
     confidence = probabilities.max(axis=1)
-    act = float(np.clip(threshold_for(confidence, right, precision=ACT_PRECISION, fallback=0.85), 0.4, 0.97))
+    act = float(np.clip(threshold_for(confidence, right, precision=ACT_PRECISION, fallback=0.85), 0.5, 0.97))
     within = (np.argsort(-probabilities, axis=1)[:, :3] == truth[:, None]).any(axis=1)
     near = threshold_for(confidence, within, precision=ACT_PRECISION, fallback=0.3)
-    suggest = float(np.clip(near, 0.15, min(act, 0.5)))
+    suggest = float(np.clip(near, 0.2, min(act, 0.5)))
     thresholds = Thresholds(
         act=round(act, 4),
         suggest=round(suggest, 4),

@@ -18,7 +18,7 @@ from typing import Any
 from models.artefact import ARRAYS, FORMAT, MANIFEST, ArtefactRefused, Draft, unpack, write_draft
 from models.card import card
 from models.evaluate import Thresholds
-from models.scoring import LinearModel
+from models.scoring import TextModel
 
 _SIGNATURE = "manifest.sig"
 _POINTER = "current"
@@ -31,7 +31,7 @@ class Loaded:
 
     name: str
     version: str
-    model: LinearModel
+    model: TextModel
     thresholds: Thresholds
     manifest: Mapping[str, Any]
     refused: tuple[ArtefactRefused, ...] = ()
