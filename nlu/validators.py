@@ -1,0 +1,211 @@
+"""Whether an answer fits a slot, one function a kind: the value to keep, or nothing. Pure; `today` is given for relative dates."""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import phonenumbers
+from rapidfuzz import fuzz
+
+from nlu import forms, lexicon
+from nlu.turn import Intent, SlotDef, Validated
+
+# What a Rasa tracker holds for a question that a person could not answer: filled, so that Rasa's own form goes on.
+SKIPPED = "unknown"
+REGION = "RU"
+ANSWER_LENGTH = 2_000
+_CLOSE_ENOUGH = 84.0
+_ANSWER_WORDS = 12
+
+_EMAIL = re.compile(r"[\w.+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,12}(?:[.,]\d{1,4})?(?![\w])")
+_EXTENSION = re.compile(r"(?<!\d)\d{3,6}(?!\d)")
+_NUMERIC_DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[./](\d{1,2})(?:[./](\d{4}|\d{2}))?)(?!\d)")
+_MONTHS = (
+    "янв|jan",
+    "фев|feb",
+    "мар|mar",
+    "апр|apr",
+    "ма[йя]|may",
+    "июн|jun",
+    "июл|jul",
+    "авг|aug",
+    "сен|sep",
+    "окт|oct",
+    "ноя|nov",
+    "дек|dec",
+)
+_NAMED_DATE = re.compile(
+    r"(?:(\d{1,2})(?:-?(?:го|е|st|nd|rd|th))?\s+(?:of\s+)?(?P<ru>{0})\w*|(?P<en>{0})\w*\s+(\d{1,2})(?:st|nd|rd|th)?)(?:,?\s+(\d{4}))?".replace(
+        "{0}", "|".join(_MONTHS)
+    ),
+    re.IGNORECASE,
+)
+_WEEKDAYS = (
+    "понедельник|monday",
+    "вторник|tuesday",
+    "сред[уаы]|wednesday",
+    "четверг|thursday",
+    "пятниц[уаы]|friday",
+    "суббот[уаы]|saturday",
+    "воскресень|sunday",
+)
+_RELATIVE = {
+    "послезавтра": 2,
+    "day after tomorrow": 2,
+    "позавчера": -2,
+    "вчера": -1,
+    "yesterday": -1,
+    "сегодня": 0,
+    "today": 0,
+    "завтра": 1,
+    "tomorrow": 1,
+}
+_IN_DAYS = re.compile(
+    r"(?:через|in)\s+(\d{1,3})\s+(?:дн|день|day)|(?:через|in)\s+(\d{1,2})\s+(?:недел|week)|(через неделю|in a week)", re.IGNORECASE
+)
+_ABOUT_TIME = re.compile(
+    r"\d|недел|месяц|квартал|конц|начал|утр|вечер|обед|полдень|ночь|час|скоре|срочно|сейчас|немедленно|любой день|"
+    r"week|month|end of|morning|evening|noon|hour|asap|soon|urgent|now|immediately|any day|" + "|".join((*_MONTHS, *_WEEKDAYS)),
+    re.IGNORECASE,
+)
+
+
+def validate(slot: SlotDef, answer: str, *, language: str, today: date) -> Validated:
+    """What an answer is worth for a slot; "I don't know" skips it unless that is one of the choices."""
+    words = " ".join(answer[:ANSWER_LENGTH].replace("\x00", " ").split())
+    if not any(character.isalnum() for character in words):
+        return Validated(value=None)
+    if slot.choices:
+        value = choice(slot, words)
+        if value is not None:
+            return Validated(value=value, title=forms.choice_title(slot, value, language))
+    if lexicon.intent_of(words) is Intent.SKIP:
+        return Validated(value=None, skip=True)
+    if slot.choices:
+        return Validated(value=None)
+    if slot.pattern is not None and slot.kind in {"text", "asset", "device", "location", "person", "choice"}:
+        return Validated(value=matching(slot.pattern, words[: slot.max_length]))
+    found = _KINDS.get(slot.kind, _free)(words, today)
+    return Validated(value=found[: max(slot.max_length, 1)] if found else None)
+
+
+def choice(slot: SlotDef, answer: str) -> str | None:
+    """The choice an answer means: by its value, its title in any language, its words, or nearly so."""
+    said = lexicon.plain(answer)
+    offered = {
+        value: tuple(dict.fromkeys(lexicon.plain(text) for text in (value, *titles.values(), *slot.words.get(value, ()))))
+        for value, titles in slot.choices
+    }
+    for value, phrases in offered.items():
+        if said in phrases:
+            return value
+    # A question or a story that merely mentions a word of a choice is no answer.
+    if answer.rstrip().endswith("?") or len(said.split()) > _ANSWER_WORDS:
+        return None
+    mentioned = {value: longest for value, phrases in offered.items() if (longest := max(map(_mentions(said), phrases), default=0))}
+    if mentioned:
+        best = max(mentioned.values())
+        winners = [value for value, length in mentioned.items() if length == best]
+        return winners[0] if len(winners) == 1 else None
+    if len(said) < 4:
+        return None
+    near = sorted(((max(fuzz.ratio(said, phrase) for phrase in phrases), value) for value, phrases in offered.items()), reverse=True)
+    sure = near[0][0] >= _CLOSE_ENOUGH and (len(near) == 1 or near[0][0] > near[1][0])
+    return near[0][1] if sure else None
+
+
+def _mentions(said: str) -> Callable[[str], int]:
+    """How long a phrase is where the answer mentions it; longer words may be inflected at their end."""
+
+    def length(phrase: str) -> int:
+        if not phrase:
+            return 0
+        ending = r"\w*" if len(phrase) >= 4 else ""
+        return len(phrase) if re.search(rf"(?<!\w){re.escape(phrase)}{ending}(?!\w)", said) else 0
+
+    return length
+
+
+def matching(pattern: str, answer: str) -> str | None:
+    """The answer, or the part of it, that a pattern of the preset takes."""
+    try:
+        found = re.fullmatch(pattern, answer) or re.search(pattern, answer)
+    except re.error:
+        return answer  # `preset check` reports the pattern; a person is not asked forever because of it
+    return found[0].strip() or None if found else None
+
+
+def phone(answer: str, _: date) -> str | None:
+    """A number in E.164, or a short internal one as it is."""
+    for found in phonenumbers.PhoneNumberMatcher(answer, REGION, leniency=phonenumbers.Leniency.POSSIBLE):
+        return str(phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164))
+    extension = _EXTENSION.search(answer)
+    return extension[0] if extension and sum(map(str.isdigit, answer)) <= 6 else None
+
+
+def email(answer: str, _: date) -> str | None:
+    found = _EMAIL.search(answer)
+    return found[0] if found else None
+
+
+def number(answer: str, _: date) -> str | None:
+    found = _NUMBER.search(answer)
+    return found[0].replace(",", ".") if found else None
+
+
+def day(answer: str, today: date) -> str | None:
+    """A day as ISO date where it is certain, otherwise the person's own words where they speak of time at all."""
+    said = answer.casefold()
+    if found := _NUMERIC_DATE.search(said):
+        year, month, first = (found[1], found[2], found[3]) if found[1] else (found[6], found[5], found[4])
+        return _iso(year, int(month), int(first), today)
+    if found := _NAMED_DATE.search(said):
+        name = found["ru"] or found["en"]
+        month_number = next(place for place, pattern in enumerate(_MONTHS, 1) if re.match(pattern, name))
+        return _iso(found[5], month_number, int(found[1] or found[4]), today) or answer
+    for word, days in _RELATIVE.items():
+        if re.search(rf"(?<!\w){word}(?!\w)", said):
+            return (today + timedelta(days=days)).isoformat()
+    if found := _IN_DAYS.search(said):
+        days = int(found[1]) if found[1] else 7 * int(found[2] or 1)
+        return (today + timedelta(days=days)).isoformat()
+    for weekday, pattern in enumerate(_WEEKDAYS):
+        if re.search(rf"(?<!\w)(?:{pattern})", said):
+            return (today + timedelta(days=(weekday - today.weekday()) % 7)).isoformat()
+    return answer if _ABOUT_TIME.search(said) else None
+
+
+def _iso(year: str | None, month: int, day_of_month: int, today: date) -> str | None:
+    """A real day; without a year the nearest such day that is not long past."""
+    try:
+        if year:
+            return date(int(year) + (2000 if len(year) == 2 else 0), month, day_of_month).isoformat()
+        this = date(today.year, month, day_of_month)
+        return (this if this >= today - timedelta(days=90) else date(today.year + 1, month, day_of_month)).isoformat()
+    except ValueError:
+        return None
+
+
+def person(answer: str, _: date) -> str | None:
+    """A name, a login or an address: anything with letters."""
+    return answer if any(character.isalpha() for character in answer) else None
+
+
+def device(answer: str, _: date) -> str | None:
+    return answer if sum(character.isalnum() for character in answer) >= 2 else None
+
+
+def _free(answer: str, _: date) -> str | None:
+    return answer
+
+
+_KINDS: dict[str, Callable[[str, date], str | None]] = {
+    "phone": phone,
+    "email": email,
+    "number": number,
+    "date": day,
+    "person": person,
+    "device": device,
+    "asset": device,
+}
