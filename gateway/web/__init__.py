@@ -1,0 +1,1 @@
+"""What every page of the product shares: templates, language, security headers, errors in words."""

@@ -1,0 +1,39 @@
+"""What web pages ask of the desk; `gateway.bootstrap.Desk` answers it."""
+
+import asyncio
+from typing import Protocol, cast
+
+from starlette.requests import HTTPConnection
+
+from desk_core.catalogue.desk import DeskConfig
+from desk_core.conversations.ports import Blobs, Limits
+from desk_core.kit.clock import Clock
+from desk_core.kit.db import Database
+from desk_core.lanes.signal import Signal
+from gateway.settings import Settings
+
+
+class WebDesk(Protocol):
+    """`stopping` is set when the process is asked to end, so that open streams let go."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def blobs(self) -> Blobs: ...
+    @property
+    def signal(self) -> Signal: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def stopping(self) -> asyncio.Event: ...
+
+    async def config(self) -> DeskConfig: ...
+
+
+def desk_of(connection: HTTPConnection) -> WebDesk:
+    """The desk this request belongs to."""
+    return cast("WebDesk", connection.app.state.desk)
