@@ -42,27 +42,19 @@ def humanise_at(at: datetime, now: datetime, zone: str | ZoneInfo, language: str
     return _phrase(at, now, zone, known_language(language), _AT)
 
 
-def moment(at: datetime, now: datetime, zone: str | ZoneInfo, language: str) -> str:
-    """A moment to put after "by" or «до»: "14:30" today, "24 November, 14:30" on another day."""
-    tz = ZoneInfo(zone) if isinstance(zone, str) else zone
-    local = at.astimezone(tz)
-    return f"{local:%H:%M}" if local.date() == now.astimezone(tz).date() else f"{day(at, now, tz, language)}, {local:%H:%M}"
-
-
-def day(at: datetime, now: datetime, zone: str | ZoneInfo, language: str) -> str:
-    """A date: "24 November", «24 ноября»; with the year where it is another one."""
-    tz = ZoneInfo(zone) if isinstance(zone, str) else zone
-    local = at.astimezone(tz)
-    text = f"{local.day} {_MONTHS[known_language(language)][local.month - 1]}"
-    return text if local.year == now.astimezone(tz).year else f"{text} {local.year}"
-
-
 def humanise_date(at: datetime, now: datetime, zone: str | ZoneInfo, language: str) -> str:
     """A day: "27 November", with the year when it is another one; «27 ноября» in Russian. The sentence brings its preposition."""
     language, tz = known_language(language), _zone(zone)
     local = at.astimezone(tz)
     pattern = _DATE if local.year == now.astimezone(tz).year else _DATE_AND_YEAR
     return pattern[language].format(day=local.day, month=_MONTHS[language][local.month - 1], year=local.year)
+
+
+def moment(at: datetime, now: datetime, zone: str | ZoneInfo, language: str) -> str:
+    """A moment to put after "by" or «до»: "14:30" today, "24 November, 14:30" on another day."""
+    local = at.astimezone(_zone(zone))
+    today = local.date() == now.astimezone(_zone(zone)).date()
+    return f"{local:%H:%M}" if today else f"{humanise_date(at, now, zone, language)}, {local:%H:%M}"
 
 
 def _phrase(at: datetime, now: datetime, zone: str | ZoneInfo, language: str, prepositions: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from desk_core.people.entities import Contact
 from desk_core.sla import service as sla
 from desk_core.sla.clock import Calendar, Metric, add_business_days
 from desk_core.sla.entities import AppliedSla
-from desk_core.sla.words import day
+from desk_core.sla.words import humanise_date
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.ladder import StepKind
 from desk_core.tickets.lifecycle import Effect
@@ -133,7 +133,7 @@ async def ask_solved(
     """The solution and the question "is it solved?" as one message, so that nobody gets two mails at once."""
     language = ticket.language
     closes_at = add_business_days(ctx.now, ctx.config.ladder.close_after_business_days, calendar(ctx, ticket))
-    closes = day(closes_at, ctx.now, await zone_of(uow, ctx, ticket), language)
+    closes = humanise_date(closes_at, ctx.now, await zone_of(uow, ctx, ticket), language)
     words = "\n\n".join(part for part in (text, ctx.config.reply(key, language, number=ticket.number, date=closes)) if part)
     buttons = [
         [
@@ -150,8 +150,8 @@ async def _ask_rating(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, actor: A
     if ticket.rating_score is not None or ticket.conversation_id is None:
         return
     conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
-    if actor.kind == "contact" and conversation.channel == "webform":
-        return  # the page they are looking at asks by itself
+    if actor.kind == "contact" and conversation.channel != "email":
+        return  # the page or the dialogue they are looking at asks by itself
     stars = [NewButton("★" * score, "rate", {"ticket": ticket.id, "score": score}) for score in range(1, 6)]
     await conversations.say(
         uow,

@@ -130,8 +130,8 @@ async def open_ticket(
         language=language, subject=subject[:200] or "—", slots=dict(slots or {}), tags=sorted({*tags, *way.tags}),
         why_here=way.explanation.to_json(), hand_over={}, last_speaker="contact", last_speaker_name=contact.name, last_message_at=ctx.now,
         snippet=text[:160], unread=True, next_due_at=None, next_due_metric=None, reminded_at=None, opened_at=ctx.now, updated_at=ctx.now,
-        resolved_at=None, closed_at=None, resolution=None, rating_score=None, rating_comment=None, rated_at=None, token=token or new_token(18),
-        version=1,
+        resolved_at=None, closed_at=None, resolution=None, rating_score=None, rating_comment=None, rated_at=None,
+        token=token or new_token(18), version=1,
     )  # fmt: skip
     uow.add(ticket)
     await uow.flush()

@@ -4,9 +4,10 @@ Accepts that arrive while a commit is on its way share the next one: the disk is
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,7 +47,7 @@ class Intake:
         clock: Clock,
         signal: Signal,
         blobs: Blobs,
-        on_accepted: Callable[[str, InboundMessage], Awaitable[None]] | None = None,
+        on_accepted: Callable[[str, InboundMessage], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self._database, self._clock, self._signal, self._blobs = database, clock, signal, blobs
         self._on_accepted = on_accepted

@@ -1,0 +1,204 @@
+"""Hops 4 to 6: read the situation, let the dialogue think, apply what it decided in one transaction."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from desk_core.context import Context
+from desk_core.conversations import repository as conversations
+from desk_core.conversations.entities import RawInbound
+from desk_core.conversations.files import NewFile, safe_name, store_file
+from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
+from desk_core.kit.blobs import DirectoryBlobs, human_size
+from desk_core.kit.db import Database, UnitOfWork
+from desk_core.kit.errors import NotFound, TooLarge
+from desk_core.lanes import queue
+from desk_core.lanes.queue import Work
+from desk_core.lanes.worker import Plan, Postpone
+from gateway.flows import filing
+from gateway.flows.intake import INBOUND
+from gateway.flows.reading import Situation, is_burst, situation, snapshot
+from gateway.flows.turning import apply_turn
+from nlu.dialogue import advance
+from nlu.turn import Heard, Press, Tools, Turn
+
+log = structlog.get_logger()
+
+BURST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What converse will write: the messages with their files, and the bot's turn where it has one."""
+
+    situation: Situation
+    ctx: Context
+    files: tuple[tuple[NewFile, ...], ...]  # per message
+    too_large: tuple[str, ...] = ()
+    turn: Turn | None = None
+    stale_press: bool = False
+    flooded: bool = False
+    notes: tuple[str, ...] = field(default=())  # reply keys that are due besides the turn
+
+
+class Converse:
+    """The handler of inbound messages."""
+
+    max_attempts = 6
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        context: Callable[[str], Awaitable[Context]],
+        tools: Callable[[], Awaitable[Tools]],
+        channel: Callable[[str], Awaitable[Channel | None]],
+        blobs: DirectoryBlobs,
+        allow: Callable[[Situation], Awaitable[str]],
+        attachment_limit: int,
+    ) -> None:
+        self._database, self._context, self._tools, self._channel = database, context, tools, channel
+        self._blobs, self._allow, self._limit = blobs, allow, attachment_limit
+
+    async def decide(self, work: Work) -> Plan:
+        ctx = await self._context(str(work.payload.get("request_id", "")))
+        async with self._database.read() as session:
+            raws, also = await self._burst(session, work)
+            now = await situation(session, raws)
+        if now.first.kind is InboundKind.PRESS:
+            return Plan(await self._press(now, ctx))
+        files, too_large = await self._fetch(now)
+        decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large)
+        if not filing.wants_turn(now):
+            return Plan(decision, also=also)
+        verdict = await self._allow(now)
+        if verdict != "ok":
+            return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" else ()), also=also)
+        heard = self._heard(now)
+        turn = advance(snapshot(now, ctx), heard, await self._tools())
+        log.info("converse.turn", intent=turn.intent, phase=turn.state.phase, actions=[type(action).__name__ for action in turn.actions])
+        return Plan(replace(decision, turn=turn), also=also)
+
+    async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
+        decision: Decision = plan.data
+        filed = await filing.file(uow, decision.ctx, decision.situation, decision.files, too_large=decision.too_large)
+        if decision.stale_press:
+            await filing.answer_stale(uow, decision.ctx, filed)
+        if decision.turn is not None:
+            await apply_turn(uow, decision.ctx, filed, decision.turn)
+        for key in decision.notes:
+            await filing.say_key(uow, decision.ctx, filed, key)
+        for name in decision.too_large:
+            await filing.say_key(
+                uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=filed.link(decision.ctx), name=name
+            )
+        await filing.finish(uow, decision.ctx, filed)
+
+    async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
+        """The message is kept as far as it can be read, and its conversation goes to a person with the reason."""
+        ctx = await self._context(str(work.payload.get("request_id", "")))
+        async with self._database.read() as session:
+            raws = await conversations.raw_inbound(session, [str(work.payload["raw_id"])])
+            if not raws:
+                return
+            now = await situation(session, raws)
+        if raws[0].state != "done":
+            filed = await filing.file(uow, ctx, now, ((),), too_large=())
+            await filing.hand_to_people(uow, ctx, filed, reason=reason, dead_id=dead_id)
+            await filing.finish(uow, ctx, filed)
+
+    async def _burst(self, session: Any, work: Work) -> tuple[list[RawInbound], tuple[int, ...]]:
+        """The head message and those behind it that belong to the same breath."""
+        heads = await queue.head(session, work.lane, limit=BURST)
+        ids = [str(item.payload["raw_id"]) for item in heads if item.kind == INBOUND]
+        rows = {row.id: row for row in await conversations.raw_inbound(session, ids)}
+        first = rows.get(str(work.payload["raw_id"]))
+        if first is None:
+            raise NotFound(raw=work.payload["raw_id"])
+        taken, also = [first], []
+        opening = InboundMessage.from_json(first.body)
+        if is_burst(opening):
+            for item in heads[1:]:
+                row = rows.get(str(item.payload.get("raw_id")))
+                message = InboundMessage.from_json(row.body) if row else None
+                if row is None or message is None or not is_burst(message) or message.thread_key != opening.thread_key:
+                    break
+                taken.append(row)
+                also.append(item.id)
+        return taken, tuple(also)
+
+    async def _press(self, now: Situation, ctx: Context) -> Decision:
+        """A button: answered at once, acted on when it is fresh, ours, and unused."""
+        channel = await self._channel(now.inbox.id)
+        button, conversation = now.button, now.conversation
+        fresh = (
+            button is not None
+            and conversation is not None
+            and button.conversation_id == conversation.id
+            and button.used_at is None
+            and button.expires_at > ctx.now
+        )
+        if channel is not None and now.first.callback_id:
+            language = (conversation.language if conversation else None) or now.inbox.language
+            await channel.answer_press(now.first.callback_id, None if fresh else ctx.config.reply("stale_button", language)[:190])
+        decision = Decision(situation=now, ctx=ctx, files=((),))
+        if not fresh or button is None or conversation is None:
+            return replace(decision, stale_press=conversation is not None and conversation.baton != "agent")
+        if channel is not None and button.action not in filing.REUSABLE and now.first.reply_to and now.first.thread_key:
+            await channel.close_buttons(now.first.thread_key, now.first.reply_to)
+        heard = Heard(press=Press(button.action, button.value))
+        turn = advance(snapshot(now, ctx), heard, await self._tools())
+        return replace(decision, turn=turn)
+
+    async def _fetch(self, now: Situation) -> tuple[tuple[tuple[NewFile, ...], ...], tuple[str, ...]]:
+        """Bring the files of every message into the blob store; what is too large is named instead."""
+        stored: list[tuple[NewFile, ...]] = []
+        too_large: list[str] = []
+        for message in now.messages:
+            mine: list[NewFile] = []
+            for file in message.files:
+                try:
+                    kept = await self._fetch_one(now, file)
+                except (TooLarge, Refused):
+                    too_large.append(safe_name(file.name))
+                    continue
+                except RetryLater as error:
+                    raise Postpone(error.reason, after=error.after) from error
+                if kept is not None:
+                    mine.append(kept)
+                else:
+                    too_large.append(safe_name(file.name))
+            stored.append(tuple(mine))
+        return tuple(stored), tuple(too_large)
+
+    async def _fetch_one(self, now: Situation, file: InboundFile) -> NewFile | None:
+        if file.sha256 is not None:
+            content = await self._blobs.read(file.sha256)
+            return await store_file(
+                self._blobs, name=file.name, content=content, limit=len(content), declared=file.declared_type, inline=file.inline
+            )
+        if file.remote_id is None or (file.size or 0) > self._limit:
+            return None
+        channel = await self._channel(now.inbox.id)
+        if channel is None:
+            raise Postpone("the inbox is not connected")
+        return await store_file(
+            self._blobs, name=file.name, content=channel.fetch(file.remote_id), limit=self._limit, declared=file.declared_type
+        )
+
+    @staticmethod
+    def _heard(now: Situation) -> Heard:
+        texts = [message.text.strip() for message in now.messages if message.text.strip()]
+        slots: dict[str, str] = {}
+        for message in now.messages:
+            slots.update(message.slots)
+        return Heard(
+            text="\n".join(texts),
+            command=now.first.command,
+            attachments=sum(len(message.files) for message in now.messages),
+            subject=now.first.subject,
+            slots=slots,
+            category=now.first.category,
+        )

@@ -1,0 +1,212 @@
+"""Hops 7 and 8: an outbound message to its channel, and the receipt back into the store."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+
+from desk_core.context import SYSTEM, Context
+from desk_core.conversations import repository as conversations
+from desk_core.conversations.entities import Conversation, Inbox, Message
+from desk_core.conversations.ports import (
+    Channel,
+    ChannelKind,
+    OutboundButton,
+    OutboundFile,
+    OutboundMessage,
+    Receipt,
+    Refused,
+    RetryLater,
+)
+from desk_core.kit.db import Database, UnitOfWork
+from desk_core.kit.errors import NotFound
+from desk_core.lanes.queue import Work
+from desk_core.lanes.worker import Plan, Postpone
+from desk_core.people import repository as people
+from desk_core.people.entities import ContactIdentity
+from desk_core.tickets import service as tickets
+from desk_core.tickets.entities import Ticket
+
+log = structlog.get_logger()
+
+SENDING = "sending"
+"""Written before a message goes onto a wire that cannot be asked afterwards: whoever finds it there knows that it may have arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the channel said: a receipt, or its refusal in words."""
+
+    ctx: Context
+    message_id: str
+    receipt: Receipt | None = None
+    refused: str = ""
+    blocked: bool = False
+    inbox_id: str = ""
+    conversation_id: str = ""
+    is_mail: bool = False
+
+
+class Deliver:
+    """The handler of outbound deliveries. At least once on the wire, exactly once in the store."""
+
+    max_attempts = 10
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        context: Callable[[str], Awaitable[Context]],
+        channel: Callable[[str], Awaitable[Channel | None]],
+    ) -> None:
+        self._database, self._context, self._channel = database, context, channel
+
+    async def decide(self, work: Work) -> Plan:
+        ctx = await self._context(str(work.payload.get("request_id", "")))
+        async with self._database.read() as session:
+            message = await conversations.message_with_files(session, str(work.payload["message_id"]))
+            if message is None:
+                raise NotFound(message=work.payload["message_id"])
+            conversation = await session.get_one(Conversation, message.conversation_id)
+            inbox = await session.get_one(Inbox, conversation.inbox_id)
+            outbound = await self._outbound(session, ctx, message, conversation, work)
+        done = Outcome(
+            ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL
+        )
+        if message.delivery_state == "sent":
+            return Plan(Outcome(ctx=ctx, message_id=message.id))
+        channel = await self._channel(inbox.id)
+        if channel is None:
+            raise Postpone("the inbox is paused or not connected", free=True)
+        uncertain = message.meta.get(SENDING) is not None or (work.last_error or "").startswith("uncertain")
+        if inbox.channel == ChannelKind.TELEGRAM and not message.meta.get(SENDING):
+            async with self._database.unit() as uow:
+                await uow.execute(
+                    update(Message).where(Message.id == message.id).values(meta={**message.meta, SENDING: ctx.now.isoformat()})
+                )
+        try:
+            receipt = await channel.send(outbound)
+        except Refused as error:
+            log.warning("deliver.refused", inbox=inbox.name, blocked=error.blocked)
+            return Plan(replace(done, refused=error.reason, blocked=error.blocked))
+        except RetryLater as error:
+            if not error.uncertain and inbox.channel == ChannelKind.TELEGRAM:
+                await self._not_sent(message)
+            reason = f"uncertain: {error.reason}" if error.uncertain else error.reason
+            raise Postpone(reason, after=error.after) from error
+        marked = Receipt(external_id=receipt.external_id, uncertain=receipt.uncertain or uncertain, extra=receipt.extra)
+        return Plan(replace(done, receipt=marked))
+
+    async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
+        outcome: Outcome = plan.data
+        if outcome.receipt is None and not outcome.refused:
+            return
+        message = await uow.session.get_one(Message, outcome.message_id)
+        message.delivery_attempts = work.attempts + 1
+        message.meta = {key: value for key, value in message.meta.items() if key != SENDING}
+        if outcome.receipt is not None:
+            certain = not outcome.receipt.uncertain or outcome.is_mail  # the same Message-ID twice is one mail
+            message.external_id = outcome.receipt.external_id
+            message.delivery_state, message.delivery_reason = ("sent", None) if certain else ("uncertain", "may have arrived twice")
+            if outcome.receipt.extra:
+                message.meta = {**message.meta, "parts": list(outcome.receipt.extra)}
+            if outcome.is_mail:
+                await conversations.remember_reference(uow, outcome.inbox_id, outcome.receipt.external_id, outcome.conversation_id)
+            if not certain and message.ticket_id:
+                ticket = await tickets.get(uow, message.ticket_id)
+                tickets.note_event(uow, outcome.ctx, ticket, "delivery_uncertain", actor=SYSTEM, data={"message": message.id})
+        else:
+            await _failed(uow, outcome.ctx, message, outcome.refused)
+            if outcome.blocked:
+                await uow.execute(
+                    update(Conversation)
+                    .where(Conversation.id == message.conversation_id)
+                    .values(blocked_at=outcome.ctx.now, blocked_reason=outcome.refused[:300])
+                )
+        outcome.ctx.hint(uow, "conversations", message.conversation_id)
+
+    async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
+        """Nobody could deliver it: the message says so, and the request too."""
+        ctx = await self._context(str(work.payload.get("request_id", "")))
+        message = await uow.session.get(Message, str(work.payload.get("message_id")))
+        if message is not None:
+            message.delivery_attempts = work.attempts + 1
+            await _failed(uow, ctx, message, reason, dead_id=dead_id)
+
+    async def _not_sent(self, message: Message) -> None:
+        """The far side surely did not take it, so the next attempt is not a second one."""
+        async with self._database.unit() as uow:
+            await uow.execute(update(Message).where(Message.id == message.id).values(meta=message.meta))
+
+    async def _outbound(self, session: Any, ctx: Context, message: Message, conversation: Conversation, work: Work) -> OutboundMessage:
+        ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
+        contact = await people.contact_with_identities(session, conversation.contact_id)
+        identity = next((one for one in contact.identities if one.channel == conversation.channel), None) if contact else None
+        last = await conversations.last_inbound(session, conversation.id)
+        references = await conversations.references_of(session, conversation.id) if conversation.channel == ChannelKind.EMAIL else []
+        to = _address(identity, last, conversation)
+        status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
+        return OutboundMessage(
+            message_id=message.id,
+            conversation_id=conversation.id,
+            thread_key=conversation.thread_key,
+            to=to,
+            to_name=(contact.name if contact else "") or to,
+            text=message.text,
+            language=conversation.language or (ticket.language if ticket else ctx.config.language),
+            at=message.at,
+            author=message.author_kind,
+            author_name=message.author if message.author_kind == "agent" else "",
+            buttons=_buttons(message, conversation.channel, status_url),
+            files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in message.attachments),
+            reply_to=message.reply_to,
+            subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
+            ticket_number=ticket.number if ticket else None,
+            ticket_token=ticket.token if ticket else None,
+            status_url=status_url,
+            references=tuple(references),
+            automatic=message.author_kind != "agent",
+            silent=bool(message.meta.get("silent")),
+            attempt=work.attempts + 1,
+            original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}
+            if last and message.meta.get("key")
+            else {},
+        )
+
+
+def _address(identity: ContactIdentity | None, last: Message | None, conversation: Conversation) -> str:
+    """Where the answer goes: to whoever wrote last in this conversation, otherwise to the contact's address on this channel."""
+    if last is not None and conversation.channel == ChannelKind.EMAIL and last.meta.get("address"):
+        return str(last.meta["address"])
+    return identity.address if identity else conversation.thread_key
+
+
+def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:
+    """Buttons as the channel can carry them: tokens in a chat, links to the status page in a letter."""
+    if channel == ChannelKind.TELEGRAM:
+        return tuple(tuple(OutboundButton(one["label"], token=one["token"]) for one in row) for row in message.buttons)
+    if channel != ChannelKind.EMAIL or status_url is None:
+        return ()
+    rows: list[tuple[OutboundButton, ...]] = []
+    for row in message.buttons:
+        linked = tuple(
+            OutboundButton(
+                one["label"], url=f"{status_url}?do={one['action']}" + (f"&score={len(one['label'])}" if one["action"] == "rate" else "")
+            )
+            for one in row
+            if one["action"] in ("solved", "not_solved", "rate")
+        )
+        rows += [linked] if linked else []
+    return tuple(rows)
+
+
+async def _failed(uow: UnitOfWork, ctx: Context, message: Message, reason: str, *, dead_id: str | None = None) -> None:
+    message.delivery_state, message.delivery_reason = "failed", reason[:500]
+    if message.ticket_id:
+        ticket = await uow.scalar(select(Ticket).where(Ticket.id == message.ticket_id))
+        if ticket is not None:
+            data = {"reason": reason[:300], "message": message.id, **({"dead": dead_id} if dead_id else {})}
+            tickets.note_event(uow, ctx, ticket, "delivery_failed", actor=SYSTEM, data=data)
+            ticket.unread = True

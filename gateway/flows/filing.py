@@ -1,0 +1,300 @@
+"""Filing: a message finds its contact, conversation and request, and is kept whatever it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import update
+
+from desk_core.context import Actor, Context
+from desk_core.conversations import repository as conversation_repository
+from desk_core.conversations import service as conversations
+from desk_core.conversations.entities import ButtonToken, Conversation, Message, MessageVersion, RawInbound
+from desk_core.conversations.files import NewFile
+from desk_core.conversations.ports import InboundKind, InboundMessage
+from desk_core.conversations.service import Baton, NewButton
+from desk_core.kit.db import UnitOfWork
+from desk_core.kit.errors import StaleWrite
+from desk_core.kit.i18n import known_language
+from desk_core.kit.ids import new_id
+from desk_core.people import service as people
+from desk_core.people.entities import Contact
+from desk_core.tickets import effects
+from desk_core.tickets import service as tickets
+from desk_core.tickets.entities import Ticket
+from gateway.flows.reading import Situation
+
+REUSABLE = frozenset({"rate", "article", "mine", "show", "status", "faq", "new"})
+"""Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
+
+
+@dataclass(slots=True)
+class Filed:
+    """What was filed: the entities of this transaction, for the turn to act on."""
+
+    situation: Situation
+    contact: Contact
+    conversation: Conversation
+    version: int
+    messages: list[Message]
+    ticket: Ticket | None  # the request that the messages belong to so far
+    language: str
+    zone: ZoneInfo
+
+    def link(self, ctx: Context) -> str:
+        """A page for this person to go on: the request's status page, otherwise the desk's start page."""
+        return effects.status_url(ctx, self.ticket) if self.ticket is not None else f"{ctx.public_url}/"
+
+
+def wants_turn(now: Situation) -> bool:
+    """Whether the bot thinks about this at all: a person's words, in private, while no operator speaks."""
+    first = now.first
+    if first.held or now.baton == Baton.AGENT:
+        return False
+    if first.kind is not InboundKind.MESSAGE or now.album_of is not None:
+        return False
+    return bool(first.card.get("chat_type", "private") == "private")
+
+
+async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Sequence[NewFile]], *, too_large: Sequence[str]) -> Filed:
+    """Store the messages of a situation under their contact and conversation."""
+    contact, conversation = await _people(uow, ctx, now)
+    zone = ZoneInfo(contact.time_zone or ctx.config.time_zone)
+    ticket = await tickets.get(uow, now.active.id) if now.active is not None else None
+    filed = Filed(
+        situation=now,
+        contact=contact,
+        conversation=conversation,
+        version=conversation.version,
+        messages=[],
+        ticket=ticket,
+        language=known_language(conversation.language or contact.language or now.inbox.language or ctx.config.language),
+        zone=zone,
+    )
+    conversation.last_inbound_at = ctx.now
+    match now.first.kind:
+        case InboundKind.EDIT if now.known_message is not None:
+            await _edit(uow, ctx, filed)
+        case InboundKind.MEMBERSHIP:
+            await _membership(uow, ctx, filed)
+        case InboundKind.BOUNCE:
+            await _bounce(uow, ctx, filed)
+        case InboundKind.PRESS:
+            await _press(uow, ctx, filed)
+        case _:
+            for message, kept in zip(now.messages, files, strict=True):
+                await _keep(uow, ctx, filed, message, kept, too_large=too_large)
+            if now.baton == Baton.AGENT and ticket is not None and not now.first.held:
+                filed.ticket = await belongs(uow, ctx, filed, ticket)
+    return filed
+
+
+async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -> Ticket:
+    """The messages of this turn are about `ticket`; answers the ticket they ended up with (itself, or a follow-up)."""
+    text = "\n".join(message.text for message in filed.messages if message.text)
+    ticket = await tickets.requester_wrote(uow, ctx, ticket, contact=filed.contact, conversation=filed.conversation, text=text)
+    for message in filed.messages:
+        message.ticket_id = ticket.id
+    filed.ticket = ticket
+    return ticket
+
+
+async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """Write the conversation under the version that was read, and mark the raw messages as done."""
+    await conversations.touch(uow, ctx, filed.conversation, version=filed.version)
+    message_id = filed.messages[0].id if filed.messages else None
+    ids = [raw.id for raw in filed.situation.raws]
+    await uow.execute(update(RawInbound).where(RawInbound.id.in_(ids)).values(state="done", message_id=message_id))
+    ctx.hint(uow, "conversations", filed.conversation.id)
+
+
+async def say_key(
+    uow: UnitOfWork,
+    ctx: Context,
+    filed: Filed,
+    key: str,
+    *,
+    buttons: Sequence[Sequence[NewButton]] = (),
+    ticket: Ticket | None = None,
+    language: str | None = None,
+    **params: Any,
+) -> Message | None:
+    """Say one of the desk's replies; a reply that the desk left empty is not sent."""
+    text = ctx.config.reply(key, language or filed.language, **params)
+    if not text and not buttons:
+        return None
+    about = ticket or filed.ticket
+    return await conversations.say(
+        uow, ctx, filed.conversation, text=text, buttons=buttons, ticket_id=about.id if about else None, meta={"key": key}
+    )
+
+
+async def answer_stale(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """A button from another time: say so politely."""
+    if filed.conversation.channel == "telegram":
+        return  # the client has shown the words already, in answer to the press
+    await say_key(uow, ctx, filed, "stale_button")
+
+
+async def hand_to_people(uow: UnitOfWork, ctx: Context, filed: Filed, *, reason: str, dead_id: str) -> None:
+    """Something in here failed for good: a person must look. An open request hears of it, otherwise one is opened."""
+    conversations.pass_baton(filed.conversation, to=Baton.QUEUE)
+    filed.conversation.dialogue = {}
+    ticket = filed.ticket
+    if ticket is None:
+        text = "\n".join(message.text for message in filed.messages) or "—"
+        ticket = await tickets.open_ticket(
+            uow, ctx, contact=filed.contact, conversation=filed.conversation, channel=filed.conversation.channel,
+            inbox_id=filed.conversation.inbox_id, inbox_name=filed.situation.inbox.name, subject=text[:80], text=text,
+            language=filed.language, category=None, tags=("failed",), actor=Actor.requester(filed.contact),
+        )  # fmt: skip
+        for message in filed.messages:
+            message.ticket_id = ticket.id
+        filed.ticket = ticket
+    tickets.note_event(
+        uow, ctx, ticket, "processing_failed", actor=Actor("system", None, "system"), data={"reason": reason, "dead": dead_id}
+    )
+    await say_key(uow, ctx, filed, "handed_over", number=ticket.number)
+
+
+async def _people(uow: UnitOfWork, ctx: Context, now: Situation) -> tuple[Contact, Conversation]:
+    first = now.first
+    if now.conversation is not None:
+        conversation = await uow.session.get_one(Conversation, now.conversation.id)
+        if conversation.version != now.conversation.version:
+            raise StaleWrite(conversation=conversation.id)
+        return await uow.session.get_one(Contact, conversation.contact_id), conversation
+    language = known_language(first.sender.language, default="") or None
+    contact = await people.identify(
+        uow, channel=now.inbox.channel, address=first.sender.address, name=first.sender.name, language=language,
+        verified=first.sender.verified, now=ctx.now,
+    )  # fmt: skip
+    conversation = Conversation(
+        id=new_id(), inbox_id=now.inbox.id, channel=now.inbox.channel, contact_id=contact.id,
+        thread_key=first.thread_key or first.external_id,
+        subject=first.subject, baton=Baton.BOT.value, agent_id=None, language=None, dialogue={}, active_ticket_id=None, blocked_at=None,
+        blocked_reason=None, last_inbound_at=ctx.now, created_at=ctx.now, updated_at=ctx.now, version=1,
+    )  # fmt: skip
+    uow.add(conversation)
+    await uow.flush()
+    return contact, conversation
+
+
+async def _keep(
+    uow: UnitOfWork, ctx: Context, filed: Filed, inbound: InboundMessage, files: Sequence[NewFile], *, too_large: Sequence[str]
+) -> None:
+    """One inbound message into the timeline. Later parts of an album join the message of the first."""
+    earlier = filed.situation.album_of if inbound.album else None
+    same = next((message for message in filed.messages if inbound.album and message.meta.get("album") == inbound.album), None)
+    if same is None and earlier is not None:
+        same = await uow.session.get_one(Message, earlier.id)
+    if same is not None:
+        conversations.attach(uow, same, files)
+        if inbound.text and inbound.text not in same.text:
+            same.text = f"{same.text}\n{inbound.text}".strip()
+        same.meta = {**same.meta, "parts": [*same.meta.get("parts", []), inbound.shown_id]}
+        if same not in filed.messages:
+            filed.messages.append(same)
+        return
+    verdict, params = _verdict(filed, inbound)
+    message = Message(
+        id=new_id(), conversation_id=filed.conversation.id, inbox_id=filed.conversation.inbox_id,
+        ticket_id=filed.ticket.id if filed.ticket is not None and inbound.held else None,
+        direction="activity" if inbound.kind is InboundKind.REACTION else "inbound", author_kind="contact", agent_id=None,
+        author=inbound.sender.name or inbound.sender.address, text=inbound.text, original_text=inbound.original_text, html=inbound.html,
+        subject=inbound.subject, card=dict(inbound.card), buttons=[], external_id=inbound.shown_id or inbound.external_id,
+        reply_to=inbound.reply_to, verdict_code=verdict, verdict=params, delivery_state=None, delivery_reason=None, delivery_attempts=0,
+        at=inbound.at, edited_at=None,
+        meta={
+            "kind": inbound.kind.value, "address": inbound.sender.address, **({"album": inbound.album} if inbound.album else {}),
+            **({"too_large": list(too_large)} if too_large else {}),
+        },
+    )  # fmt: skip
+    uow.add(message)
+    await uow.flush()
+    conversations.attach(uow, message, files)
+    filed.messages.append(message)
+    if filed.conversation.channel == "email":
+        await conversation_repository.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
+
+
+def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]]:
+    """What intake made of a message, in a code that the pages put into words."""
+    if inbound.verdict != "received":
+        return inbound.verdict, dict(inbound.verdict_params)
+    joined = filed.situation.joined_by
+    number = filed.ticket.number if filed.ticket is not None else None
+    code = {"token": "joined_token", "references": "joined_references", "number": "joined_number"}.get(joined, joined)
+    return ("received" if code in ("thread", "new") else code), {**inbound.verdict_params, **({"number": number} if number else {})}
+
+
+async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """The person changed what they wrote: both texts stay."""
+    known, inbound = filed.situation.known_message, filed.situation.first
+    if known is None:
+        return
+    message = await uow.session.get_one(Message, known.id)
+    if message.text != inbound.text:
+        uow.add(MessageVersion(id=new_id(), message_id=message.id, text=message.text, at=message.edited_at or message.at))
+        message.text, message.edited_at = inbound.text, ctx.now
+    ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
+    if ticket is not None:
+        tickets.note_event(uow, ctx, ticket, "edited", actor=Actor.requester(filed.contact))
+        ticket.unread = True
+    filed.messages.append(message)
+
+
+async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """Blocked or unblocked: shown on the conversation and on the request."""
+    blocked = bool(filed.situation.first.card.get("blocked"))
+    filed.conversation.blocked_at = ctx.now if blocked else None
+    filed.conversation.blocked_reason = "blocked" if blocked else None
+    if filed.ticket is not None:
+        kind = "contact_blocked" if blocked else "contact_unblocked"
+        tickets.note_event(uow, ctx, filed.ticket, kind, actor=Actor.requester(filed.contact))
+
+
+async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """A delivery report: shown at the mail it is about, and on the address when it is permanent."""
+    inbound, known = filed.situation.first, filed.situation.known_message
+    reason = str(inbound.card.get("reason", ""))[:300]
+    address = inbound.card.get("address")
+    if inbound.card.get("permanent") and address:
+        await people.mark_address(uow, channel="email", address=str(address).lower(), reason=reason or "refused", now=ctx.now)
+    if known is not None and inbound.card.get("permanent"):
+        message = await uow.session.get_one(Message, known.id)
+        message.delivery_state, message.delivery_reason = "failed", reason
+        ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
+        if ticket is not None:
+            data = {"address": address, "reason": reason}
+            tickets.note_event(uow, ctx, ticket, "delivery_failed", actor=Actor("system", None, "mail"), data=data)
+            ticket.unread = True
+    await _keep(uow, ctx, filed, inbound, (), too_large=())
+
+
+async def _press(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """A fresh button goes into the transcript in its own words and, with its neighbours, is used up; a stale one files nothing."""
+    button = filed.situation.button
+    conversation = filed.conversation
+    if button is None or button.conversation_id != conversation.id or button.used_at is not None or button.expires_at <= ctx.now:
+        return
+    shown = await uow.session.get(Message, button.message_id)
+    label = next((drawn["label"] for row in (shown.buttons if shown else []) for drawn in row if drawn.get("token") == button.token), "")
+    if button.action not in REUSABLE:
+        await uow.execute(
+            update(ButtonToken)
+            .where(ButtonToken.message_id == button.message_id, ButtonToken.action.not_in(REUSABLE))
+            .values(used_at=ctx.now)
+            .execution_options(synchronize_session=False)
+        )
+    message = Message(
+        id=new_id(), conversation_id=conversation.id, inbox_id=conversation.inbox_id,
+        ticket_id=shown.ticket_id if shown else None, direction="activity", author_kind="contact", agent_id=None,
+        author=filed.situation.first.sender.name or filed.contact.name, text=label, original_text=None, html=None, subject=None,
+        card={"press": button.action}, buttons=[], external_id=None, reply_to=None, verdict_code=None, verdict={}, delivery_state=None,
+        delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None, meta={"kind": "press"},
+    )  # fmt: skip
+    uow.add(message)
+    await uow.flush()
+    filed.messages.append(message)

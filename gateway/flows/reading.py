@@ -1,0 +1,186 @@
+"""Hop 4: what the desk knows when a turn begins, read in one go and never changed."""
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from desk_core.catalogue.desk import DeskConfig
+from desk_core.context import Context
+from desk_core.conversations import repository as conversations
+from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
+from desk_core.conversations.ports import InboundKind, InboundMessage
+from desk_core.kit.db import ReadSession
+from desk_core.people import repository as people
+from desk_core.people.entities import Contact
+from desk_core.sla.clock import Metric
+from desk_core.sla.words import moment
+from desk_core.tickets.entities import Ticket
+from desk_core.tickets.lifecycle import ACTIVE, Status
+from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
+
+MANNERS = {"telegram": Manner.CHAT, "email": Manner.MAIL, "webform": Manner.FORM, "api": Manner.FORM}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything read about a burst of inbound messages before anything is decided."""
+
+    inbox: Inbox
+    raws: tuple[RawInbound, ...]
+    messages: tuple[InboundMessage, ...]
+    contact: Contact | None
+    conversation: Conversation | None
+    joined_by: str  # how the conversation was found: thread, token, references, number, new
+    active: Ticket | None  # the request that what was said belongs to
+    requests: tuple[Ticket, ...]
+    button: ButtonToken | None = None
+    known_message: Message | None = None  # the message an edit, reaction or bounce is about
+    album_of: Message | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def first(self) -> InboundMessage:
+        return self.messages[0]
+
+    @property
+    def baton(self) -> str:
+        return self.conversation.baton if self.conversation else "bot"
+
+
+async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
+    """Read the situation of these raw messages (one burst of one sender)."""
+    messages = tuple(InboundMessage.from_json(raw.body) for raw in raws)
+    first = messages[0]
+    inbox = await session.get_one(Inbox, raws[0].inbox_id)
+    contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
+    conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
+    owner_id = conversation.contact_id if conversation else contact.id if contact else None
+    if conversation is not None and (contact is None or conversation.contact_id != contact.id):
+        contact = await session.get(Contact, conversation.contact_id)
+    requests = await _open_requests(session, owner_id)
+    known = None
+    if first.edits:
+        known = await conversations.message_by_external_id(session, inbox.id, first.edits)
+    active = by_number or await _active_ticket(session, inbox, conversation, first)
+    return Situation(
+        inbox=inbox,
+        raws=tuple(raws),
+        messages=messages,
+        contact=contact,
+        conversation=conversation,
+        joined_by=joined_by,
+        active=active,
+        requests=requests,
+        button=await conversations.button(session, first.button) if first.button else None,
+        known_message=known,
+        album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,
+    )
+
+
+async def _find_conversation(
+    session: ReadSession, inbox: Inbox, message: InboundMessage, contact: Contact | None
+) -> tuple[Conversation | None, str, Ticket | None]:
+    """The conversation of a message, how it was found, and the request where a number named it.
+
+    In order of trust: the channel's own thread, our signed token, References, a number that the sender owns. Never the subject alone.
+    """
+    if message.thread_key is not None:
+        found = await conversations.conversation_by_thread(session, inbox.id, message.thread_key)
+        return found, "thread" if found else "new", None
+    for token in message.tokens:
+        found = await session.get(Conversation, token)
+        if found is not None:
+            return found, "token", None
+    by_reference = await conversations.conversation_by_references(session, inbox.id, message.references)
+    if by_reference is not None:
+        return await session.get(Conversation, by_reference), "references", None
+    number = message.card.get("number")
+    if number and contact is not None:
+        ticket: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number), Ticket.contact_id == contact.id))
+        if ticket is not None and ticket.conversation_id is not None:
+            found = await session.get(Conversation, ticket.conversation_id)
+            if found is not None and found.channel == inbox.channel:
+                return found, "number", ticket
+        return None, "number_not_owned", None
+    return None, "number_not_owned" if number else "new", None
+
+
+async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[Ticket, ...]:
+    if contact_id is None:
+        return ()
+    query = (
+        select(Ticket)
+        .where(Ticket.contact_id == contact_id, Ticket.status.in_([status.value for status in ACTIVE]))
+        .order_by(Ticket.opened_at.desc())
+        .limit(20)
+    )
+    return tuple((await session.scalars(query)).all())
+
+
+async def _active_ticket(session: ReadSession, inbox: Inbox, conversation: Conversation | None, message: InboundMessage) -> Ticket | None:
+    """The request a message belongs to: that of the message it answers, else the conversation's active one, else (mail, page) its last."""
+    if conversation is None:
+        return None
+    if message.reply_to:
+        answered = await conversations.message_by_external_id(session, inbox.id, message.reply_to)
+        if answered is not None and answered.ticket_id is not None and answered.conversation_id == conversation.id:
+            return await session.get(Ticket, answered.ticket_id)
+    if conversation.active_ticket_id is not None:
+        return await session.get(Ticket, conversation.active_ticket_id)
+    if MANNERS[inbox.channel] is not Manner.CHAT:
+        last: Ticket | None = await session.scalar(
+            select(Ticket).where(Ticket.conversation_id == conversation.id).order_by(Ticket.opened_at.desc()).limit(1)
+        )
+        return last
+    return None
+
+
+def open_request(ticket: Ticket, config: DeskConfig, ctx: Context, zone: ZoneInfo, language: str) -> OpenRequest:
+    """A request as the dialogue sees it, with its promise in the person's own time."""
+    promise = None
+    if ticket.next_due_at is not None and ticket.next_due_metric != Metric.RESOLUTION:
+        promise = moment(ticket.next_due_at, ctx.now, zone, language)
+    return OpenRequest(
+        ticket_id=ticket.id,
+        number=ticket.number,
+        subject=ticket.subject,
+        status=ticket.status,
+        category=ticket.category_key,
+        promise=promise,
+    )
+
+
+def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
+    """The situation in the words of the dialogue."""
+    config = ctx.config
+    language = (now.conversation.language if now.conversation else None) or (now.contact.language if now.contact else None)
+    zone = ZoneInfo((now.contact.time_zone if now.contact else None) or config.time_zone)
+    shown = language or now.inbox.language or config.language
+    requests = tuple(open_request(ticket, config, ctx, zone, shown) for ticket in now.requests)
+    active = open_request(now.active, config, ctx, zone, shown) if now.active else None
+    resolved = active if now.active is not None and now.active.status == Status.RESOLVED else None
+    calendar = config.calendar_for(next(iter(config.teams.values()), None))
+    open_now = calendar.is_open(ctx.now)
+    return Snapshot(
+        manner=MANNERS[now.inbox.channel],
+        state=DialogueState.from_json(now.conversation.dialogue if now.conversation else {}),
+        language=now.conversation.language if now.conversation else None,
+        contact_language=(now.contact.language if now.contact else None) or now.first.sender.language,
+        inbox_language=now.inbox.language,
+        languages=config.languages,
+        contact_name=now.contact.name if now.contact else now.first.sender.name,
+        known={key: str(value) for key, value in (now.contact.facts if now.contact else {}).items()},
+        active=None if resolved else active,
+        requests=requests,
+        resolved=resolved,
+        working_now=open_now,
+        next_open=None if open_now else calendar.next_open(ctx.now),
+        now=ctx.now,
+        first_contact=now.conversation is None,
+    )
+
+
+def is_burst(message: InboundMessage) -> bool:
+    """Whether further messages may join this one in a single turn."""
+    return message.kind is InboundKind.MESSAGE and message.command is None and message.delay > 0

@@ -1,0 +1,371 @@
+"""Hop 6: a turn of the dialogue becomes requests, words and timers, all in the transaction that settles the message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, assert_never
+
+from sqlalchemy import select, update
+
+from desk_core.context import BOT, Actor, Context
+from desk_core.conversations import service as conversations
+from desk_core.conversations.entities import Message
+from desk_core.conversations.service import Baton, NewButton
+from desk_core.kit.db import UnitOfWork
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import known_language, translate
+from desk_core.kit.ids import new_id
+from desk_core.knowledge.entities import Article, ArticleFeedback
+from desk_core.lanes import queue
+from desk_core.sla.words import moment
+from desk_core.tickets import service as tickets
+from desk_core.tickets.entities import Ticket
+from desk_core.tickets.lifecycle import Status
+from gateway.flows.filing import Filed, belongs
+from nlu import labels
+from nlu import turn as acts
+from nlu.turn import Intent, Phase, Say, Turn
+
+UNFINISHED = "unfinished"
+"""Kind of the timer behind a dialogue that somebody left in the middle."""
+
+COURTESIES = frozenset({Intent.THANKS, Intent.GREET, Intent.CONFIRM, Intent.SMALLTALK})
+REMIND_AFTER = timedelta(minutes=15)
+FILE_AFTER = timedelta(hours=2)
+DIALOGUE_SPAN = timedelta(hours=24)
+PAGE = 5
+
+
+def unfinished_lane(conversation_id: str) -> str:
+    return f"form:{conversation_id}"
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the actions of this turn led to, for the words that follow them."""
+
+    opened: Ticket | None = None
+    ask: acts.OpenTicket | None = None
+    handed_over: bool = False
+    lists: list[acts.ListRequests] = field(default_factory=list)
+    shows: list[acts.ShowRequest] = field(default_factory=list)
+
+
+async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) -> None:
+    """Carry out a turn: actions first, then the words about them, then where the dialogue stands."""
+    conversation = filed.conversation
+    filed.language = known_language(turn.language)
+    if conversation.language is None or turn.intent is Intent.LANGUAGE:
+        conversation.language = filed.language
+    conversation.language = filed.language
+    outcome = _Outcome()
+    for action in turn.actions:
+        await _act(uow, ctx, filed, turn, action, outcome)
+    if outcome.opened is not None:
+        await _announce(uow, ctx, filed, outcome)
+    for say in turn.replies:
+        await _say(uow, ctx, filed, say, outcome)
+    for listing in outcome.lists:
+        await _list(uow, ctx, filed, listing)
+    for shown in outcome.shows:
+        await _show(uow, ctx, filed, shown.ticket_id)
+    conversation.dialogue = turn.state.to_json()
+    await _watch(uow, ctx, filed, turn)
+
+
+async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: acts.Action, outcome: _Outcome) -> None:
+    requester = Actor.requester(filed.contact)
+    conversation = filed.conversation
+    match action:
+        case acts.OpenTicket():
+            outcome.opened, outcome.ask = await _open(uow, ctx, filed, action), action
+        case acts.HandOver(reason=reason):
+            outcome.handed_over = True
+            conversations.pass_baton(conversation, to=Baton.QUEUE)
+            ticket = outcome.opened or filed.ticket
+            if ticket is not None:
+                ticket.hand_over = {**ticket.hand_over, "reason": reason}
+                tickets.note_event(uow, ctx, ticket, "handed_over", actor=BOT, data={"reason": reason})
+        case acts.AddToTicket(ticket_id=ticket_id, text=earlier):
+            await _add(uow, ctx, filed, ticket_id, courteous=turn.intent in COURTESIES, earlier=bool(earlier))
+        case acts.FillSlots(ticket_id=ticket_id, slots=slots):
+            await tickets.fill_slots(uow, ctx, await tickets.get(uow, ticket_id), slots, by=requester)
+        case acts.ArticleFeedback(article_id=article_id, verdict=verdict):
+            uow.add(
+                ArticleFeedback(
+                    id=new_id(),
+                    article_id=article_id,
+                    conversation_id=conversation.id,
+                    contact_id=filed.contact.id,
+                    verdict=verdict,
+                    at=ctx.now,
+                )
+            )
+        case acts.ConfirmSolved(ticket_id=ticket_id, solved=solved):
+            filed.ticket = await tickets.confirm(uow, ctx, ticket_id, by=requester, solved=solved)
+            for message in filed.messages:
+                message.ticket_id = ticket_id
+        case acts.CancelTicket(ticket_id=ticket_id):
+            await tickets.cancel(uow, ctx, ticket_id, by=requester)
+        case acts.RateTicket(ticket_id=ticket_id, score=score, comment=comment):
+            await tickets.rate(uow, ctx, ticket_id, score=score, comment=comment, by=requester)
+        case acts.ListRequests():
+            outcome.lists.append(action)
+        case acts.ShowRequest():
+            outcome.shows.append(action)
+        case acts.UseRequest(ticket_id=ticket_id):
+            conversation.active_ticket_id = ticket_id
+            if conversation.baton == Baton.QUEUE and ticket_id is None:
+                # "Another request": the bot takes the new one in, the old one keeps its place with the people.
+                conversations.pass_baton(conversation, to=Baton.BOT)
+        case acts.SetLanguage(language=language):
+            conversation.language = filed.contact.language = filed.language = known_language(language)
+        case _ as never:
+            assert_never(never)
+
+
+async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicket) -> Ticket:
+    """Open a request with everything that the dialogue collected, and gather its messages under it."""
+    now, conversation = filed.situation, filed.conversation
+    address = now.first.sender.address
+    ticket = await tickets.open_ticket(
+        uow,
+        ctx,
+        contact=filed.contact,
+        conversation=conversation,
+        channel=now.inbox.channel,
+        inbox_id=now.inbox.id,
+        inbox_name=now.inbox.name,
+        subject=ask.subject,
+        text=ask.text,
+        language=filed.language,
+        category=ask.category,
+        kind=ask.kind,
+        impact=ask.impact,
+        urgency=ask.urgency,
+        slots=ask.slots,
+        tags=ask.tags,
+        confidence=ask.confidence,
+        triage={"reasons": list(ask.reasons), "alternatives": list(ask.alternatives), "model": ask.model},
+        contact_domain=address.rpartition("@")[2].lower() if "@" in address else "",
+        actor=Actor.requester(filed.contact),
+        token=now.first.card.get("token"),
+    )
+    ticket.hand_over = {"text": ask.text[:4000], "shown": list(ask.shown), "refused": list(ask.refused), "questions": list(ask.questions)}
+    await _gather(uow, ctx, filed, ticket)
+    filed.ticket = ticket
+    if now.inbox.channel != "telegram" and conversation.baton == Baton.BOT:
+        # By mail and by form the bot has nothing more to ask aloud; the request waits for a person.
+        conversations.pass_baton(conversation, to=Baton.QUEUE)
+    return ticket
+
+
+async def _gather(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -> None:
+    """The dialogue that led to the request belongs to it."""
+    for message in filed.messages:
+        message.ticket_id = ticket.id
+    await uow.flush()
+    await uow.execute(
+        update(Message)
+        .where(Message.conversation_id == filed.conversation.id, Message.ticket_id.is_(None), Message.at > ctx.now - DIALOGUE_SPAN)
+        .values(ticket_id=ticket.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _add(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str, *, courteous: bool, earlier: bool) -> None:
+    ticket = await tickets.get(uow, ticket_id)
+    over = not Status(ticket.status).is_active
+    if earlier:
+        await _gather(uow, ctx, filed, ticket)
+    if over and courteous:
+        # A late "thank you" must not wake what is closed; it is kept where it belongs.
+        for message in filed.messages:
+            message.ticket_id = ticket.id
+        filed.ticket = ticket
+        return
+    await belongs(uow, ctx, filed, ticket)
+
+
+async def _announce(uow: UnitOfWork, ctx: Context, filed: Filed, outcome: _Outcome) -> None:
+    """Tell the requester the number and the promise, in the manner of the channel."""
+    ticket, ask = outcome.opened, outcome.ask
+    if ticket is None or ask is None:
+        return
+    params = _promise(ctx, filed, ticket)
+    if filed.situation.inbox.channel == "email":
+        if filed.situation.first.automatic:
+            return
+        await conversations.say(
+            uow, ctx, filed.conversation, text=await _acknowledgement(uow, ctx, filed, ask, params), ticket_id=ticket.id,
+            subject=filed.situation.first.subject, meta={"key": "created", "automatic": True},
+        )  # fmt: skip
+        return
+    if outcome.handed_over:
+        return  # the turn says who was called and when they answer
+    key = "created" if params["promise"] else "created_no_promise"
+    buttons = [
+        [NewButton(labels.label(filed.language, "add"), "add", {"ticket": ticket.id})],
+        [
+            NewButton(labels.label(filed.language, "status"), "status", {"ticket": ticket.id}),
+            NewButton(labels.label(filed.language, "cancel_request"), "cancel_request", {"ticket": ticket.id}),
+        ],
+    ]
+    await conversations.say(
+        uow, ctx, filed.conversation, text=ctx.config.reply(key, filed.language, **params), ticket_id=ticket.id,
+        buttons=buttons if filed.situation.inbox.channel == "telegram" else (), meta={"key": key},
+    )  # fmt: skip
+
+
+async def _acknowledgement(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicket, params: dict[str, Any]) -> str:
+    """The one letter of a new request: number, promise, up to two articles, and the questions still open, numbered."""
+    language = filed.language
+    parts = [ctx.config.reply("created" if params["promise"] else "created_no_promise", language, **params)]
+    if ask.articles:
+        rows = await uow.execute(select(Article.id, Article.title, Article.summary).where(Article.id.in_(ask.articles)))
+        found = {row.id: row for row in rows}
+        listed = [f"- **{found[one].title}**: {found[one].summary}" for one in ask.articles if one in found]
+        if listed:
+            parts.append(ctx.config.reply("article_intro", language) + "\n\n" + "\n".join(listed))
+    questions = [question for name in ask.questions if (question := _question(ctx, ask.category, name, language))]
+    if questions:
+        asking = translate(language, _("To help you faster, please answer in a reply to this letter:"))
+        parts.append(asking + "\n\n" + "\n".join(f"{place}. {question}" for place, question in enumerate(questions, 1)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _question(ctx: Context, category: str | None, slot: str, language: str) -> str:
+    known = ctx.config.categories.get(category or "")
+    form = known.form if known else None
+    return ctx.config.reply(f"ask_{form}_{slot}", language) or ctx.config.reply(f"ask_{slot}", language)
+
+
+def _promise(ctx: Context, filed: Filed, ticket: Ticket) -> dict[str, Any]:
+    """What words about a request may mention: number, team, when somebody answers."""
+    due = moment(ticket.next_due_at, ctx.now, filed.zone, filed.language) if ticket.next_due_at else ""
+    team = ctx.config.team_by_id(ticket.team_id)
+    calendar = ctx.config.calendar_for(team)
+    opens = "" if calendar.is_open(ctx.now) else moment(calendar.next_open(ctx.now), ctx.now, filed.zone, filed.language)
+    return {
+        "number": ticket.number,
+        "subject": ticket.subject,
+        "team": ctx.config.team_title(ticket.team_id, filed.language),
+        "promise": due,
+        "when": opens or due,
+    }
+
+
+async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _Outcome) -> None:
+    ticket = outcome.opened or filed.ticket
+    params: dict[str, Any] = {
+        **(_promise(ctx, filed, ticket) if ticket is not None else {}),
+        **{k: v for k, v in say.params.items() if v != ""},
+    }
+    if say.key == "status":
+        promised = say.params.get("promise")
+        params["promise"] = ctx.config.reply("promise_first", filed.language, when=promised) if promised else ""
+    text = say.text if say.text is not None else ctx.config.reply(say.key, filed.language, **params)
+    buttons = [[NewButton(button.label, button.action, button.value) for button in row] for row in say.buttons]
+    if text or buttons:
+        await conversations.say(
+            uow,
+            ctx,
+            filed.conversation,
+            text=text.strip() or "…",
+            buttons=buttons,
+            ticket_id=ticket.id if ticket else None,
+            meta={"key": say.key},
+        )
+
+
+async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListRequests) -> None:
+    """The person's own requests, newest first, a page at a time."""
+    query = (
+        select(Ticket)
+        .where(Ticket.contact_id == filed.contact.id)
+        .order_by(Ticket.opened_at.desc(), Ticket.id)
+        .offset(listing.offset)
+        .limit(PAGE + 1)
+    )
+    found = await uow.scalars(query)
+    if not found:
+        text, buttons = ctx.config.reply("requests_none", filed.language), [[NewButton(labels.label(filed.language, "new"), "new")]]
+    else:
+        text = ctx.config.reply("requests_intro", filed.language)
+        buttons = [[NewButton(_row(filed.language, ticket), "show", {"ticket": ticket.id})] for ticket in found[:PAGE]]
+        turning = [
+            *([NewButton("←", "mine", {"offset": max(0, listing.offset - PAGE)})] if listing.offset else []),
+            *([NewButton("→", "mine", {"offset": listing.offset + PAGE})] if len(found) > PAGE else []),
+        ]
+        buttons = [*buttons, *([turning] if turning else [])]
+    if filed.conversation.channel != "telegram":
+        text = "\n".join([text, *(f"- {_row(filed.language, ticket)}" for ticket in found[:PAGE])])
+    await conversations.say(uow, ctx, filed.conversation, text=text, buttons=buttons, meta={"key": "requests"})
+
+
+def _row(language: str, ticket: Ticket) -> str:
+    state = labels.STATES.get(ticket.status)
+    return f"#{ticket.number} {ticket.subject[:34]} · {translate(language, state) if state else ticket.status}"
+
+
+async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> None:
+    """One request of the person: state, promise, the last words, and what can be done."""
+    ticket = await uow.session.get(Ticket, ticket_id)
+    if ticket is None or ticket.contact_id != filed.contact.id:
+        return
+    language = filed.language
+    params = _promise(ctx, filed, ticket)
+    state = labels.STATES.get(ticket.status)
+    promised = ctx.config.reply("promise_first", language, when=params["promise"]) if params["promise"] else ""
+    text = ctx.config.reply(
+        "status", language, **{**params, "state": translate(language, state) if state else ticket.status, "promise": promised}
+    )
+    last = await uow.scalars(
+        select(Message)
+        .where(Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "")
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(3)
+    )
+    lines = [
+        f"> {message.author if message.author_kind != 'bot' else '🤖'}: {' '.join(message.text.split())[:160]}"
+        for message in reversed(last)
+    ]
+    buttons: list[Sequence[NewButton]] = []
+    if Status(ticket.status).is_active:
+        buttons.append([NewButton(labels.label(language, "add"), "add", {"ticket": ticket.id})])
+        if ticket.status != Status.RESOLVED:
+            buttons.append([NewButton(labels.label(language, "cancel_request"), "cancel_request", {"ticket": ticket.id})])
+    await conversations.say(
+        uow,
+        ctx,
+        filed.conversation,
+        text="\n\n".join([text, "\n".join(lines)]).strip(),
+        buttons=buttons,
+        ticket_id=ticket.id,
+        meta={"key": "status"},
+    )
+
+
+async def _watch(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) -> None:
+    """An unfinished request is reminded of once and then filed as it is; a finished one is not watched."""
+    lane = unfinished_lane(filed.conversation.id)
+    if filed.situation.inbox.channel == "telegram" and turn.state.phase in (Phase.FORM, Phase.SUMMARY, Phase.ARTICLES) and turn.state.text:
+        payload = {"conversation_id": filed.conversation.id, "stage": "remind"}
+        await queue.set_timer(uow, lane=lane, kind=UNFINISHED, payload=payload, run_at=ctx.now + REMIND_AFTER)
+    else:
+        await queue.cancel(uow, lane)
+
+
+async def file_unfinished(uow: UnitOfWork, ctx: Context, filed: Filed) -> Ticket:
+    """Open a request from a dialogue that was left in the middle, with what there is."""
+    state = acts.DialogueState.from_json(filed.conversation.dialogue)
+    ask = acts.OpenTicket(
+        subject=state.subject or state.text[:80], text=state.text, category=state.category, kind=state.kind, impact=state.impact,
+        urgency=state.urgency, slots=state.slots, confidence=state.confidence, reasons=state.reasons, alternatives=state.alternatives,
+        model=state.model, tags=("unfinished",), shown=state.shown, refused=state.refused,
+    )  # fmt: skip
+    ticket = await _open(uow, ctx, filed, ask)
+    filed.conversation.dialogue = {}
+    text = ctx.config.reply("unfinished_filed", filed.language, **_promise(ctx, filed, ticket))
+    await conversations.say(uow, ctx, filed.conversation, text=text, ticket_id=ticket.id, meta={"key": "unfinished_filed"})
+    return ticket
