@@ -6,6 +6,7 @@ from typing import Final, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from channels.telegram import render
+from channels.telegram.entities import clean
 from desk_core.conversations.ports import OutboundButton, OutboundFile, OutboundMessage
 
 MEGABYTE: Final = 1024 * 1024
@@ -67,7 +68,7 @@ class Step:
 
 def steps(message: OutboundMessage) -> list[Step]:
     """The calls that deliver `message`. The keyboard is on the last one, since people look for buttons at the end."""
-    buttons, source = _links_as_text(message.buttons, render.to_html(message.text), every=False)
+    buttons, source = _links_as_text(message.buttons, render.to_html(clean(message.text)), every=False)
     albums = _albums(message.files)
     caption = ""
     # One call where it can be one: a caption that fits, on files that can carry the keyboard too (albums cannot).

@@ -164,9 +164,9 @@ async def take(update: Any, accept: Accept, *, inbox_id: str, burst_seconds: flo
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the fault, one odd update must not stop all that come after it
-            # The error's own text may quote the message, so only its kind is logged.
-            log.error("telegram.update_not_digested", inbox=inbox_id, update=inbound.external_id, error=type(error).__name__)
             failure = error
+        # The error's own text may quote the message, so only its kind is logged.
+        log.error("telegram.update_not_digested", inbox=inbox_id, update=inbound.external_id, error=type(failure).__name__)
     # Not even the least could be stored: then nothing may be acknowledged, and waiting is all that is left.
     raise StoreUnavailable(reason=type(failure).__name__) from failure
 
