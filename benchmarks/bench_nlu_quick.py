@@ -1,6 +1,6 @@
 """Understanding, measured quickly on the shipped preset: `python benchmarks/bench_nlu_quick.py [--fit]`.
 
-Prints milliseconds a message with the scikit-learn pipeline of the same run as baseline, training time, cross-validated accuracy and memory.
+Prints milliseconds a message (baseline: the scikit-learn pipeline in the same run), training time, accuracy and memory.
 `--fit` also fits the curve of the article search and prints it.
 """
 
@@ -157,8 +157,8 @@ def main() -> None:
                 manifest = registry.manifest(name, registry.current(name) or "")
                 figures = manifest["metrics"]
                 print(
-                    f"  {name}: {manifest['rows']} rows, accuracy {figures['accuracy']} {figures['languages']}, lexical {figures['lexical_accuracy']}, "
-                    f"top3 {figures['top3']}, ece {figures['ece']}, weight {manifest['mixture']['weight']}, {manifest['features']}, "
+                    f"  {name}: {manifest['rows']} rows, accuracy {figures['accuracy']} {figures['languages']}, "
+                    f"lexical {figures['lexical_accuracy']}, top3 {figures['top3']}, ece {figures['ece']}, weight {manifest['mixture']['weight']}, {manifest['features']}, "
                     f"{manifest['thresholds']}, {figures['bands']}"
                 )
                 for row in figures["confusions"][:6] if encoded else ():

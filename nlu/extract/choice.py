@@ -1,0 +1,37 @@
+"""Choices of a slot that a story already made: more careful than reading an answer, because nobody asked yet."""
+
+import re
+from functools import lru_cache
+
+from nlu.turn import SlotDef
+
+_LONG_WORD = 5  # letters; shorter single words ("да", "нет", "me") mean something only as an answer
+_NOT = re.compile(r"(?:\bне|\bнет|\bни|\bnot|\bno|n't|\bwithout|\bбез)\s*$")
+
+
+@lru_cache(maxsize=4_096)
+def _pattern(phrase: str) -> re.Pattern[str]:
+    ending = r"\w{0,3}" if len(phrase) >= 4 else ""
+    return re.compile(rf"(?<!\w){re.escape(phrase)}{ending}(?!\w)")
+
+
+def find(text: str, slot: SlotDef) -> str | None:
+    """The one value that the words of a text name; None where none or several do."""
+    said = " ".join(text.lower().replace("ё", "е").replace("’", "'").split())
+    longest: dict[str, int] = {}
+    for value, words in slot.words.items():
+        if value == "other":
+            continue
+        for word in words:
+            phrase = word.lower().replace("ё", "е").replace("’", "'")
+            # What moves the priority is taken only from a clear phrase: "стоит" is also where a printer stands.
+            if " " not in phrase and (len(phrase) < _LONG_WORD or slot.sets):
+                continue
+            match = _pattern(phrase).search(said)
+            if match and not _NOT.search(said[max(0, match.start() - 12) : match.start()]):
+                longest[value] = max(longest.get(value, 0), len(phrase))
+    if not longest:
+        return None
+    best = max(longest.values())
+    winners = [value for value, length in longest.items() if length == best]
+    return winners[0] if len(winners) == 1 else None
