@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from desk_core.context import SYSTEM, Context
+from desk_core.context import BOT, SYSTEM, Context
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Inbox
 from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
@@ -108,7 +108,7 @@ class LadderTimer(_Timer):
             return
         conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
         ticket.reminded_at = ctx.now
-        await effects.ask_solved(uow, ctx, ticket, conversation, author=effects.BOT, key="resolved_reminder")
+        await effects.ask_solved(uow, ctx, ticket, conversation, author=BOT, key="resolved_reminder")
         tickets.note_event(uow, ctx, ticket, "reminded", actor=SYSTEM)
         following = ctx.config.ladder.next_step(
             resolved_at=ticket.resolved_at,

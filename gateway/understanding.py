@@ -1,0 +1,171 @@
+"""The desk's understanding in this process: models, article index and forms, built from tables and artefacts, replaced as a whole."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from desk_core.catalogue.desk import DeskConfig
+from desk_core.catalogue.entities import TrainingExample
+from desk_core.kit.clock import Clock
+from desk_core.kit.db import Database, ReadSession
+from desk_core.knowledge.entities import Article
+from models.artefact import ArtefactRefused
+from models.encoder import Encoder, load_encoder
+from models.registry import Loaded, Registry
+from models.retrieval import ArticleIndex, IndexedArticle
+from models.rows import Row, category_rows, intent_rows
+from models.training import TrainingFailed, train_and_publish
+from nlu.actions import FormValidator
+from nlu.extract import extract_all
+from nlu.language import detect
+from nlu.tools import DeskTools
+from nlu.triage import TriageEngine
+from nlu.turn import CategoryDef, FormDef, SlotDef, Tools
+
+log = structlog.get_logger()
+
+MODELS = ("category", "intent")
+
+
+class Understanding:
+    """Gives `Tools` to the dialogue; loads lazily, trains in a child process when the desk has no model yet."""
+
+    def __init__(self, database: Database, registry: Registry, *, clock: Clock) -> None:
+        self._database, self._registry, self._clock = database, registry, clock
+        self._encoder: Encoder = load_encoder()
+        self._tools: Tools | None = None
+        self._index: ArticleIndex | None = None
+        self._built_for: tuple[Any, ...] = ()
+        self._lock = asyncio.Lock()
+
+    async def tools(self, config: DeskConfig) -> Tools:
+        """The tools for this configuration and the published models; rebuilt only when one of them changed."""
+        wanted = (config.revision, *(self._registry.current(name) for name in MODELS))
+        if self._tools is not None and wanted == self._built_for:
+            return self._tools
+        async with self._lock:
+            if self._tools is None or wanted != self._built_for:
+                self._tools = await self._build(config)
+                self._built_for = wanted
+        return self._tools
+
+    async def ensure_trained(self, config: DeskConfig) -> bool:
+        """Train from the desk's own examples when nothing is published; False when training failed (the desk works on, less cleverly)."""
+        if all(self._registry.current(name) for name in MODELS):
+            return True
+        async with self._database.read() as session:
+            sets = await training_sets(session, config)
+        try:
+            published = await asyncio.to_thread(
+                train_and_publish, self._registry, sets, created_at=self._clock.now(), encoder=self._encoder.dimension > 0
+            )
+        except TrainingFailed as error:
+            log.error("understanding.training_failed", error=str(error)[:300])
+            return False
+        log.info("understanding.trained", models=published)
+        return True
+
+    async def _build(self, config: DeskConfig) -> Tools:
+        catalogue, forms = catalogue_of(config), forms_of(config)
+        async with self._database.read() as session:
+            articles = await _articles(session)
+        self._index = await asyncio.to_thread(ArticleIndex.build, articles, self._encoder, previous=self._index)
+        engine = TriageEngine(
+            category_model=await asyncio.to_thread(self._load, "category"),
+            intent_model=await asyncio.to_thread(self._load, "intent"),
+            catalogue=catalogue,
+            encoder=self._encoder,
+        )
+        validator = FormValidator(forms.values())
+        await asyncio.to_thread(validator.warm)
+        return DeskTools(
+            catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect, extract=extract_all
+        )
+
+    def _load(self, name: str) -> Loaded | None:
+        try:
+            loaded = self._registry.load(name)
+        except ArtefactRefused as error:
+            log.error("understanding.model_refused", model=name, error=str(error))
+            return None
+        for refused in loaded.refused if loaded else ():
+            log.error("understanding.model_refused", model=name, error=str(refused))
+        return loaded
+
+
+async def _articles(session: ReadSession) -> list[IndexedArticle]:
+    """What may be offered: published and public."""
+    rows = await session.scalars(
+        select(Article).where(Article.state == "published", Article.audience == "public").order_by(Article.key, Article.language)
+    )
+    return [
+        IndexedArticle(
+            article_id=row.id, key=row.key, language=row.language, title=row.title, body=row.body, keywords=tuple(row.keywords),
+            category=row.category_key, summary=row.summary,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def training_sets(session: ReadSession, config: DeskConfig) -> dict[str, list[Row]]:
+    """Everything the desk knows of its own language, as labelled rows for both models."""
+    examples: dict[str, dict[str, list[str]]] = {}
+    for row in await session.scalars(select(TrainingExample).order_by(TrainingExample.id)):
+        examples.setdefault(row.language, {}).setdefault(row.label, []).append(row.text)
+    articles = await session.scalars(select(Article).where(Article.state == "published").order_by(Article.key, Article.language))
+    second_level = [category.key for category in config.categories.values() if category.parent is not None]
+    catalogue = [
+        (category.key, language, text)
+        for category in config.categories.values()
+        if category.parent is not None
+        for texts in (category.titles, category.descriptions)
+        for language, text in texts.items()
+    ]
+    return {
+        "category": category_rows(
+            examples,
+            categories=second_level,
+            articles=[(article.category_key or "", article.language, article.title, article.keywords) for article in articles],
+            catalogue=catalogue,
+        ),
+        "intent": intent_rows(examples, categories=second_level),
+    }
+
+
+def catalogue_of(config: DeskConfig) -> dict[str, CategoryDef]:
+    """The service catalogue in the words of the dialogue."""
+    return {
+        key: CategoryDef(
+            key=key, parent=one.parent, titles=one.titles, kind=one.kind, impact=one.impact, urgency=one.urgency, form=one.form,
+            human_now=one.human_now,
+        )
+        for key, one in config.categories.items()
+    }  # fmt: skip
+
+
+def forms_of(config: DeskConfig) -> dict[str, FormDef]:
+    """The desk's forms in the words of the dialogue; a form may ask a slot in its own words."""
+    return {
+        key: FormDef(key=key, slots=tuple(slot_of(name, config.slots[name], form=key) for name in names if name in config.slots))
+        for key, names in config.forms.items()
+    }
+
+
+def slot_of(name: str, definition: Mapping[str, Any], *, form: str = "") -> SlotDef:
+    own = definition.get("form_questions", {}).get(form, {})
+    choices = definition.get("choices", ())
+    return SlotDef(
+        name=name,
+        kind=definition["kind"],
+        titles=definition["titles"],
+        questions={**definition["questions"], **own},
+        examples=definition["examples"],
+        choices=tuple((one["value"], one["titles"]) for one in choices),
+        words={one["value"]: tuple(word for words in one["words"].values() for word in words) for one in choices},
+        pattern=definition.get("pattern"),
+        max_length=definition.get("max_length", 500),
+        sets=definition.get("sets", {}),
+    )
