@@ -7,14 +7,12 @@ from string import Formatter
 from typing import Any
 
 from desk_core.catalogue.preset_check_desk import check_desk, check_routes, unique
-from desk_core.catalogue.preset_source import Located, Problem, Report, Severity, Where, locate, locate_text
+from desk_core.catalogue.preset_read import QUESTION, language_of, split_front_matter
+from desk_core.catalogue.preset_source import Located, Problem, Report, Where, locate, locate_text
 from desk_core.catalogue.preset_words import DIALOGUE_INTENTS, REPLIES
-from desk_core.catalogue.presets import QUESTION, language_of, split_front_matter
 from desk_core.catalogue.priority import Impact, Urgency
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.routing.patterns import UnsafePattern, compile_safely
-
-__all__ = ["Problem", "Severity", "check_preset"]
 
 FEW_EXAMPLES, ENOUGH_EXAMPLES, ENOUGH_TURNS = 5, 25, 20
 MAX_QUESTIONS = 3
@@ -71,8 +69,8 @@ class _Check:
             self._report.texts(self._about, ("titles",), self._languages)
             for index, language in enumerate(self._report.items(self._about, "languages")):
                 if language not in ("ru", "en"):
-                    text = _("“%(language)s” is not a language Priyom speaks.")
-                    self._report.error(self._about, ("languages", index), text, language=language)
+                    text = _("“%(lang)s” is not a language Priyom speaks.")
+                    self._report.error(self._about, ("languages", index), text, lang=language)
 
     def _categories(self) -> list[tuple[int, Mapping[str, Any]]]:
         found = self._catalogue.get("categories")
@@ -171,7 +169,7 @@ class _Check:
             slots = report.items(doc, "forms", form, "required_slots")
             if len(slots) > MAX_QUESTIONS:
                 text = _("The form asks %(count)s questions; people answer %(most)s.")
-                report.error(doc, ("forms", form), text, count=len(slots), most=MAX_QUESTIONS)
+                report.error(doc, ("forms", form, "required_slots"), text, count=len(slots), most=MAX_QUESTIONS)
             for index, slot in enumerate(slots):
                 at: Where = ("forms", form, "required_slots", index)
                 if slot not in declared:
@@ -191,8 +189,8 @@ class _Check:
         }
         for language in self._languages:
             if language not in asked:
-                text = _("The form “%(form)s” has no question for “%(slot)s” in “%(language)s”.")
-                self._report.error(self._domain, at, text, form=form, slot=slot, language=language)
+                text = _("The form “%(form)s” has no question for “%(slot)s” in “%(lang)s”.")
+                self._report.error(self._domain, at, text, form=form, slot=slot, lang=language)
 
     def _check_replies(self) -> None:
         doc, report = self._domain, self._report
@@ -234,9 +232,7 @@ class _Check:
     def _compare(self, name: str, used: Mapping[str, set[str]], lines: Mapping[str, Where]) -> None:
         for language in self._languages:
             if language not in used:
-                self._report.error(
-                    self._domain, ("responses", name), _("“%(key)s” has no text in “%(language)s”."), key=name, language=language
-                )
+                self._report.error(self._domain, ("responses", name), _("“%(key)s” has no text in “%(lang)s”."), key=name, lang=language)
         first = next((language for language in self._languages if language in used), None)
         for language in used:
             if first is not None and used[language] != used[first]:
@@ -328,8 +324,8 @@ class _Check:
             missing = [language for language in self._languages if key not in found[language]]
             for language in missing:
                 doc = next(docs[key] for docs in found.values() if key in docs)
-                text = _("This article has no pair in “%(language)s”: articles/%(language)s/%(key)s.md.")
-                self._report.error(doc, (), text, language=language, key=key)
+                text = _("This article has no pair in “%(lang)s”: articles/%(lang)s/%(key)s.md.")
+                self._report.error(doc, (), text, lang=language, key=key)
 
     def _article(self, file: Path, name: str) -> Located | None:
         report = self._report

@@ -17,6 +17,7 @@ MAX_NODES = 200_000
 """A file of a preset has a few thousand values; a file that unfolds into more (aliases of aliases) is refused, not unfolded."""
 
 _MERGE = "tag:yaml.org,2002:merge"
+_PLAIN = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -125,10 +126,10 @@ class Report:
         value = self.mapping(doc, *where)
         for language in languages:
             if not isinstance(value.get(language), str) or not value[language].strip():
-                self.error(doc, (*where, language), _("“%(key)s” has no text in “%(language)s”."), key=_name(where), language=language)
+                self.error(doc, (*where, language), _("“%(key)s” has no text in “%(lang)s”."), key=_name(where), lang=language)
         for language in value:
             if language not in languages:
-                self.error(doc, (*where, language), _("“%(language)s” is not a language of this desk."), language=language)
+                self.error(doc, (*where, language), _("“%(lang)s” is not a language of this desk."), lang=language)
 
     def one_of(self, doc: Located, where: Where, known: Sequence[str] | frozenset[str]) -> None:
         """The value at `where` is among `known`."""
@@ -190,6 +191,9 @@ class _Builder:
         if self._nodes > MAX_NODES:
             raise ValueError("it unfolds into too many values")
         self.lines.setdefault(where, node.start_mark.line + self._first)
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN:
+            problem = f"the tag {node.tag!r} is not allowed"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, where)
         if isinstance(node, yaml.SequenceNode):
