@@ -121,10 +121,10 @@ def swears(text: str) -> bool:
     return bool(_SWEARING.search(text[:2000]))
 
 
-def correction(text: str) -> str | None:
-    """The right half of "нет, не принтер, а сканер", or None."""
+def correction(text: str) -> tuple[str, str] | None:
+    """The wrong and the right half of "нет, не принтер, а сканер", or None."""
     found = _CORRECTION.search(text[:300])
-    return found["right"].strip() if found else None
+    return (found["wrong"].strip(), found["right"].strip()) if found else None
 
 
 def request_number(text: str) -> int | None:

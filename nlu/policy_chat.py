@@ -10,6 +10,8 @@ from nlu.turn import Band, DialogueState, Intent, Phase, Say, SetLanguage, Turn,
 # Intents by which a person steers or chats rather than tells; a model's word on them counts when it is sure.
 _TELLING = frozenset({Intent.REPORT, Intent.ASK, Intent.ADD_DETAILS, Intent.UNKNOWN})
 
+SURELY_STEERS = 0.9
+
 
 def chat(scene: Scene) -> Turn:
     """One text or file in a chat."""
@@ -196,7 +198,9 @@ def form(scene: Scene) -> Turn:
         return turn
     if fixed is None and lexicon.word_count(scene.text) == 0:
         return policy_form.failed(scene)
-    intent = fixed or (scene.triage.intent if scene.triage.intent_confidence >= STEERS else Intent.REPORT)
+    # A short free answer looks like anything to a model; only a very sure one may take it for small talk.
+    needed = SURELY_STEERS if not strict and lexicon.word_count(scene.text) <= 3 else STEERS
+    intent = fixed or (scene.triage.intent if scene.triage.intent_confidence >= needed else Intent.REPORT)
     match intent:
         case Intent.CANCEL:
             return leave(scene)

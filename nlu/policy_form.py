@@ -1,5 +1,6 @@
 """Asking for what is missing: one question at a time, at most three, then a card to check and send. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -235,13 +236,18 @@ def add_to_card(scene: Scene, state: DialogueState) -> Turn:
 
 def correct(scene: Scene, state: DialogueState) -> Turn | None:
     """ "нет, не принтер, а сканер": change what the right half changes; None when it changes nothing."""
-    right = lexicon.correction(scene.text)
-    if right is None:
+    halves = lexicon.correction(scene.text)
+    if halves is None:
         return None
+    wrong, right = halves
     form = scene.form(state)
     pending = state.pending
     found = scene.tools.extract(right, form=form, language=scene.language) if form else {}
     changes = {name: value for name, value in found.items() if value and state.slots.get(name) not in {None, "", value}}
+    for slot in form.slots if form else ():
+        said = state.slots.get(slot.name, "")
+        if not slot.choices and wrong.casefold() in said.casefold():
+            changes.setdefault(slot.name, re.sub(re.escape(wrong), lambda _: right, said, flags=re.IGNORECASE))
     triage = scene.judge(right)
     moved = triage.category is not None and triage.band is not Band.ASK and triage.category != state.category
     if not changes and not moved:

@@ -155,6 +155,8 @@ def answers_in(scene: Scene, form: FormDef | None, state: DialogueState) -> dict
             loose.append(line.strip())
         elif value := valid(scene, form, name, words, {**state.slots, **answers}):
             answers.setdefault(name, value)
+        else:
+            loose.append(words)
     found = scene.tools.extract(scene.text[:JUDGED_LENGTH], form=form, language=scene.language)
     for name in open_names:
         if name not in answers and found.get(name):

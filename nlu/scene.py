@@ -60,7 +60,7 @@ def subject_of(text: str, fallback: str = "") -> str:
     first = ""
     for piece in _SENTENCE_END.split(text[:JUDGED_LENGTH]):
         sentence = " ".join(_GREETING_START.sub("", piece.strip()).split())
-        if lexicon.word_count(sentence) >= 2 and lexicon.intent_of(sentence) is None:
+        if lexicon.word_count(sentence) >= 2 and lexicon.intent_of(sentence) is None and not lexicon.is_vague(sentence):
             first = sentence
             break
         if not first and lexicon.word_count(sentence) >= 1:

@@ -44,10 +44,10 @@ _NAMED_DATE = re.compile(
 _WEEKDAYS = (
     "понедельник|monday",
     "вторник|tuesday",
-    "сред[уаы]|wednesday",
+    "сред[уаые]|wednesday",
     "четверг|thursday",
-    "пятниц[уаы]|friday",
-    "суббот[уаы]|saturday",
+    "пятниц|friday",
+    "суббот|saturday",
     "воскресень|sunday",
 )
 _RELATIVE = {
@@ -85,7 +85,8 @@ def validate(slot: SlotDef, answer: str, *, language: str, today: date) -> Valid
     if slot.choices:
         return Validated(value=None)
     if slot.pattern is not None and slot.kind in {"text", "asset", "device", "location", "person", "choice"}:
-        return Validated(value=matching(slot.pattern, words[: slot.max_length]))
+        fitting = matching(slot.pattern, words[: slot.max_length])
+        return Validated(value=fitting if fitting is None or slot.kind != "asset" else asset(fitting, today))
     found = _KINDS.get(slot.kind, _free)(words, today)
     return Validated(value=found[: max(slot.max_length, 1)] if found else None)
 
@@ -196,6 +197,11 @@ def device(answer: str, _: date) -> str | None:
     return answer if sum(character.isalnum() for character in answer) >= 2 else None
 
 
+def asset(answer: str, _: date) -> str | None:
+    """A number on a label: no label is without a digit."""
+    return answer if any(character.isdigit() for character in answer) else None
+
+
 def _free(answer: str, _: date) -> str | None:
     return answer
 
@@ -207,5 +213,5 @@ _KINDS: dict[str, Callable[[str, date], str | None]] = {
     "date": day,
     "person": person,
     "device": device,
-    "asset": device,
+    "asset": asset,
 }

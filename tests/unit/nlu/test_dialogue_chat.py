@@ -333,6 +333,12 @@ class TestSummary:
         assert turn.state.pending == "scope"
         assert talk.replied()[-2:] == ("resume", "ask_equipment_scope")
 
+    def test_a_correction_in_words_changes_an_answer(self, talk: Talk) -> None:
+        talk.says("Сломался принтер")
+        talk.says("HP 305")
+        talk.says("нет, не HP 305, а Canon 20")
+        assert talk.state.slots == {"device": "Canon 20"}
+
     def test_more_words_are_added_to_the_story(self, talk: Talk) -> None:
         self._card(talk)
         talk.says("Забыл сказать: пишет ошибку 809")
@@ -341,8 +347,12 @@ class TestSummary:
 
 
 class TestAPersonIsAlwaysReachable:
-    @pytest.mark.parametrize("words", ["оператор", "Позовите оператора!", "human", "I want to talk to a person", "соедините с оператором, пожалуйста"])
-    @pytest.mark.parametrize("before", [[], ["Сломался принтер"], ["Сломался принтер", "HP 305"], ["не работает"], ["Принтер зажевал бумагу"]])
+    @pytest.mark.parametrize(
+        "words", ["оператор", "Позовите оператора!", "human", "I want to talk to a person", "соедините с оператором, пожалуйста"]
+    )
+    @pytest.mark.parametrize(
+        "before", [[], ["Сломался принтер"], ["Сломался принтер", "HP 305"], ["не работает"], ["Принтер зажевал бумагу"]]
+    )
     def test_at_once_and_with_everything_collected(self, talk: Talk, words: str, before: list[str]) -> None:
         for said in before:
             talk.says(said)
@@ -641,6 +651,12 @@ class TestLongAndStrange:
         assert talk.state.phase is Phase.FORM
         talk.says("оператор")
         assert talk.ticket().subject == "У нас сломался принтер"
+
+    def test_a_vague_beginning_is_no_subject(self, talk: Talk) -> None:
+        talk.says("Ничего не работает")
+        talk.says("Забыл пароль от почты")
+        talk.presses("send")
+        assert talk.ticket().subject == "Забыл пароль от почты"
 
     def test_subjects_are_cut_at_a_word(self, talk: Talk) -> None:
         talk.says("Принтер " + "совершенно " * 30)

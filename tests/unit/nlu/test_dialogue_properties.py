@@ -40,7 +40,9 @@ STEPS = st.one_of(
 )
 ARTICLES = {"бумаг": (Hit("a1", "k1", "Замятие", "1. Шаг", "ru", 0.8),), "vpn": (Hit("a2", "k2", "VPN", "1. Шаг", "ru", 0.8),)}
 # Replies that end with a question the person is expected to answer.
-QUESTIONS = frozenset({"ask_problem", "ask_category", "ask_helped", "ask_edit", "ask_about", "ask_addition", "summary_intro", "rate", "rate_comment"})
+QUESTIONS = frozenset(
+    {"ask_problem", "ask_category", "ask_helped", "ask_edit", "ask_about", "ask_addition", "summary_intro", "rate", "rate_comment"}
+)
 
 
 def question_of(turn: Turn) -> Say | None:
@@ -118,7 +120,9 @@ def test_every_state_has_an_exit(steps: list[tuple[str, Any]], way: str) -> None
     for kind, value in steps:
         step(talk, kind, value)
     if talk.state.phase in BUILDING:
-        turn = talk.commands("cancel") if way == "/cancel" else talk.hears(Heard(press=Press("cancel"))) if way == "button" else talk.says(way)
+        turn = (
+            talk.commands("cancel") if way == "/cancel" else talk.hears(Heard(press=Press("cancel"))) if way == "button" else talk.says(way)
+        )
         assert turn.state == DialogueState()
 
 
@@ -137,5 +141,7 @@ def test_letters_and_pages_take_any_text(text: str, subject: str | None, manner:
 
 @given(st.text(max_size=500), st.sampled_from(list(Phase)))
 def test_the_same_input_gives_the_same_turn(text: str, phase: Phase) -> None:
-    state = DialogueState(phase=phase, text="Сломался принтер", category="hardware.printer", pending="device", asked=("device",), ticket_id="t1")
+    state = DialogueState(
+        phase=phase, text="Сломался принтер", category="hardware.printer", pending="device", asked=("device",), ticket_id="t1"
+    )
     assert conversation(state=state).says(text) == conversation(state=state).says(text)
