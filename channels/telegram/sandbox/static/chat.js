@@ -1,0 +1,677 @@
+// The chat page: who I am, what stands in the chat, and what I do. All it knows comes from the people's side of the sandbox.
+
+import { Client, Refused } from "./client.js";
+import { bubble, clock, day, element, icon, size, summary } from "./render.js";
+
+const app = document.getElementById("app");
+const say = JSON.parse(app.dataset.texts);
+const language = app.dataset.language;
+const client = new Client(app.dataset.api);
+const part = (name) => document.querySelector(`[data-${name}]`);
+const address = new URL(window.location.href);
+const LARGEST_FILE = 50 * 1024 * 1024;
+const REACTIONS = ["👍", "❤", "🔥", "👏", "😁", "🤔", "👎", "🙏"];
+
+const state = {
+  bots: [],
+  users: [],
+  bot: null,
+  user: null,
+  messages: new Map(),
+  last: new Map(),
+  unread: new Map(),
+  blocked: false,
+  keyboard: null,
+  commands: [],
+  description: "",
+  context: null,
+  files: [],
+  listening: null,
+  typingUntil: null,
+  follow: true,
+};
+
+// People on the left
+
+function fullName(user) {
+  return [user.first_name, user.last_name].filter(Boolean).join(" ");
+}
+
+function initials(name) {
+  return name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0] || "")
+    .join("");
+}
+
+function drawPeople() {
+  const rows = state.users.map((user) => {
+    const last = state.last.get(user.id);
+    const unread = state.unread.get(user.id) || 0;
+    const words = element(
+      "span",
+      { class: "words" },
+      element("span", { class: "name" }, fullName(user), element("small", {}, user.language_code || "")),
+      element("span", { class: "preview" }, last ? summary(last, say) : user.username ? `@${user.username}` : ""),
+    );
+    const aside = element("span", { class: "aside" });
+    if (last) aside.append(element("time", {}, clock(last.date, language)));
+    if (unread) aside.append(element("span", { class: "unread" }, String(unread)));
+    const choose = { type: "button", class: "person", "aria-current": state.user?.id === user.id ? "true" : undefined };
+    const avatar = element("span", { class: `avatar hue-${user.id % 6}`, "aria-hidden": "true" }, initials(fullName(user)));
+    return element("li", {}, element("button", { ...choose, onclick: () => become(user) }, avatar, words, aside));
+  });
+  const list = part("people");
+  const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
+  list.replaceChildren(...rows);
+  if (focused >= 0) list.children[focused]?.querySelector("button").focus();
+}
+
+function drawBots() {
+  part("bot-choice").hidden = state.bots.length < 2;
+  part("bots").replaceChildren(
+    ...state.bots.map((bot) => element("option", { value: bot.id, selected: bot.id === state.bot?.id }, `${bot.name} (@${bot.username})`)),
+  );
+}
+
+// The chat
+
+const ui = {
+  client,
+  say,
+  language,
+  botName: () => state.bot?.name || say.bot,
+  onCommand: (text) => act(() => write({ text })),
+  onPress: press,
+  onCopy: (text) => copy(text),
+  onReact: (message, emoji) => act(() => inChat("POST", `/messages/${message.message_id}/reaction`, { emoji })),
+  onMore: messageMenu,
+  onShow: (id) => {
+    const row = rowOf(id);
+    if (!row) return;
+    row.scrollIntoView({ block: "center" });
+    row.classList.add("shown");
+    setTimeout(() => row.classList.remove("shown"), 1200);
+  },
+};
+
+function inChat(verb, path, body) {
+  return client.inChat(verb, state.bot.id, state.user.id, path, body);
+}
+
+function rowOf(id) {
+  return part("log").querySelector(`[data-id="${Number(id)}"]`);
+}
+
+function atEnd() {
+  const log = part("log");
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+}
+
+function toEnd() {
+  const log = part("log");
+  log.scrollTop = log.scrollHeight;
+  state.follow = true;
+}
+
+part("log").addEventListener("scroll", () => {
+  state.follow = atEnd();
+});
+
+// A picture gets its height when it has come: whoever was reading the end goes on reading the end.
+part("log").addEventListener("load", () => state.follow && toEnd(), true);
+
+function addRow(message) {
+  const log = part("log");
+  const title = day(message.date, language, say);
+  const days = log.querySelectorAll(".day");
+  if (!days.length || days[days.length - 1].textContent !== title) log.append(element("p", { class: "day" }, title));
+  const row = bubble(message, ui);
+  if (message.media_group_id && log.lastElementChild?.dataset.album === message.media_group_id) row.classList.add("joined");
+  log.append(row);
+}
+
+function drawChat() {
+  const log = part("log");
+  log.replaceChildren();
+  if (!state.messages.size) {
+    const what = state.bot ? state.description || say.empty_chat : say.no_bots;
+    log.append(element("p", { class: "empty" }, state.user ? what : state.bot ? say.pick : say.no_bots));
+  }
+  for (const message of state.messages.values()) addRow(message);
+  toEnd();
+  drawAround();
+}
+
+function drawAround() {
+  const { bot, user } = state;
+  part("bot-name").textContent = bot ? bot.name : say.bot;
+  part("bot-avatar").textContent = bot ? initials(bot.name) : "";
+  part("as-whom").textContent = user ? fullName(user) : "";
+  part("chat-menu").hidden = !(bot && user);
+  drawStatus();
+  const ready = Boolean(bot && user);
+  const start = ready && !state.messages.size && !state.blocked;
+  part("start-bar").hidden = !(start || (ready && state.blocked));
+  part("start").textContent = state.blocked ? say.unblock : say.start;
+  part("composer").hidden = !ready || start || state.blocked;
+  part("commands").hidden = !state.commands.length;
+  banner(state.blocked ? say.blocked : "");
+  const keyboard = part("reply-keyboard");
+  const rows = state.keyboard?.keyboard || [];
+  keyboard.hidden = !rows.length || part("composer").hidden;
+  keyboard.replaceChildren(
+    ...rows.map((row) => element("div", { class: "row" }, ...row.map((button) => replyKey(button)))),
+  );
+}
+
+function replyKey(button) {
+  const press = () =>
+    act(() => {
+      if (button.request_contact) return write({ contact: {} });
+      if (button.request_location) return write({ location: MOSCOW });
+      return write({ text: button.text });
+    });
+  return element("button", { type: "button", class: "key", onclick: press }, button.text);
+}
+
+const MOSCOW = { latitude: 55.7558, longitude: 37.6173 };
+
+function drawStatus(action) {
+  const status = part("status");
+  clearTimeout(state.typingUntil);
+  if (action) {
+    status.textContent = action.startsWith("upload") ? say.sending_file : say.typing;
+    state.typingUntil = setTimeout(() => drawStatus(), 5000);
+  } else {
+    status.textContent = state.bot ? `${say.bot} · @${state.bot.username}` : "";
+  }
+}
+
+function banner(text) {
+  const shown = part("banner");
+  shown.textContent = text;
+  shown.hidden = !text;
+}
+
+// What happens
+
+function onPage(events, restarted) {
+  if (restarted) return refresh();
+  for (const event of events) {
+    const here = event.user === state.user?.id;
+    if (event.kind === "message") {
+      state.last.set(event.user, event.message);
+      if (!here && event.message.from.is_bot) state.unread.set(event.user, (state.unread.get(event.user) || 0) + 1);
+    }
+    if (here) happen(event);
+  }
+  if (events.some((event) => event.kind === "message")) drawPeople();
+  const known = new Set(state.users.map((user) => user.id));
+  if (events.some((event) => !known.has(event.user))) return loadWorld().then(drawPeople);
+  return undefined;
+}
+
+function happen(event) {
+  const { kind, message } = event;
+  if (kind === "message") {
+    if (state.messages.has(message.message_id)) return;
+    const stay = !atEnd() && message.from.is_bot;
+    if (!state.messages.size) part("log").replaceChildren();
+    state.messages.set(message.message_id, message);
+    addRow(message);
+    if (!stay) toEnd();
+    if (message.from.is_bot) refreshAround();
+    else drawAround();
+  } else if (kind === "edited" || kind === "reaction") {
+    const end = atEnd();
+    state.messages.set(message.message_id, message);
+    const row = rowOf(message.message_id);
+    if (row) {
+      const fresh = bubble(message, ui);
+      if (row.classList.contains("joined")) fresh.classList.add("joined");
+      const held = row.contains(document.activeElement);
+      row.replaceWith(fresh);
+      if (held) fresh.querySelector("button, a")?.focus();
+    }
+    if (end) toEnd();
+  } else if (kind === "deleted") {
+    state.messages.delete(event.message_id);
+    rowOf(event.message_id)?.remove();
+  } else if (kind === "action") {
+    drawStatus(event.action);
+  } else if (kind === "callback_answer") {
+    answered(event);
+  } else if (["blocked", "unblocked", "cleared", "commands"].includes(kind)) {
+    refresh();
+  }
+}
+
+function answered(event) {
+  for (const key of document.querySelectorAll(".key.waiting")) {
+    key.classList.remove("waiting");
+    key.removeAttribute("aria-busy");
+  }
+  if (!event.text) return;
+  if (event.show_alert) {
+    part("alert-text").textContent = event.text;
+    part("alert").showModal();
+  } else {
+    toast(event.text);
+  }
+}
+
+// What I do
+
+async function act(what) {
+  try {
+    await what();
+    return true;
+  } catch (error) {
+    toast(error instanceof Refused && error.status !== 500 ? `${say.failed} (${error.message})` : say.failed);
+    return false;
+  }
+}
+
+function write(content) {
+  const reply = state.context?.kind === "reply" ? state.context.message.message_id : undefined;
+  return inChat("POST", "/messages", { ...content, reply_to: reply });
+}
+
+async function press(message, data, key) {
+  key.classList.add("waiting");
+  key.setAttribute("aria-busy", "true");
+  const done = await act(() => inChat("POST", `/messages/${message.message_id}/press`, { data }));
+  setTimeout(() => key.classList.remove("waiting"), done ? 15000 : 0);
+}
+
+async function send() {
+  const field = part("text");
+  const text = field.value.trim();
+  const context = state.context;
+  const files = state.files;
+  if (!text && !files.length) return;
+  const sent = await act(async () => {
+    if (context?.kind === "edit") {
+      await inChat("PUT", `/messages/${context.message.message_id}`, { text });
+    } else if (files.length) {
+      const form = new FormData();
+      for (const { file, kind } of files) {
+        form.append("file", file, file.name);
+        form.append("kind", kind);
+      }
+      form.append("caption", text);
+      if (context) form.append("reply_to", String(context.message.message_id));
+      await inChat("POST", "/files", form);
+    } else {
+      await write({ text });
+    }
+  });
+  if (!sent) return;
+  field.value = "";
+  state.files = [];
+  setContext(null);
+  drawFiles();
+  keepDraft();
+  grow();
+  toEnd();
+  field.focus();
+}
+
+function setContext(context) {
+  const before = state.context;
+  state.context = context;
+  part("context").hidden = !context;
+  if (before?.kind === "edit" && !context) part("text").value = "";
+  if (!context) return;
+  const who = context.message.from.is_bot ? context.message.from.first_name : say.you;
+  part("context-title").textContent = context.kind === "edit" ? say.editing : `${say.replying} ${who}`;
+  part("context-text").textContent = summary(context.message, say);
+  if (context.kind === "edit") part("text").value = context.message.text || context.message.caption || "";
+  grow();
+  part("text").focus();
+}
+
+function addFiles(list) {
+  for (const file of list) {
+    if (file.size > LARGEST_FILE) {
+      toast(say.too_big);
+      continue;
+    }
+    const picture = /^image\/(png|jpeg|webp|gif)$/.test(file.type) && file.size <= 10 * 1024 * 1024;
+    const voice = /^audio\/(ogg|opus)$/.test(file.type) || /\.(ogg|oga|opus)$/i.test(file.name);
+    if (state.files.length < 10) state.files.push({ file, kind: picture ? "photo" : voice ? "voice" : "document" });
+  }
+  drawFiles();
+  part("text").focus();
+}
+
+function drawFiles() {
+  const list = part("files");
+  list.hidden = !state.files.length;
+  list.replaceChildren(
+    ...state.files.map((entry) => {
+      const drop = () => {
+        state.files = state.files.filter((other) => other !== entry);
+        drawFiles();
+      };
+      const label = { type: "button", class: "icon-button", "aria-label": `${say.remove_file}: ${entry.file.name}`, onclick: drop };
+      const words = `${entry.file.name} · ${size(entry.file.size, language)}`;
+      return element("li", {}, element("span", {}, words), element("button", label, icon("close")));
+    }),
+  );
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(say.copied);
+  } catch {
+    toast(text);
+  }
+}
+
+let toastTimer = null;
+function toast(text) {
+  const shown = part("toast");
+  shown.textContent = text;
+  shown.hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => {
+    shown.hidden = true;
+  }, 4000);
+}
+
+// Menus
+
+let opener = null;
+function openMenu(anchor, items) {
+  const menu = part("menu");
+  opener = anchor;
+  menu.replaceChildren(...items);
+  for (const item of menu.querySelectorAll("button")) item.setAttribute("role", "menuitem");
+  menu.hidden = false;
+  const box = anchor.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = menu;
+  const left = Math.max(8, Math.min(box.left, window.innerWidth - width - 8));
+  const top = box.bottom + height + 8 < window.innerHeight ? box.bottom + 4 : Math.max(8, box.top - height - 4);
+  menu.style.setProperty("left", `${left}px`);
+  menu.style.setProperty("top", `${top}px`);
+  menu.querySelector("button")?.focus();
+}
+
+function closeMenu({ refocus = false } = {}) {
+  const menu = part("menu");
+  if (menu.hidden) return false;
+  menu.hidden = true;
+  if (refocus) opener?.focus();
+  return true;
+}
+
+function item(text, what) {
+  const run = () => {
+    closeMenu({ refocus: true });
+    what();
+  };
+  return element("button", { type: "button", onclick: run }, text);
+}
+
+function messageMenu(message, anchor) {
+  const mine = !message.from.is_bot;
+  const emoji = element("div", { class: "emoji", role: "none" });
+  for (const each of REACTIONS) {
+    const chosen = message.reactions?.user === each;
+    const key = item(each, () => ui.onReact(message, chosen ? null : each));
+    key.setAttribute("aria-label", chosen ? say.take_back : `${say.react} ${each}`);
+    if (chosen) key.classList.add("chosen");
+    emoji.append(key);
+  }
+  const items = [emoji, item(say.reply, () => setContext({ kind: "reply", message }))];
+  const text = message.text || message.caption;
+  if (mine && (text || message.photo || message.document)) items.push(item(say.edit, () => setContext({ kind: "edit", message })));
+  if (text) items.push(item(say.copy, () => copy(text)));
+  openMenu(anchor, items);
+}
+
+part("chat-menu").addEventListener("click", (event) => {
+  const block = () => act(() => inChat("POST", "/block", { blocked: !state.blocked }));
+  openMenu(event.currentTarget, [item(state.blocked ? say.unblock : say.block, block)]);
+});
+
+part("commands").addEventListener("click", (event) => {
+  const items = state.commands.map(({ command, description }) => item(`/${command} — ${description}`, () => act(() => write({ text: `/${command}` }))));
+  openMenu(event.currentTarget, items);
+});
+
+part("attach").addEventListener("click", (event) => {
+  const acts = {
+    file: () => part("file-input").click(),
+    contact: () => act(() => write({ contact: {} })),
+    location: () => act(() => write({ location: MOSCOW })),
+  };
+  const menu = part("attach-menu").content.cloneNode(true);
+  openMenu(event.currentTarget, [...menu.children].map((each) => item(each.textContent, acts[each.dataset.act])));
+});
+
+part("menu").addEventListener("keydown", (event) => {
+  const items = [...part("menu").querySelectorAll("button")];
+  const at = items.indexOf(document.activeElement);
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  items[(at + step + items.length) % items.length].focus();
+});
+
+document.addEventListener("click", (event) => {
+  if (!part("menu").hidden && !part("menu").contains(event.target) && !opener?.contains(event.target)) closeMenu();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  if (closeMenu({ refocus: true })) return;
+  if (state.context) setContext(null);
+  else if (app.dataset.pane === "chat" && window.innerWidth < 720) app.dataset.pane = "people";
+});
+
+// The composer
+
+function draftKey() {
+  return state.bot && state.user ? `priyom-sandbox:${state.bot.id}:${state.user.id}` : null;
+}
+
+function keepDraft() {
+  const key = draftKey();
+  if (!key || state.context?.kind === "edit") return;
+  if (part("text").value) sessionStorage.setItem(key, part("text").value);
+  else sessionStorage.removeItem(key);
+}
+
+function grow() {
+  const field = part("text");
+  field.style.setProperty("height", "auto");
+  field.style.setProperty("height", `${Math.min(field.scrollHeight, 160)}px`);
+}
+
+part("text").addEventListener("input", () => {
+  grow();
+  keepDraft();
+});
+
+part("text").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    send();
+  } else if (event.key === "ArrowUp" && !part("text").value && !state.context) {
+    const mine = [...state.messages.values()].filter((message) => !message.from.is_bot && message.text);
+    if (!mine.length) return;
+    event.preventDefault();
+    setContext({ kind: "edit", message: mine[mine.length - 1] });
+  }
+});
+
+part("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  send();
+});
+
+part("text").addEventListener("paste", (event) => {
+  if (event.clipboardData?.files.length) {
+    event.preventDefault();
+    addFiles(event.clipboardData.files);
+  }
+});
+
+part("chat").addEventListener("dragover", (event) => event.preventDefault());
+part("chat").addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer?.files.length && state.user) addFiles(event.dataTransfer.files);
+});
+
+part("file-input").addEventListener("change", (event) => {
+  addFiles(event.target.files);
+  event.target.value = "";
+});
+
+part("context-close").addEventListener("click", () => setContext(null));
+part("back").addEventListener("click", () => {
+  app.dataset.pane = "people";
+  part("people").querySelector('[aria-current="true"]')?.focus();
+});
+
+part("start").addEventListener("click", async () => {
+  if (state.blocked) {
+    await act(() => inChat("POST", "/block", { blocked: false }));
+    return;
+  }
+  const payload = address.searchParams.get("start");
+  address.searchParams.delete("start");
+  keepAddress();
+  await act(() => inChat("POST", "/messages", { text: payload ? `/start ${payload}` : "/start" }));
+  part("text").focus();
+});
+
+part("new-person").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const { name, language: spoken } = Object.fromEntries(new FormData(form));
+  await act(async () => {
+    const user = await client.addUser(String(name), String(spoken));
+    form.reset();
+    await loadWorld();
+    await become(user);
+  });
+});
+
+part("bots").addEventListener("change", async (event) => {
+  state.bot = state.bots.find((bot) => String(bot.id) === event.target.value);
+  await loadWorld();
+  listen();
+  await refresh();
+});
+
+// Coming and going
+
+function keepAddress() {
+  if (state.user) address.searchParams.set("user", state.user.key);
+  if (state.bot && state.bots.length > 1) address.searchParams.set("bot", state.bot.username);
+  window.history.replaceState(null, "", address);
+  const other = new URL(address);
+  other.searchParams.set("lang", language === "ru" ? "en" : "ru");
+  part("language-switch").href = other;
+}
+
+async function become(user) {
+  state.user = user;
+  state.unread.delete(user.id);
+  state.context = null;
+  state.files = [];
+  part("context").hidden = true;
+  drawFiles();
+  app.dataset.pane = "chat";
+  keepAddress();
+  await refresh();
+  drawPeople();
+  part("text").value = sessionStorage.getItem(draftKey() || "") || "";
+  grow();
+  (part("composer").hidden ? part("start") : part("text")).focus();
+}
+
+async function load() {
+  const chat = await client.chat(state.bot.id, state.user.id);
+  state.blocked = chat.blocked;
+  state.keyboard = chat.keyboard;
+  state.commands = chat.commands;
+  state.description = chat.description;
+  return chat;
+}
+
+async function refreshAround() {
+  if (!state.bot || !state.user) return;
+  const who = state.user.id;
+  await act(load);
+  if (who === state.user.id) drawAround();
+}
+
+async function refresh() {
+  if (!state.bot || !state.user) {
+    drawChat();
+    return;
+  }
+  const who = state.user.id;
+  await act(async () => {
+    const chat = await load();
+    if (who !== state.user.id) return;
+    state.messages = new Map(chat.messages.map((message) => [message.message_id, message]));
+    drawChat();
+  });
+}
+
+async function loadWorld() {
+  const world = await client.world();
+  state.bots = world.bots;
+  state.users = world.users;
+  state.bot = world.bots.find((bot) => bot.id === state.bot?.id) || state.bot || null;
+  state.last = new Map(world.chats.filter((chat) => chat.bot === state.bot?.id).map((chat) => [chat.user, chat.last]));
+  return world;
+}
+
+function listen(after = 0) {
+  state.listening?.abort();
+  state.listening = new AbortController();
+  client.listen({
+    after,
+    bot: state.bot.id,
+    signal: state.listening.signal,
+    onPage,
+    onLost: () => banner(say.offline),
+    onBack: () => refresh(),
+  });
+}
+
+async function begin() {
+  try {
+    let world = await loadWorld();
+    const wanted = address.searchParams.get("bot");
+    state.bot = world.bots.find((bot) => wanted && (bot.username === wanted || String(bot.id) === wanted)) || world.bots[0] || null;
+    drawBots();
+    drawPeople();
+    if (!state.bot) {
+      drawChat();
+      setTimeout(begin, 3000);
+      return;
+    }
+    world = await loadWorld();
+    drawPeople();
+    listen(world.seq);
+    const name = address.searchParams.get("user");
+    const me = name && world.users.find((user) => [user.key, user.username, String(user.id)].includes(name));
+    if (me) await become(me);
+    else drawChat();
+  } catch {
+    banner(say.offline);
+    setTimeout(begin, 3000);
+  }
+}
+
+begin();
