@@ -254,7 +254,7 @@ class World:
         """A pretend user by id, key or username."""
         wanted = name.removeprefix("@").lower()
         return next(
-            (user for user in self.users.values() if wanted in (str(user.id), user.key.lower(), (user.username or "").lower())),
+            (user for user in self.users.values() if wanted and wanted in (str(user.id), user.key.lower(), (user.username or "").lower())),
             None,
         )
 
