@@ -273,3 +273,10 @@ def test_mapping_does_not_load_the_library() -> None:
     program = "import sys, channels.telegram.mapping; print(sorted({'aiogram', 'pydantic', 'sqlalchemy', 'aiohttp'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+def test_building_a_channel_does_not_load_the_library_either() -> None:
+    """It is loaded in a thread when the channel first sends, while receiving already runs."""
+    program = "import sys, channels.telegram.channel, channels.telegram.webhook; print('aiogram' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
