@@ -190,7 +190,9 @@ class Converse:
 
     @staticmethod
     def _heard(now: Situation) -> Heard:
-        texts = [message.text.strip() for message in now.messages if message.text.strip()]
+        # The timeline keeps "/new printer" as written; the dialogue hears the command, and "printer" as what was said.
+        said = [str(message.card.get("args", message.text)) if message.command else message.text for message in now.messages]
+        texts = [text.strip() for text in said if text.strip()]
         slots: dict[str, str] = {}
         for message in now.messages:
             slots.update(message.slots)
