@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from desk_core.kit.db import Base, Id
 
+FAILED = text("delivery_state = 'failed'")
+"""Condition of the partial index behind the list of failed deliveries; the query must spell it exactly so."""
+
 
 class Inbox(Base):
     """One configured account of a channel. Secrets in `secrets` are encrypted with the desk's key."""
@@ -112,6 +115,7 @@ class Message(Base):
         Index("ix_messages_ticket_id_at", "ticket_id", "at"),
         Index("ix_messages_inbox_id_external_id", "inbox_id", "external_id"),
         Index("ix_messages_at", "at"),
+        Index("ix_messages_failed", "at", sqlite_where=FAILED, postgresql_where=FAILED),
     )
 
 

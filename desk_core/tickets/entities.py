@@ -3,10 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer
+from sqlalchemy import ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from desk_core.kit.db import Base, Id
+
+# The lists of the console read these partial indexes; a query must spell the condition exactly so for the store to use them.
+WORKING = text("status IN ('new', 'open', 'waiting', 'on_hold')")
+WAITING = text("status = 'waiting'")
+DONE = text("status IN ('resolved', 'closed', 'cancelled', 'merged')")
 
 
 class Ticket(Base):
@@ -58,11 +63,15 @@ class Ticket(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
-        Index("ix_tickets_status_next_due_at", "status", "next_due_at"),
         Index("ix_tickets_assignee_id_status", "assignee_id", "status"),
         Index("ix_tickets_team_id_status", "team_id", "status"),
         Index("ix_tickets_line_status", "line", "status"),
         Index("ix_tickets_updated_at_id", "updated_at", "id"),
+        Index("ix_tickets_waiting", "updated_at", "id", sqlite_where=WAITING, postgresql_where=WAITING),
+        Index("ix_tickets_working_due", "next_due_at", "id", sqlite_where=WORKING, postgresql_where=WORKING),
+        Index("ix_tickets_working_assignee", "assignee_id", "next_due_at", "id", sqlite_where=WORKING, postgresql_where=WORKING),
+        Index("ix_tickets_working_line", "line", "next_due_at", "id", sqlite_where=WORKING, postgresql_where=WORKING),
+        Index("ix_tickets_done", "updated_at", "id", sqlite_where=DONE, postgresql_where=DONE),
     )
 
 

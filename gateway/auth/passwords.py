@@ -32,9 +32,10 @@ async def verify(password_hash: str | None, password: str) -> bool:
 
 def _verify(password_hash: str | None, password: str) -> bool:
     try:
-        return _hasher().verify(password_hash or _nobody(), password) and password_hash is not None
+        _hasher().verify(password_hash or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
+    return password_hash is not None
 
 
 def outdated(password_hash: str) -> bool:

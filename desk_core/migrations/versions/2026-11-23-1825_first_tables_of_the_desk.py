@@ -431,6 +431,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index("ix_messages_at", ["at"], unique=False)
+        batch_op.create_index(
+            "ix_messages_failed",
+            ["at"],
+            unique=False,
+            sqlite_where=sa.text("delivery_state = 'failed'"),
+            postgresql_where=sa.text("delivery_state = 'failed'"),
+        )
         batch_op.create_index("ix_messages_conversation_id_at", ["conversation_id", "at"], unique=False)
         batch_op.create_index("ix_messages_inbox_id_external_id", ["inbox_id", "external_id"], unique=False)
         batch_op.create_index("ix_messages_ticket_id_at", ["ticket_id", "at"], unique=False)
@@ -493,9 +500,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tickets_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tickets_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index("ix_tickets_line_status", ["line", "status"], unique=False)
-        batch_op.create_index("ix_tickets_status_next_due_at", ["status", "next_due_at"], unique=False)
         batch_op.create_index("ix_tickets_team_id_status", ["team_id", "status"], unique=False)
         batch_op.create_index("ix_tickets_updated_at_id", ["updated_at", "id"], unique=False)
+    # Partial indexes of the console's lists; see `desk_core.tickets.entities`.
+    working = sa.text("status IN ('new', 'open', 'waiting', 'on_hold')")
+    done = sa.text("status IN ('resolved', 'closed', 'cancelled', 'merged')")
+    for name, columns, condition in (
+        ("ix_tickets_working_due", ["next_due_at", "id"], working),
+        ("ix_tickets_working_assignee", ["assignee_id", "next_due_at", "id"], working),
+        ("ix_tickets_working_line", ["line", "next_due_at", "id"], working),
+        ("ix_tickets_waiting", ["updated_at", "id"], sa.text("status = 'waiting'")),
+        ("ix_tickets_done", ["updated_at", "id"], done),
+    ):
+        op.create_index(name, "tickets", columns, unique=False, sqlite_where=condition, postgresql_where=condition)
 
     op.create_table(
         "applied_slas",
@@ -613,9 +630,9 @@ def downgrade() -> None:
     op.drop_table("attachments")
     op.drop_table("applied_slas")
     with op.batch_alter_table("tickets", schema=None) as batch_op:
-        batch_op.drop_index("ix_tickets_updated_at_id")
+        for name in ("done", "working_line", "working_assignee", "working_due", "waiting", "updated_at_id"):
+            batch_op.drop_index(f"ix_tickets_{name}")
         batch_op.drop_index("ix_tickets_team_id_status")
-        batch_op.drop_index("ix_tickets_status_next_due_at")
         batch_op.drop_index("ix_tickets_line_status")
         batch_op.drop_index(batch_op.f("ix_tickets_conversation_id"))
         batch_op.drop_index(batch_op.f("ix_tickets_contact_id"))
@@ -626,6 +643,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_messages_ticket_id_at")
         batch_op.drop_index("ix_messages_inbox_id_external_id")
         batch_op.drop_index("ix_messages_conversation_id_at")
+        batch_op.drop_index("ix_messages_failed")
         batch_op.drop_index("ix_messages_at")
 
     op.drop_table("messages")

@@ -1,0 +1,489 @@
+"""The read model of requests: every list, counter and whole view of a ticket. All of it bounded, with a constant number of statements."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy.orm import selectinload
+
+from desk_core.conversations.entities import FAILED, Attachment, Conversation, Inbox, Message
+from desk_core.kit.db import ReadSession
+from desk_core.lanes.entities import DeadItem
+from desk_core.people.entities import Agent, Contact, ContactIdentity, Team
+from desk_core.sla.entities import AppliedSla, SlaPause
+from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket, TicketEvent, TicketLink
+
+Row = TypeVar("Row")
+
+COUNT_CAP = 1000
+"""Counters stop here: nobody reads "14,203", and counting further costs time for everybody."""
+
+SEARCHED_TICKETS = 20_000
+SEARCHED_PEOPLE = 200
+"""Words are looked for in the newest requests, until the stored stems of the full-text search replace this scan."""
+
+TALKING_WINDOW = timedelta(hours=24)
+BEFORE_TICKET = timedelta(hours=24)
+MESSAGES_SHOWN = 300
+EVENTS_SHOWN = 300
+OTHERS_SHOWN = 10
+
+
+class View(StrEnum):
+    """The lists of the console."""
+
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    MY_LINE = "my_line"
+    OVERDUE = "overdue"
+    WAITING = "waiting"
+    BOT = "bot"
+    FAILED = "failed"
+    ALL = "all"
+    CLOSED = "closed"
+
+
+BY_DUE = frozenset({View.MINE, View.UNASSIGNED, View.MY_LINE, View.OVERDUE})
+"""Views of work to do: what is owed first stands first. The others show what moved last."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilters:
+    """What a list shows: a view of an operator, narrowed by words. A search looks through all requests the view could ever hold."""
+
+    view: View
+    now: datetime
+    agent_id: str | None = None
+    lines: tuple[int, ...] = ()
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One line of a list."""
+
+    id: str
+    number: int
+    status: str
+    priority: str
+    channel: str
+    subject: str
+    snippet: str
+    contact_name: str
+    assignee_id: str | None
+    assignee_name: str | None
+    baton: str | None
+    last_speaker: str
+    last_speaker_name: str
+    last_message_at: datetime
+    updated_at: datetime
+    unread: bool
+    next_due_at: datetime | None
+    next_due_metric: str | None
+    category_key: str | None
+    category_confidence: float | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation that the bot holds, with or without a request."""
+
+    id: str
+    channel: str
+    contact_name: str
+    baton: str
+    phase: str
+    ticket_number: int | None
+    subject: str | None
+    last_text: str
+    last_author_kind: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A message that did not reach its person."""
+
+    id: str
+    channel: str
+    contact_name: str
+    ticket_number: int | None
+    conversation_id: str
+    text: str
+    author: str
+    reason: str
+    attempts: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Rows in order and the cursor of the next page; None at the end."""
+
+    rows: Sequence[Row]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """How many each view holds, up to `COUNT_CAP`."""
+
+    mine: int
+    unassigned: int
+    my_line: int
+    overdue: int
+    waiting: int
+    bot: int
+    failed: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDetail:
+    """Everything a ticket page shows."""
+
+    ticket: Ticket
+    contact: Contact
+    identities: Sequence[ContactIdentity]
+    conversation: Conversation | None
+    inbox: Inbox | None
+    team: Team | None
+    assignee: Agent | None
+    messages: Sequence[Message]
+    events: Sequence[TicketEvent]
+    clocks: Sequence[AppliedSla]
+    pauses: Sequence[SlaPause]
+    others: Sequence[TicketRow]
+    links: Sequence[tuple[str, int, str]]  # kind, number of the other request, its subject
+    has_earlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationDetail:
+    """A conversation on its own, as long as no request exists."""
+
+    conversation: Conversation
+    contact: Contact
+    identities: Sequence[ContactIdentity]
+    inbox: Inbox
+    messages: Sequence[Message]
+    others: Sequence[TicketRow]
+
+
+class Cursors:
+    """Where a page ended: the sort value (a moment, or nothing) and the id."""
+
+    @staticmethod
+    def write(at: datetime | None, ident: str) -> str:
+        text = f"{at.isoformat() if at else ''}|{ident}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @staticmethod
+    def read(cursor: str | None) -> tuple[datetime | None, str] | None:
+        """None for no cursor, and for one that somebody made up: the list then begins anew."""
+        if not cursor:
+            return None
+        try:
+            text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+            at, _, ident = text.partition("|")
+            moment = datetime.fromisoformat(at) if at else None
+        except (ValueError, binascii.Error):
+            return None
+        if moment is not None and moment.tzinfo is None:
+            return None
+        return moment, ident
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Ticket.id, Ticket.number, Ticket.status, Ticket.priority, Ticket.channel, Ticket.subject, Ticket.snippet,
+            Contact.name.label("contact_name"), Ticket.assignee_id, Agent.name.label("assignee_name"), Conversation.baton,
+            Ticket.last_speaker, Ticket.last_speaker_name, Ticket.last_message_at, Ticket.updated_at, Ticket.unread, Ticket.next_due_at,
+            Ticket.next_due_metric, Ticket.category_key, Ticket.category_confidence, Ticket.line,
+        )
+        .join(Contact, Contact.id == Ticket.contact_id)
+        .outerjoin(Agent, Agent.id == Ticket.assignee_id)
+        .outerjoin(Conversation, Conversation.id == Ticket.conversation_id)
+    )  # fmt: skip
+
+
+def _conditions(filters: TicketFilters) -> list[ColumnElement[bool] | Any]:
+    match filters.view:
+        case View.MINE:
+            return [WORKING, Ticket.assignee_id == filters.agent_id]
+        case View.UNASSIGNED:
+            return [WORKING, Ticket.assignee_id.is_(None)]
+        case View.MY_LINE:
+            return [WORKING, Ticket.line == filters.lines[0] if len(filters.lines) == 1 else Ticket.line.in_(filters.lines)]
+        case View.OVERDUE:
+            return [WORKING, Ticket.next_due_at < filters.now]
+        case View.WAITING:
+            return [WAITING]
+        case View.CLOSED:
+            return [DONE]
+        case View.ALL | View.BOT | View.FAILED:
+            return []
+
+
+def _says(search: str, *, dialect: str) -> ColumnElement[bool]:
+    """Words in the subject, in what was said last, or in the person's name or address."""
+    number = search.removeprefix("#")
+    if number.isdecimal() and len(number) < 10:
+        return Ticket.number == int(number)
+    told = Ticket.subject + " " + Ticket.snippet
+    if dialect == "postgresql":
+        words, names = told.icontains(search, autoescape=True), Contact.name.icontains(search, autoescape=True)
+    else:
+        # SQLite's LIKE folds only Latin letters, so a Russian word is tried as typed, in lower case and capitalised.
+        tried = dict.fromkeys((search, search.lower(), search[:1].upper() + search[1:].lower()))
+        words = or_(*(told.contains(word, autoescape=True) for word in tried))
+        names = or_(*(Contact.name.contains(word, autoescape=True) for word in (*tried, search.title())))
+    people = select(Contact.id).where(names).order_by(Contact.id).limit(SEARCHED_PEOPLE)
+    addresses = select(ContactIdentity.contact_id).where(ContactIdentity.address == search.lower())
+    newest = select(Ticket.id).order_by(Ticket.updated_at.desc(), Ticket.id.desc()).limit(SEARCHED_TICKETS)
+    return or_(Ticket.contact_id.in_(people), Ticket.contact_id.in_(addresses), and_(Ticket.id.in_(newest), words))
+
+
+async def page(session: ReadSession, filters: TicketFilters, *, limit: int = 50, after: str | None = None) -> Page[TicketRow]:
+    """One page of a view by keyset: the same row never appears twice, whatever arrives meanwhile."""
+    query = _rows()
+    search = filters.search.strip()[:100]
+    for condition in _conditions(filters):
+        query = query.where(condition)
+    if search:
+        query = query.where(_says(search, dialect=session.get_bind().dialect.name))
+    cursor = Cursors.read(after)
+    by_due = filters.view in BY_DUE
+    if by_due:
+        query = query.order_by(Ticket.next_due_at.asc().nulls_last(), Ticket.id)
+        if cursor is not None:
+            at, ident = cursor
+            later = and_(Ticket.next_due_at.is_(None), Ticket.id > ident)
+            if at is not None:
+                later = or_(Ticket.next_due_at > at, and_(Ticket.next_due_at == at, Ticket.id > ident), Ticket.next_due_at.is_(None))
+            query = query.where(later)
+    else:
+        query = query.order_by(Ticket.updated_at.desc(), Ticket.id.desc())
+        if cursor is not None and cursor[0] is not None:
+            at, ident = cursor[0], cursor[1]
+            query = query.where(Ticket.updated_at <= at, or_(Ticket.updated_at < at, and_(Ticket.updated_at == at, Ticket.id < ident)))
+    rows = [TicketRow(*row) for row in await session.execute(query.limit(limit + 1))]
+    more = rows[limit - 1] if len(rows) > limit else None
+    return Page(rows[:limit], Cursors.write(more.next_due_at if by_due else more.updated_at, more.id) if more else None)
+
+
+async def talking(session: ReadSession, *, now: datetime, limit: int = 50, after: str | None = None) -> Page[ConversationRow]:
+    """Conversations that the bot holds and that moved lately, newest first."""
+    last = (
+        select(Message.text, Message.author_kind, Message.conversation_id)
+        .where(Message.conversation_id == Conversation.id, Message.direction.in_(("inbound", "outbound")))
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(1)
+        .correlate(Conversation)
+    )
+    query = (
+        select(
+            Conversation.id, Conversation.channel, Contact.name, Conversation.baton, Conversation.dialogue, Ticket.number, Ticket.subject,
+            last.with_only_columns(Message.text).scalar_subquery(), last.with_only_columns(Message.author_kind).scalar_subquery(),
+            Conversation.updated_at,
+        )
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .outerjoin(Ticket, Ticket.id == Conversation.active_ticket_id)
+        .where(*_talking(now))
+        .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
+        .limit(limit + 1)
+    )  # fmt: skip
+    cursor = Cursors.read(after)
+    if cursor is not None and cursor[0] is not None:
+        at, ident = cursor[0], cursor[1]
+        query = query.where(or_(Conversation.updated_at < at, and_(Conversation.updated_at == at, Conversation.id < ident)))
+    rows = [
+        ConversationRow(
+            id=ident, channel=channel, contact_name=name, baton=baton, phase=str((dialogue or {}).get("phase", "idle")),
+            ticket_number=number, subject=subject, last_text=text or "", last_author_kind=kind or "contact", updated_at=at,
+        )
+        for ident, channel, name, baton, dialogue, number, subject, text, kind, at in await session.execute(query)
+    ]  # fmt: skip
+    more = rows[limit - 1] if len(rows) > limit else None
+    return Page(rows[:limit], Cursors.write(more.updated_at, more.id) if more else None)
+
+
+def _talking(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (Conversation.baton == "bot", Conversation.updated_at > now - TALKING_WINDOW)
+
+
+async def failed(session: ReadSession, *, limit: int = 50, after: str | None = None) -> Page[FailedRow]:
+    """Messages that did not reach their person, newest first."""
+    query = (
+        select(
+            Message.id, Conversation.channel, Contact.name, Ticket.number, Message.conversation_id, Message.text, Message.author,
+            func.coalesce(Message.delivery_reason, ""), Message.delivery_attempts, Message.at,
+        )
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
+        .where(FAILED)
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(limit + 1)
+    )  # fmt: skip
+    cursor = Cursors.read(after)
+    if cursor is not None and cursor[0] is not None:
+        at, ident = cursor[0], cursor[1]
+        query = query.where(or_(Message.at < at, and_(Message.at == at, Message.id < ident)))
+    rows = [FailedRow(*tuple(row)) for row in await session.execute(query)]
+    more = rows[limit - 1] if len(rows) > limit else None
+    return Page(rows[:limit], Cursors.write(more.at, more.id) if more else None)
+
+
+async def counters(session: ReadSession, *, agent_id: str, lines: Sequence[int], now: datetime) -> Counters:
+    """Every counter of the console in one statement, each read from its own index and capped."""
+
+    def capped(query: Select[*tuple[Any, ...]]) -> Any:
+        return select(func.count()).select_from(query.limit(COUNT_CAP).subquery()).scalar_subquery()
+
+    def tickets(view: View) -> Any:
+        filters = TicketFilters(view=view, now=now, agent_id=agent_id, lines=tuple(lines))
+        return capped(select(literal(1)).select_from(Ticket).where(*_conditions(filters)))
+
+    query = select(
+        tickets(View.MINE), tickets(View.UNASSIGNED), tickets(View.MY_LINE), tickets(View.OVERDUE), tickets(View.WAITING),
+        capped(select(literal(1)).select_from(Conversation).where(*_talking(now))),
+        capped(select(literal(1)).select_from(Message).where(FAILED)),
+        capped(select(literal(1)).select_from(DeadItem).where(DeadItem.replayed_at.is_(None))),
+    )  # fmt: skip
+    return Counters(*(await session.execute(query)).one())
+
+
+async def ticket_by_number(session: ReadSession, number: int) -> Ticket | None:
+    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == number))
+    return found
+
+
+async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | None:
+    """The whole of one request in eleven statements, however long its story is."""
+    row = (
+        await session.execute(
+            select(Ticket, Contact, Conversation, Inbox, Team, Agent)
+            .join(Contact, Contact.id == Ticket.contact_id)
+            .outerjoin(Conversation, Conversation.id == Ticket.conversation_id)
+            .outerjoin(Inbox, Inbox.id == Ticket.inbox_id)
+            .outerjoin(Team, Team.id == Ticket.team_id)
+            .outerjoin(Agent, Agent.id == Ticket.assignee_id)
+            .where(Ticket.number == number)
+        )
+    ).first()
+    if row is None:
+        return None
+    ticket, contact, conversation, inbox, team, assignee = row
+    messages = await _messages(session, _of_ticket(ticket, conversation))
+    events = (
+        await session.scalars(
+            select(TicketEvent)
+            .where(TicketEvent.ticket_id == ticket.id)
+            .order_by(TicketEvent.at.desc(), TicketEvent.id.desc())
+            .limit(EVENTS_SHOWN)
+        )
+    ).all()
+    clocks = (await session.scalars(select(AppliedSla).where(AppliedSla.ticket_id == ticket.id).order_by(AppliedSla.metric))).all()
+    pauses = await session.scalars(
+        select(SlaPause)
+        .join(AppliedSla, AppliedSla.id == SlaPause.applied_id)
+        .where(AppliedSla.ticket_id == ticket.id)
+        .order_by(SlaPause.started_at.desc(), SlaPause.id.desc())
+        .limit(50)
+    )
+    return TicketDetail(
+        ticket=ticket, contact=contact, identities=await _identities(session, contact.id), conversation=conversation, inbox=inbox,
+        team=team, assignee=assignee, messages=messages[-MESSAGES_SHOWN:], events=list(reversed(events)), clocks=clocks,
+        pauses=pauses.all(), others=await _others(session, contact.id, but=ticket.id), links=await _links(session, ticket.id),
+        has_earlier=len(messages) > MESSAGES_SHOWN,
+    )  # fmt: skip
+
+
+def _of_ticket(ticket: Ticket, conversation: Conversation | None) -> ColumnElement[bool]:
+    """Its own messages, and what was said with the bot in the same conversation before the request existed."""
+    own = Message.ticket_id == ticket.id
+    if conversation is None:
+        return own
+    before = and_(
+        Message.conversation_id == conversation.id,
+        Message.ticket_id.is_(None),
+        Message.at >= ticket.opened_at - BEFORE_TICKET,
+    )
+    if conversation.active_ticket_id != ticket.id:
+        before = and_(before, Message.at <= ticket.opened_at)
+    return or_(own, before)
+
+
+async def _messages(session: ReadSession, which: ColumnElement[bool]) -> list[Message]:
+    query = (
+        select(Message)
+        .where(which)
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(MESSAGES_SHOWN + 1)
+        .options(selectinload(Message.attachments), selectinload(Message.versions))
+    )
+    return list(reversed((await session.scalars(query)).all()))
+
+
+async def _identities(session: ReadSession, contact_id: str) -> Sequence[ContactIdentity]:
+    query = select(ContactIdentity).where(ContactIdentity.contact_id == contact_id).order_by(ContactIdentity.id).limit(50)
+    return (await session.scalars(query)).all()
+
+
+async def _others(session: ReadSession, contact_id: str, *, but: str | None) -> list[TicketRow]:
+    query = _rows().where(Ticket.contact_id == contact_id).order_by(Ticket.updated_at.desc(), Ticket.id.desc()).limit(OTHERS_SHOWN)
+    if but is not None:
+        query = query.where(Ticket.id != but)
+    return [TicketRow(*row) for row in await session.execute(query)]
+
+
+async def _links(session: ReadSession, ticket_id: str) -> list[tuple[str, int, str]]:
+    query = (
+        select(TicketLink.kind, TicketLink.from_id, Ticket.number, Ticket.subject)
+        .join(
+            Ticket,
+            or_(
+                and_(TicketLink.from_id == ticket_id, Ticket.id == TicketLink.to_id),
+                and_(TicketLink.to_id == ticket_id, Ticket.id == TicketLink.from_id),
+            ),
+        )
+        .where(or_(TicketLink.from_id == ticket_id, TicketLink.to_id == ticket_id))
+        .order_by(TicketLink.at)
+        .limit(50)
+    )
+    return [
+        (kind if begins == ticket_id else f"{kind}_of", number, subject) for kind, begins, number, subject in await session.execute(query)
+    ]
+
+
+async def conversation_detail(session: ReadSession, conversation_id: str) -> ConversationDetail | None:
+    """A conversation without a request, for reading along."""
+    row = (
+        await session.execute(
+            select(Conversation, Contact, Inbox)
+            .join(Contact, Contact.id == Conversation.contact_id)
+            .join(Inbox, Inbox.id == Conversation.inbox_id)
+            .where(Conversation.id == conversation_id)
+        )
+    ).first()
+    if row is None:
+        return None
+    conversation, contact, inbox = row
+    messages = await _messages(session, Message.conversation_id == conversation.id)
+    return ConversationDetail(
+        conversation=conversation, contact=contact, identities=await _identities(session, contact.id), inbox=inbox,
+        messages=messages[-MESSAGES_SHOWN:], others=await _others(session, contact.id, but=None),
+    )  # fmt: skip
+
+
+async def attachment(session: ReadSession, attachment_id: str) -> Attachment | None:
+    found: Attachment | None = await session.get(Attachment, attachment_id)
+    return found
