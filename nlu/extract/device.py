@@ -48,7 +48,10 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
     "Контур": ("контур", "контур.экстерн"),
 }
 _WORD = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
-_BRANDS = r"hp|canon|xerox|kyocera|brother|epson|samsung|lexmark|ricoh|pantum|oki|sharp|konica|dell|lenovo|acer|asus|apple|huawei|lg|logitech|jabra"
+_BRANDS = (
+    r"hp|canon|xerox|kyocera|brother|epson|samsung|lexmark|ricoh|pantum|oki|sharp|konica|"
+    r"dell|lenovo|acer|asus|apple|huawei|lg|logitech|jabra"
+)
 _WHICH = re.compile(
     rf"\s*(?P<which>(?:(?:№|#|{_BRANDS}|[a-z-]{{3,14}})\s*){{0,3}}(?:[a-zа-я]{{0,4}}-?\d{{1,5}}[a-zа-я]{{0,3}}))(?!\w)", re.IGNORECASE
 )
