@@ -1,0 +1,1 @@
+"""Mail as a channel: a listener and IMAP in, SMTP out, and a mailbox in the browser where no relay is configured."""

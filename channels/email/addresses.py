@@ -1,0 +1,61 @@
+"""Address headers, read before they are decoded so that a comma in a name splits nothing. Pure, never raises."""
+
+import re
+
+from channels.email.mime import header_text
+
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\]+@[^\s<>()\[\],;:\"\\@]+")
+_COMMENT = re.compile(r"\(([^()]*)\)")
+
+
+def addresses(value: bytes | None) -> list[tuple[str, str]]:
+    """[(name, address)]; addresses in lower case, items without one left out, at most 500."""
+    if not value:
+        return []
+    found: list[tuple[str, str]] = []
+    for item in _items(value[:60_000].decode("latin-1")):
+        before, angle, inside = item.partition("<")
+        match = _ADDRESS.search(inside if angle else _COMMENT.sub(" ", item)) or _ADDRESS.search(item)
+        if not match:
+            continue
+        comment = _COMMENT.search(item)
+        name = before if angle and before.strip() else (comment[1] if comment else "")
+        address = header_text(match[0].encode("latin-1")).strip("'.").lower()
+        if "@" in address and len(address) <= 254:
+            found.append((_name(name, address), address))
+        if len(found) >= 500:
+            break
+    return found
+
+
+def address_of(text: str | None) -> str | None:
+    """The one address in an envelope value such as `<a@b>`; None for the null sender."""
+    match = _ADDRESS.search(text or "")
+    return match[0].lower() if match else None
+
+
+def _name(raw: str, address: str) -> str:
+    raw = raw.strip().replace('\\"', '"')
+    if len(raw) > 1 and raw[0] == raw[-1] == '"':
+        raw = raw[1:-1]
+    name = header_text(raw.encode("latin-1")).strip().strip("\"'").strip()
+    return "" if name.lower() == address else name[:200]
+
+
+def _items(text: str) -> list[str]:
+    items: list[str] = []
+    start = 0
+    quoted = angle = False
+    for position, letter in enumerate(text):
+        if letter == '"':
+            quoted = not quoted
+        elif letter == "<" and not quoted:
+            angle = True
+        elif letter == ">" and not quoted:
+            angle = False
+        elif letter in ",;" and not quoted and not angle:
+            items.append(text[start:position])
+            start = position + 1
+    items.append(text[start:])
+    # A quote that is never closed would hide everything after it.
+    return items if not quoted else [piece for item in items for piece in item.split(",")]

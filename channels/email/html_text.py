@@ -1,0 +1,227 @@
+"""HTML mail as plain text (quotes become ">" lines) and as markup that is safe to show. Pure, never raises."""
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+MAX_HTML = 2_000_000
+_MAX_NODES = 200_000
+_SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "select", "-comment"})
+_BLOCKS = frozenset(
+    {
+        "address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3",
+        "h4", "h5", "h6", "header", "li", "main", "nav", "ol", "section", "table", "tr", "ul", "pre", "blockquote",
+    }
+)  # fmt: skip
+_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+_MAX_DEPTH = 400
+_SELF_CLOSING = frozenset(
+    {"area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p", "param", "source", "tbody", "td",
+     "th", "tr", "wbr"}
+)  # fmt: skip
+_OPEN_OR_CLOSE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
+_TAG = re.compile(r"<[^<>]*>?")
+_SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
+_MANY_LINES = re.compile(r"\n{3,}")
+
+
+def text_of_html(html: str) -> str:
+    """The readable text: paragraphs and lists kept, links with their address, quoted containers as lines that begin with ">"."""
+    html = html[:MAX_HTML]
+    if too_deep(html):
+        return _SPACES.sub(" ", _TAG.sub(" ", html)).strip()
+    from selectolax.lexbor import LexborHTMLParser
+
+    try:
+        root = LexborHTMLParser(html).root
+    except (ValueError, RuntimeError):
+        root = None
+    if root is None:
+        return _SPACES.sub(" ", _TAG.sub(" ", html)).strip()
+    writer = _Writer()
+    _walk(root, writer)
+    return writer.text()
+
+
+def too_deep(html: str) -> bool:
+    """Whether elements nest so deep that building the tree (quadratic in depth) would be the attack."""
+    if html.count("<") <= _MAX_DEPTH:
+        return False
+    depth = 0
+    for closing, tag in _OPEN_OR_CLOSE.findall(html):
+        if tag.lower() not in _SELF_CLOSING:
+            depth = max(0, depth - 1) if closing else depth + 1
+            if depth > _MAX_DEPTH:
+                return True
+    return False
+
+
+class _Writer:
+    """Collects text line by line, each line with the quote depth it was written at."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._bare = True  # nothing but white space on this line so far
+        self.depth = 0
+        self.pre = 0
+
+    def write(self, text: str) -> None:
+        if self.pre:
+            first, *rest = text.split("\n")
+            self._put(first)
+            for line in rest:
+                self.end_line()
+                self._put(line)
+            return
+        self._put(_SPACES.sub(" ", text))
+
+    def _put(self, text: str) -> None:
+        if self._bare and not self.pre:
+            text = text.lstrip(" ")
+        if text:
+            self._line.append(text)
+            self._bare = False
+
+    def end_line(self) -> None:
+        """Finish the line, also an empty one."""
+        self._lines.append("> " * self.depth + "".join(self._line).rstrip())
+        self._line.clear()
+        self._bare = True
+
+    def block(self) -> None:
+        """Finish the line where something stands on it."""
+        if not self._bare:
+            self.end_line()
+
+    def space(self) -> None:
+        self.block()
+        if self._lines and self._lines[-1].strip("> "):
+            self.end_line()
+
+    def text(self) -> str:
+        self.block()
+        return _MANY_LINES.sub("\n\n", "\n".join(line.rstrip() for line in self._lines)).strip("\n")
+
+
+def _walk(root: "LexborNode", out: _Writer) -> None:
+    """Visit the tree without recursion: mail can nest a hundred thousand elements."""
+    node: LexborNode | None = root
+    root_id = root.mem_id
+    visited = 0
+    while node is not None:
+        visited += 1
+        if visited > _MAX_NODES:
+            return
+        tag = node.tag or ""
+        if tag not in _SKIPPED:
+            _enter(node, tag, out)
+            child = node.first_child
+            if child is not None:
+                node = child
+                continue
+            _leave(node, tag, out)
+        while node is not None:
+            following = node.next
+            if following is not None:
+                node = following
+                break
+            node = node.parent
+            if node is None or node.mem_id == root_id:  # `==` would compare their markup
+                return
+            _leave(node, node.tag or "", out)
+
+
+def _enter(node: "LexborNode", tag: str, out: _Writer) -> None:
+    match tag:
+        case "-text":
+            out.write(node.text_content or "")
+        case "br":
+            out.end_line()
+        case "p":
+            out.block()
+        case "hr":
+            out.block()
+            out.write("________________________________")
+            out.block()
+        case "li":
+            out.block()
+            out.write("- ")
+        case "blockquote":
+            out.block()
+            out.depth += 1
+        case "pre":
+            out.block()
+            out.pre += 1
+        case "img":
+            alt = node.attributes.get("alt")
+            if alt:
+                out.write(f"[{alt}]")
+        case _ if tag in _BLOCKS:
+            out.block()
+
+
+def _leave(node: "LexborNode", tag: str, out: _Writer) -> None:
+    match tag:
+        case "-text":
+            return
+        case "a":
+            href = (node.attributes.get("href") or "").strip()
+            if href.startswith(("http://", "https://")) and href.rstrip("/") not in (node.text() or ""):
+                out.write(f" <{href}>")
+        case "td" | "th":
+            out.write(" ")
+        case "blockquote":
+            out.block()
+            out.depth = max(0, out.depth - 1)
+        case "pre":
+            out.block()
+            out.pre = max(0, out.pre - 1)
+        case _ if tag in _SPACED:
+            out.space()
+        case _ if tag in _BLOCKS:
+            out.block()
+
+
+def safe_html(html: str) -> str:
+    """Markup without scripts, styles, forms and remote images; pictures that came along (`cid:`) stay. Empty where it nests absurdly."""
+    if too_deep(html[:MAX_HTML]):
+        return ""
+    import nh3
+
+    tags, attributes = _allowed()
+    return nh3.clean(
+        html[:MAX_HTML],
+        tags=set(tags),
+        attributes={tag: set(names) for tag, names in attributes.items()},
+        attribute_filter=_only_own_pictures,
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        link_rel="noopener noreferrer nofollow",
+        strip_comments=True,
+    ).replace("\x00", "")
+
+
+@cache
+def _allowed() -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    tags = frozenset(
+        ["a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol", "p", "pre", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul"]
+    )
+    attributes = {
+        "a": frozenset({"href", "title"}),
+        "img": frozenset({"src", "alt", "width", "height"}),
+        "td": frozenset({"colspan", "rowspan"}),
+        "th": frozenset({"colspan", "rowspan"}),
+        "ol": frozenset({"start"}),
+        "blockquote": frozenset({"type"}),
+    }
+    return tags, attributes
+
+
+def _only_own_pictures(tag: str, attribute: str, value: str) -> str | None:
+    # A picture fetched from elsewhere tells the sender who read the mail, and when.
+    if tag == "img" and attribute == "src" and not value.lower().startswith("cid:"):
+        return None
+    return value
