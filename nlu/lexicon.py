@@ -25,6 +25,18 @@ _KNOWN: dict[str, Intent] = {
 
 _POLITE = re.compile(r"\b(?:пожалуйста|плиз|пжлст|пож|please|pls|plz|а|ну|так|well)\b")
 _THANKS = re.compile(r"\b(?:(?:большое |огромное )?спасибо(?: большое| вам)?|благодарю|thanks(?: a lot)?|thank you(?: very much)?)\b")
+_GREETING = re.compile(r"\b(?:здравствуй|привет|добр(?:ый|ое|ого) |hi|hello|hey|good (?:morning|afternoon|evening|day))")
+_COURTESY = re.compile(
+    r"\b(?:"
+    r"здравствуйте|здравствуй|привет(?:ствую)?|добр(?:ый|ое|ого) (?:день|вечер|утро|дня|времени суток)|"
+    r"(?:огромное |большое )?спасибо(?: большое| вам)?|благодарю|вас|вам|всех|всем|все|коллеги|команда|друзья|уважаемые|"
+    r"за (?:(?:быстрый|вашу|ваш|оперативный|оперативную) )?(?:помощь|ответ|работу|внимание)|"
+    r"вчера|сегодня|заранее|еще раз|с уважением|хорошего (?:дня|вечера)|до свидания|"
+    r"hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks(?: a lot)?|thank you|many thanks|(?:so|very) much|"
+    r"again|team|all|everyone|there|colleagues|for (?:your|the)(?: quick| fast)? (?:help|answer|reply|support)|"
+    r"(?:best|kind) regards|regards|have a (?:nice|good) (?:day|one)|bye|in advance"
+    r")\b"
+)
 _NOT_WORDS = re.compile(r"[^\w'+#/-]+|_+")
 _SOLVED_HINT = re.compile(
     r"\b(?:решен[оа]?|решилось|заработал[оаи]?|вс[её] работает|(?:теперь|уже|снова) (?:вс[её] )?работает|помогло|починил[иос]\w*|"
@@ -35,7 +47,8 @@ _NEGATED = re.compile(
     r"\b(?:не|нет|ни|no|not|never|isn't|doesn't|didn't|don't|does not|still|опять|снова не|все еще|всё ещё|но|but)\b", re.IGNORECASE
 )
 _AGAIN = re.compile(
-    r"\b(?:опять|снова|все еще|всё ещё|до сих пор|по-прежнему|по прежнему|так и не|again|still|same (?:problem|issue)|once more)\b",
+    r"\b(?:опять|снова|все еще|всё ещё|все равно|всё равно|"
+    r"до сих пор|по-прежнему|по прежнему|так и не|again|still|same (?:problem|issue)|once more)\b",
     re.IGNORECASE,
 )
 _QUESTION_WORDS = re.compile(
@@ -88,7 +101,18 @@ def intent_of(text: str) -> Intent | None:
     words = plain(text)
     if words in _KNOWN:
         return _KNOWN[words]
-    return _KNOWN.get(" ".join(_POLITE.sub(" ", words).split()))
+    if (bare := " ".join(_POLITE.sub(" ", words).split())) in _KNOWN:
+        return _KNOWN[bare]
+    return _courtesy(words)
+
+
+def _courtesy(words: str) -> Intent | None:
+    """A text of nothing but greetings and thanks, in any order."""
+    if not words or _COURTESY.sub("", words).strip():
+        return None
+    if _THANKS.search(words):
+        return Intent.THANKS
+    return Intent.GREET if _GREETING.search(words) else None
 
 
 def language_wish(text: str) -> str | None:
@@ -108,6 +132,11 @@ def says_solved(text: str) -> bool:
 def says_again(text: str) -> bool:
     """Whether the words point back at the same trouble ("опять", "still")."""
     return bool(_AGAIN.search(text[:400]))
+
+
+def denies(text: str) -> bool:
+    """Whether a text begins with a "no"."""
+    return bool(re.match(r"(?:нет|неа|no|nope)\b", plain(text[:40])))
 
 
 def is_question(text: str) -> bool:

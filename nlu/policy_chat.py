@@ -11,6 +11,8 @@ from nlu.turn import Band, DialogueState, Intent, Phase, Say, SetLanguage, Turn,
 _TELLING = frozenset({Intent.REPORT, Intent.ASK, Intent.ADD_DETAILS, Intent.UNKNOWN})
 
 SURELY_STEERS = 0.9
+# Below this on a word or two the model has recognised nothing at all.
+_GUESSES = 0.3
 
 
 def chat(scene: Scene) -> Turn:
@@ -52,7 +54,8 @@ def meant(scene: Scene) -> Intent:
         return Intent.UNKNOWN
     triage = scene.triage
     if triage.intent in _TELLING:
-        return triage.intent
+        guessing = triage.intent_confidence < _GUESSES and triage.band is Band.ASK and lexicon.word_count(scene.text) <= 2
+        return Intent.UNKNOWN if guessing and not lexicon.is_vague(scene.text) else triage.intent
     if triage.intent_confidence >= STEERS:
         return triage.intent
     return Intent.REPORT if triage.band is not Band.ASK else triage.intent if triage.intent_confidence >= 0.5 else Intent.REPORT
@@ -133,7 +136,7 @@ def after_resolution(scene: Scene, intent: Intent) -> Turn | None:
         key = "thanks" if intent is Intent.THANKS else "not_understood"
         return scene.turn(scene.state, scene.say(key, buttons=asked, example=scene.example()), intent=intent)
     if intent in {Intent.REPORT, Intent.ASK, Intent.ADD_DETAILS, Intent.COMPLAINT} and not scene.triage.human_now:
-        if policy_requests.is_clearly_new(scene, resolved):
+        if not lexicon.denies(scene.text) and policy_requests.is_clearly_new(scene, resolved):
             return policy_requests.ask_which(scene, resolved)
         return policy_requests.not_solved(scene, resolved)
     return None

@@ -40,7 +40,22 @@ class TestSmallWords:
         assert talk.replied() == ("greet",)
         assert talk.offered() == ["new", "mine", "faq"]
 
-    @pytest.mark.parametrize("words", ["Привет!", "спасибо большое", "Как дела?", "hi", "thank you", "ок", "нет", "👍", "🙏"])
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "Привет!",
+            "спасибо большое",
+            "Как дела?",
+            "hi",
+            "thank you",
+            "спасибо за помощь вчера",
+            "Добрый день, коллеги! Спасибо.",
+            "ок",
+            "нет",
+            "👍",
+            "🙏",
+        ],
+    )
     def test_courtesy_opens_nothing(self, talk: Talk, words: str) -> None:
         turn = talk.says(words)
         assert turn.actions == ()
@@ -562,6 +577,10 @@ class TestSolved:
         talk.says("Опять отваливается каждые пять минут")
         assert talk.did(ConfirmSolved) == [ConfirmSolved("t1042", solved=False)]
         assert talk.did(AddToTicket) == [AddToTicket("t1042")]
+
+    def test_a_no_reopens_whatever_the_rest_sounds_like(self, talk: Talk) -> None:
+        talk.says("Нет, теперь и принтер не печатает")
+        assert talk.did(ConfirmSolved) == [ConfirmSolved("t1042", solved=False)]
 
     def test_bare_thanks_keep_the_question_open(self, talk: Talk) -> None:
         assert talk.says("спасибо").actions == ()

@@ -38,7 +38,10 @@ class TestALetter:
         assert mail.state.asked == ticket.questions
         assert turn.replies == ()
 
-    @pytest.mark.parametrize(("subject", "text"), [(None, "Здравствуйте!"), ("Re: спасибо", "Спасибо"), ("", ""), ("Привет", "")])
+    @pytest.mark.parametrize(
+        ("subject", "text"),
+        [(None, "Здравствуйте!"), ("Re: спасибо", "Спасибо"), ("", ""), ("Привет", ""), (None, "Добрый день, коллеги! Спасибо.")],
+    )
     def test_of_mere_courtesy_opens_nothing_and_is_not_answered(self, mail: Talk, subject: str | None, text: str) -> None:
         turn = mail.says(text, subject=subject)
         assert turn.actions == ()
