@@ -33,8 +33,8 @@ POLL_SECONDS: Final = 25
 LONGEST_PAUSE: Final = 60.0
 _TOKEN_PAUSE: Final = 30.0
 
-OnStatus: TypeAlias = Callable[[str | None], Awaitable[None]]
-"""Told the words of what is wrong, and None when all is well again; called on changes only."""
+OnStatus: TypeAlias = Callable[[str | None], Awaitable[None] | None]
+"""Told the words of what is wrong, and None when all is well again; called on changes only; may be a coroutine function."""
 
 
 class UpdateSource(Protocol):
@@ -62,7 +62,9 @@ class Status:
             log.warning("telegram.receive_trouble", inbox=self._inbox_id, reason=words)
         if self._on_status is not None:
             try:
-                await self._on_status(words)
+                telling = self._on_status(words)
+                if telling is not None:
+                    await telling
             except (DeskError, OSError) as error:
                 # Telling is worth another try at the next report, but never worth stopping for.
                 log.warning("telegram.status_not_kept", inbox=self._inbox_id, error=type(error).__name__)

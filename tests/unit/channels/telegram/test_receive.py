@@ -197,6 +197,12 @@ class TestTroubles:
         assert naps.taken[0] <= 0.5
         assert 30 <= naps.taken[-1] <= 60
 
+    async def test_are_told_to_a_plain_function_too(self) -> None:
+        words: list[str | None] = []
+        loop = Poller(FakeTelegram(), inbox_id="box", burst_seconds=2.0, clock=CLOCK, on_status=words.append, sleep=Naps())
+        await loop.step(FakeStore())
+        assert words == [None]
+
     def test_every_kind_of_the_schema_is_asked_for(self) -> None:
         assert len(ALLOWED_UPDATES) == len(set(ALLOWED_UPDATES)) == 25
         assert {"message_reaction", "my_chat_member", "callback_query", "edited_message"} <= set(ALLOWED_UPDATES)
