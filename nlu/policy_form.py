@@ -46,8 +46,9 @@ def may_ask_category(scene: Scene, state: DialogueState) -> bool:
 def show_summary(scene: Scene, state: DialogueState, *before: Say, intent: Intent | None = None) -> Turn:
     state = replace(state, phase=Phase.SUMMARY, pending=None, editing=False, failures=0, subject=state.subject or subject_of(state.text))
     unchanged = scene.state.phase is Phase.SUMMARY and not scene.state.editing
-    resumed = (scene.say("resume"),) if unchanged and questions.card(scene, state) == questions.card(scene, scene.state) else ()
-    return scene.turn(state, *before, *resumed, questions.summary(scene, state), intent=intent)
+    same = unchanged and questions.card(scene, state) == questions.card(scene, scene.state)
+    intro = scene.say("resume") if same else scene.say("summary_intro")
+    return scene.turn(state, *before, intro, questions.summary(scene, state), intent=intent)
 
 
 def send(scene: Scene, state: DialogueState, *, intent: Intent | None = None) -> Turn:

@@ -114,9 +114,10 @@ def ask_category(scene: Scene, state: DialogueState) -> Say:
 
 
 def summary(scene: Scene, state: DialogueState) -> Say:
+    """The card itself; the words before it are the desk's `summary_intro`."""
     return scene.say(
-        "summary_intro",
-        card=card(scene, state),
+        "summary",
+        text=card(scene, state),
         buttons=[[scene.button("send"), scene.button("edit"), scene.button("cancel")]],
     )
 

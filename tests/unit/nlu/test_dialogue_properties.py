@@ -41,7 +41,7 @@ STEPS = st.one_of(
 ARTICLES = {"бумаг": (Hit("a1", "k1", "Замятие", "1. Шаг", "ru", 0.8),), "vpn": (Hit("a2", "k2", "VPN", "1. Шаг", "ru", 0.8),)}
 # Replies that end with a question the person is expected to answer.
 QUESTIONS = frozenset(
-    {"ask_problem", "ask_category", "ask_helped", "ask_edit", "ask_about", "ask_addition", "summary_intro", "rate", "rate_comment"}
+    {"ask_problem", "ask_category", "ask_helped", "ask_edit", "ask_about", "ask_addition", "summary", "rate", "rate_comment"}
 )
 
 
