@@ -1,0 +1,122 @@
+# Everything one does with this repository. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN_STAMP := $(VENV)/.priyom-run
+DEV_STAMP := $(VENV)/.priyom-dev
+RUN_EXTRAS := encoder,ru
+DEV_EXTRAS := encoder,ru,test,dev
+CODE := gateway channels nlu desk_core models presets tests benchmarks
+# Two at a time on two cores; more only where there are cores for them.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$(( n < 2 ? 2 : n > 8 ? 8 : n )))
+# As in `make test ARGS="tests/unit -k lanes"`.
+ARGS ?=
+
+##@ Use it
+.PHONY: help
+help: ## List what can be made
+	@awk 'BEGIN {FS = ":.*## "; print "make <target>"} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9_-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(RUN_STAMP) ## Start the whole desk here: SQLite, sandboxes for Telegram and mail, first administrator made on first start
+	@PRIYOM_SANDBOX=$${PRIYOM_SANDBOX:-1} exec $(VENV)/bin/priyom run
+
+.PHONY: demo
+demo: $(RUN_STAMP) ## Play one story per channel against the running desk and tell what became of each
+	@exec $(VENV)/bin/priyom demo
+
+##@ Build it
+.PHONY: setup
+setup: $(DEV_STAMP) ## Make the virtual environment with everything for development
+
+.PHONY: test
+test: $(DEV_STAMP) ## Run every test; PostgreSQL, a Redis-compatible server and a browser are brought along. ARGS="path -k word" narrows it
+	@$(PY) -m tests.services.browser
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+.PHONY: check
+check: $(DEV_STAMP) ## Everything that can be said without running the product: style, types, imports, lints, translations, migrations, docs
+	@echo "ruff check";        $(VENV)/bin/ruff check $(CODE)
+	@echo "ruff format";       $(VENV)/bin/ruff format --check $(CODE)
+	@echo "house lints";       $(PY) -m tests.lint $(CODE)
+	@$(MAKE) arch
+	@echo "templates";         $(VENV)/bin/djlint --quiet --lint channels gateway
+	@echo "spelling";          $(VENV)/bin/codespell $(CODE) docs README.md CONTRIBUTING.md CHANGELOG.md Makefile
+	@$(MAKE) types
+	@echo "translations, migrations, docs"; $(PY) -m pytest -q tests/house
+
+.PHONY: fmt
+fmt: $(DEV_STAMP) ## Format the code and fix what can be fixed by itself
+	@$(VENV)/bin/ruff check --fix-only $(CODE)
+	@$(VENV)/bin/ruff format $(CODE)
+
+.PHONY: types
+types: $(DEV_STAMP) ## mypy, strict, on our packages
+	@echo "mypy"; $(VENV)/bin/mypy
+
+.PHONY: arch
+arch: $(DEV_STAMP) ## Who may import whom (contracts in pyproject.toml)
+	@echo "import contracts"; $(VENV)/bin/lint-imports --no-timing 2>&1 | tail -n 30
+
+.PHONY: i18n
+i18n: $(DEV_STAMP) ## Bring new texts into the Russian catalogue and list what is untranslated
+	@$(PY) -m tests.house.translations update
+
+.PHONY: migrate
+migrate: $(RUN_STAMP) ## Bring the store of this folder to the newest tables
+	@$(VENV)/bin/priyom db upgrade
+
+.PHONY: revision
+revision: $(DEV_STAMP) ## Write a migration from the difference between models and tables: make revision m="add a column"
+	@test -n "$(m)" || { echo 'usage: make revision m="what changes"' >&2; exit 2; }
+	@$(PY) -m tests.house.revision "$(m)"
+
+##@ Measure it (QUICK=1 for two minutes; results in build/reports)
+.PHONY: bench
+bench: $(DEV_STAMP) ## Speed and memory beside a baseline measured in the same run
+	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)
+
+.PHONY: chaos
+chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order
+	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick)
+
+.PHONY: soak
+soak: $(DEV_STAMP) ## An hour of steady traffic, watching memory, files and latency
+	@$(PY) -m benchmarks.soak $(if $(QUICK),--quick)
+
+##@ Tidy up
+.PHONY: clean
+clean: ## Remove what was built and the caches; the desk's data in var/ and the environment stay
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# The environment. Running needs less than developing, and starts sooner for it. uv does it where present (and where it reaches
+# the packages), otherwise venv and pip. A stamp makes the second call instant; it is older when what we depend on has changed.
+$(VENV)/bin/python:
+	@python=""; for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if command -v $$name >/dev/null && $$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
+	if [ -n "$$python" ] && $$python -m venv $(VENV); then \
+	  $(PY) -m pip install -q --disable-pip-version-check --upgrade pip || true; \
+	elif command -v uv >/dev/null; then uv venv -q --seed --python '>=3.11' $(VENV); \
+	else echo "Priyom needs Python 3.11 or newer with the venv module. On Debian or Ubuntu: sudo apt-get install -y python3 python3-venv" >&2; exit 2; fi
+
+define install
+	@echo "Installing Priyom into $(VENV), extras $(1) ..."
+	@if ! { command -v uv >/dev/null && uv pip install -q --python $(PY) -c constraints.txt -e ".[$(1)]" 2>/dev/null; }; then \
+	  $(PY) -m pip install -q --no-compile --disable-pip-version-check -c constraints.txt -e ".[$(1)]"; fi
+endef
+
+$(RUN_STAMP): $(VENV)/bin/python pyproject.toml constraints.txt
+	$(call install,$(RUN_EXTRAS))
+	@touch $@
+
+$(DEV_STAMP): $(VENV)/bin/python pyproject.toml constraints.txt
+	$(call install,$(DEV_EXTRAS))
+	@touch $(RUN_STAMP) $@
