@@ -6,6 +6,7 @@ from typing import Protocol, cast
 from starlette.requests import HTTPConnection
 
 from desk_core.catalogue.desk import DeskConfig
+from desk_core.context import Context
 from desk_core.conversations.ports import Blobs, Limits
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database
@@ -32,6 +33,7 @@ class WebDesk(Protocol):
     def stopping(self) -> asyncio.Event: ...
 
     async def config(self) -> DeskConfig: ...
+    async def context(self, request_id: str = "") -> Context: ...
 
 
 def desk_of(connection: HTTPConnection) -> WebDesk:

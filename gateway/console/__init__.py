@@ -1,0 +1,9 @@
+"""The operator console: inbox, requests, conversations, dead items, settings. Every page works by plain forms; htmx makes it quick."""
+
+from pathlib import Path
+
+from gateway.console import acts, dead, files, inbox, live, settings, ticket
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+routers = (inbox.router, ticket.router, acts.router, dead.router, settings.router, live.router, files.router)

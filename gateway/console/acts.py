@@ -1,0 +1,198 @@
+"""What an operator does with a request. Every act is a plain form: it posts, and the request is shown again."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from desk_core.context import Actor, Context
+from desk_core.conversations.files import NewFile, store_file
+from desk_core.kit.db import UnitOfWork
+from desk_core.kit.errors import DeskError, Invalid, NotFound
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.people.permissions import Right, require
+from desk_core.tickets import repository as tickets
+from desk_core.tickets import service
+from gateway.auth.dependencies import CurrentAgent
+from gateway.auth.sessions import Signed
+from gateway.console.frame import Frame, chosen
+from gateway.console.ticket import show
+from gateway.web.errors import words
+
+router = APIRouter(prefix="/console/tickets/{number}", include_in_schema=False)
+
+Act = Callable[[UnitOfWork, Context, str], Awaitable[Any]]
+Text = Annotated[str, Form(max_length=100_000)]
+Word = Annotated[str, Form(max_length=2000)]
+MOST_FILES = 10
+
+
+class TooManyFiles(DeskError):
+    code, status, text = "too_many_files", 422, _("Please attach at most ten files at once.")
+
+
+async def carry_out(request: Request, signed: Signed, number: int, act: Act, *, typed: dict[str, str] | None = None) -> Response:
+    """One act in one transaction. What the desk refuses comes back as the page with its reason and everything that was typed."""
+    require(signed.role, Right.WORK_TICKETS)
+    frame = await Frame.of(request, signed)
+    ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
+    async with frame.desk.database.read() as session:
+        ticket = await tickets.ticket_by_number(session, number)
+    if ticket is None:
+        raise NotFound(ticket=number)
+    try:
+        async with frame.desk.database.unit() as uow:
+            await act(uow, ctx, ticket.id)
+    except DeskError as refused:
+        if refused.status >= 500 and not typed:
+            raise
+        return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
+    return RedirectResponse(f"/console/tickets/{number}?{chosen(request).query}", 303)
+
+
+def _version(value: str) -> int | None:
+    return int(value) if value.isdecimal() else None
+
+
+async def _store(request: Request, signed: Signed, files: Sequence[UploadFile]) -> list[NewFile]:
+    """Files go into the blob store before the transaction; it only names them."""
+    frame = await Frame.of(request, signed)
+    limit = frame.desk.settings.limits.attachment_mb * 1024 * 1024
+    real = [file for file in files if file.filename]
+    if len(real) > MOST_FILES:
+        raise TooManyFiles
+    return [
+        await store_file(frame.desk.blobs, name=file.filename, content=await file.read(), limit=limit, declared=file.content_type)
+        for file in real
+    ]
+
+
+@router.post("/baton")
+async def baton(request: Request, signed: CurrentAgent, number: int, to: Word, version: Word = "") -> Response:
+    """Who speaks: `agent` takes over, `bot` and `queue` give the word back."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        if to == "agent":
+            await service.take_over(uow, ctx, ticket_id, by=signed.agent, version=_version(version))
+        elif to in ("bot", "queue"):
+            await service.release(uow, ctx, ticket_id, by=signed.agent, to=to, version=_version(version))
+        else:
+            raise Invalid(reason=to)
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/reply")
+async def reply(
+    request: Request,
+    signed: CurrentAgent,
+    number: int,
+    text: Text = "",
+    version: Word = "",
+    resolve: Word = "",
+    files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI reads the default, nobody changes it
+) -> Response:
+    """Answer on the channel the person wrote on; with `resolve` also ask whether it is solved."""
+    typed = {"reply": text}
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.reply(uow, ctx, ticket_id, by=signed.agent, text=text, files=stored, version=_version(version), resolve=bool(resolve))
+
+    try:
+        stored = await _store(request, signed, files)
+    except DeskError as refused:
+        frame = await Frame.of(request, signed)
+        return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
+    return await carry_out(request, signed, number, act, typed=typed)
+
+
+@router.post("/note")
+async def note(
+    request: Request,
+    signed: CurrentAgent,
+    number: int,
+    text: Text = "",
+    files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI reads the default, nobody changes it
+) -> Response:
+    """Write for colleagues only: a different form, a different address, never a delivery."""
+    typed = {"note": text}
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.note(uow, ctx, ticket_id, by=signed.agent, text=text, files=stored)
+
+    try:
+        stored = await _store(request, signed, files)
+    except DeskError as refused:
+        frame = await Frame.of(request, signed)
+        return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
+    return await carry_out(request, signed, number, act, typed=typed)
+
+
+@router.post("/assign")
+async def assign(request: Request, signed: CurrentAgent, number: int, agent: Word = "") -> Response:
+    """Give it to a colleague, to oneself, or (empty) back to the queue."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.assign(uow, ctx, ticket_id, by=Actor.of(signed.agent), agent_id=agent or None)
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/escalate")
+async def escalate(request: Request, signed: CurrentAgent, number: int, to: Word = "", reason: Word = "") -> Response:
+    """Pass it to another line (`line:2`) or team (`team:infrastructure`), with the reason."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        kind, _sep, name = to.partition(":")
+        if kind == "line" and name.isdecimal():
+            await service.escalate(uow, ctx, ticket_id, by=Actor.of(signed.agent), line=int(name), reason=reason)
+        elif kind == "team":
+            await service.escalate(uow, ctx, ticket_id, by=Actor.of(signed.agent), team_key=name, reason=reason)
+        else:
+            raise Invalid(reason=to)
+
+    return await carry_out(request, signed, number, act, typed={"escalate": reason, "escalate_to": to})
+
+
+@router.post("/return")
+async def give_back(request: Request, signed: CurrentAgent, number: int, reason: Word = "") -> Response:
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.give_back(uow, ctx, ticket_id, by=Actor.of(signed.agent), reason=reason)
+
+    return await carry_out(request, signed, number, act, typed={"return": reason})
+
+
+@router.post("/category")
+async def category(request: Request, signed: CurrentAgent, number: int, category: Word) -> Response:
+    """Correct the category; the correction is an example to learn from."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.categorise(uow, ctx, ticket_id, by=Actor.of(signed.agent), category=category)
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/priority")
+async def priority(request: Request, signed: CurrentAgent, number: int, priority: Word) -> Response:
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.prioritise(uow, ctx, ticket_id, by=Actor.of(signed.agent), priority=priority)
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/status")
+async def status(request: Request, signed: CurrentAgent, number: int, status: Word, version: Word = "") -> Response:
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.set_status(uow, ctx, ticket_id, by=signed.agent, status=status, version=_version(version))
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/tags")
+async def tags(request: Request, signed: CurrentAgent, number: int, add: Word = "", remove: Word = "") -> Response:
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        added = [name for name in add.replace(",", " ").split() if name]
+        await service.tag(uow, ctx, ticket_id, by=Actor.of(signed.agent), add=added, remove=[remove] if remove else [])
+
+    return await carry_out(request, signed, number, act)

@@ -1,0 +1,95 @@
+"""The story of a conversation as entries of one page: messages, notes, activity, days. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from desk_core.conversations.entities import Message
+from desk_core.tickets.entities import TicketEvent
+from desk_core.tickets.verdicts import tell_verdict
+from desk_core.tickets.words import tell
+
+SAID_ELSEWHERE = frozenset({"agent_replied", "requester_replied", "noted", "edited", "delivery_failed"})
+"""Events whose message stands in the story itself."""
+
+TOGETHER = timedelta(minutes=5)
+QUIET_VERDICTS = frozenset({None, "received", "thread", "new"})
+
+
+class EntryKind(StrEnum):
+    MESSAGE = "message"
+    NOTE = "note"
+    ACTIVITY = "activity"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the story. `side` is who speaks: contact, bot, agent or system; `first` begins a run of the same speaker."""
+
+    kind: EntryKind
+    at: datetime
+    side: str = ""
+    text: str = ""
+    message: Message | None = None
+    first: bool = True
+    verdict: str = ""
+    buttons: tuple[str, ...] = field(default=())
+
+
+def story(
+    messages: Sequence[Message],
+    events: Sequence[TicketEvent],
+    *,
+    zone: ZoneInfo,
+    language: str,
+    titles: Mapping[str, str],
+) -> list[Entry]:
+    """Messages and events in the order they happened, with a line where a day begins."""
+    lines = [(message.at, 0, message.id, _entry(message, language)) for message in messages]
+    lines += [
+        (event.at, 1, event.id, Entry(EntryKind.ACTIVITY, event.at, "system", tell(event, language, titles=titles)))
+        for event in events
+        if event.kind not in SAID_ELSEWHERE
+    ]
+    lines.sort(key=lambda line: line[:3])
+    return list(_with_days([entry for *_, entry in lines], zone))
+
+
+def _entry(message: Message, language: str) -> Entry:
+    if message.direction == "activity":
+        return Entry(EntryKind.ACTIVITY, message.at, message.author_kind, f"{message.author}: {message.text}", message=message)
+    kind = EntryKind.NOTE if message.direction == "note" else EntryKind.MESSAGE
+    side = "contact" if message.direction == "inbound" else message.author_kind
+    verdict = "" if message.verdict_code in QUIET_VERDICTS else tell_verdict(message.verdict_code, message.verdict, language)
+    return Entry(kind, message.at, side, message.text, message=message, verdict=verdict, buttons=_labels(message.buttons))
+
+
+def _labels(rows: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(str(button["label"]) for row in rows for button in row if isinstance(button, dict) and button.get("label"))
+
+
+def _with_days(entries: Sequence[Entry], zone: ZoneInfo) -> list[Entry]:
+    told: list[Entry] = []
+    day: date | None = None
+    for entry in entries:
+        here = entry.at.astimezone(zone).date()
+        before = told[-1] if told else None
+        if here != day:
+            told.append(Entry(EntryKind.DAY, entry.at))
+            day, before = here, None
+        told.append(_joined(entry, before))
+    return told
+
+
+def _joined(entry: Entry, before: Entry | None) -> Entry:
+    """The same speaker within five minutes goes on without a new heading."""
+    if before is None or entry.message is None or before.message is None or entry.kind is EntryKind.ACTIVITY:
+        return entry
+    same = (entry.kind, entry.side, entry.message.author) == (before.kind, before.side, before.message.author)
+    if not same or entry.at - before.at > TOGETHER:
+        return entry
+    return Entry(entry.kind, entry.at, entry.side, entry.text, entry.message, first=False, verdict=entry.verdict, buttons=entry.buttons)
