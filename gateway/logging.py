@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from typing import Literal
 
 import structlog
 
@@ -16,7 +15,7 @@ def _mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> s
     return event
 
 
-def configure(*, level: str, style: Literal["text", "json", ""]) -> None:
+def configure(*, level: str, style: str) -> None:
     """Set up structlog and route the libraries' own logging through it."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

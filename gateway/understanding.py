@@ -52,9 +52,9 @@ class Understanding:
                 self._built_for = wanted
         return self._tools
 
-    async def ensure_trained(self, config: DeskConfig) -> bool:
+    async def ensure_trained(self, config: DeskConfig, *, again: bool = False) -> bool:
         """Train from the desk's own examples when nothing is published; False when training failed (the desk works on, less cleverly)."""
-        if all(self._registry.current(name) for name in MODELS):
+        if not again and all(self._registry.current(name) for name in MODELS):
             return True
         async with self._database.read() as session:
             sets = await training_sets(session, config)

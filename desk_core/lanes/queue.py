@@ -96,9 +96,11 @@ async def claim(uow: UnitOfWork, *, now: datetime, limit: int, lease: timedelta 
     if uow.dialect == "postgresql":
         ready = ready.with_for_update(skip_locked=True)
     token = new_token(9)
+    # A CTE is evaluated once; a plain subquery may be run again per row by the planner, and then locks more lanes than `limit`.
+    chosen = ready.cte("chosen")
     claimed = await uow.execute(
         update(lanes)
-        .where(lanes.c.key.in_(ready.scalar_subquery()))
+        .where(lanes.c.key.in_(select(chosen.c.key)))
         .values(leased_until=_lease_end(uow.dialect, lease), lease_token=token)
         .returning(lanes.c.key)
     )
@@ -192,13 +194,12 @@ def backoff(attempt: int, *, base: float = 2.0, ceiling: float = 900.0) -> timed
 
 async def replay(uow: UnitOfWork, dead_id: str, *, now: datetime) -> None:
     """Put a dead item back at the end of its lane; raises `NotFound` when it is unknown or was replayed."""
-    row = (
-        await uow.execute(select(DeadItem.lane, DeadItem.kind, DeadItem.payload, DeadItem.replayed_at).where(DeadItem.id == dead_id))
-    ).first()
-    if row is None or row.replayed_at is not None:
+    # Marked first, and only where it was not: of two people who press the button at once, one finds nothing left to replay.
+    marked = update(DeadItem).where(DeadItem.id == dead_id, DeadItem.replayed_at.is_(None)).values(replayed_at=now)
+    row = (await uow.execute(marked.returning(DeadItem.lane, DeadItem.kind, DeadItem.payload))).first()
+    if row is None:
         raise NotFound(dead_item=dead_id)
     await put(uow, lane=row.lane, kind=row.kind, payload=row.payload, run_at=now)
-    await uow.execute(update(DeadItem).where(DeadItem.id == dead_id).values(replayed_at=now))
 
 
 async def list_dead(session: ReadSession, *, limit: int = 100, offset: int = 0) -> list[DeadItem]:

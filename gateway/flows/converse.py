@@ -72,7 +72,7 @@ class Converse:
         files, too_large = await self._fetch(now)
         decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large)
         if not filing.wants_turn(now):
-            return Plan(decision, also=also)
+            return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
         verdict = await self._allow(now)
         if verdict != "ok":
             return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" else ()), also=also)

@@ -57,6 +57,16 @@ def wants_turn(now: Situation) -> bool:
     return bool(first.card.get("chat_type", "private") == "private")
 
 
+def polite_words(now: Situation) -> tuple[str, ...]:
+    """What is due where the bot does not think: an unknown kind of message, or a command in a group."""
+    first = now.first
+    if first.held or now.baton == Baton.AGENT:
+        return ()
+    if first.card.get("chat_type", "private") != "private":
+        return ("group_private",) if first.command else ()
+    return ("unsupported",) if first.kind is InboundKind.UNSUPPORTED else ()
+
+
 async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Sequence[NewFile]], *, too_large: Sequence[str]) -> Filed:
     """Store the messages of a situation under their contact and conversation."""
     contact, conversation = await _people(uow, ctx, now)

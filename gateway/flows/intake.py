@@ -4,6 +4,8 @@ Accepts that arrive while a commit is on its way share the next one: the disk is
 """
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
@@ -54,11 +56,17 @@ class Intake:
         self._pending: list[_Pending] = []
         self._flusher: asyncio.Task[None] | None = None
         self._courtesies: set[asyncio.Task[None]] = set()
+        self._durations: deque[float] = deque(maxlen=512)
         self.accepted = 0
+
+    def latency(self) -> dict[str, float]:
+        """Recent quantiles of the time from arrival to durable storage, in seconds."""
+        seen = sorted(self._durations)
+        return {str(q): seen[min(len(seen) - 1, int(len(seen) * q))] for q in (0.5, 0.95, 0.99)} if seen else {}
 
     async def __call__(self, inbox_id: str, message: InboundMessage, *, raw: bytes | None = None) -> Accepted:
         """Store the message and queue its processing; idempotent per inbox and external id. Raises `StoreUnavailable`."""
-        now = self._clock.now()
+        now, began = self._clock.now(), time.perf_counter()
         raw_id, request_id, raw_blob = new_id(), new_id(), None
         if raw is not None and len(raw) > INLINE_RAW:
             try:
@@ -82,6 +90,7 @@ class Intake:
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
         accepted = await pending.future
+        self._durations.append(time.perf_counter() - began)
         if not accepted.duplicate and self._on_accepted is not None:
             # A courtesy ("typing"), not a promise: nobody waits for it.
             courtesy = asyncio.create_task(self._on_accepted(inbox_id, message))

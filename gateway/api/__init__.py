@@ -1,0 +1,1 @@
+"""Programs talk to the desk here."""

@@ -1,0 +1,247 @@
+"""The composition root: the only place that names concrete classes and reads settings."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+
+from desk_core import migrations
+from desk_core.catalogue import desk as catalogue
+from desk_core.catalogue.desk import DeskConfig
+from desk_core.context import Context
+from desk_core.conversations.entities import Conversation, Inbox
+from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage
+from desk_core.conversations.service import DELIVER
+from desk_core.kit.blobs import DirectoryBlobs
+from desk_core.kit.clock import Clock, SystemClock
+from desk_core.kit.db import Database
+from desk_core.kit.errors import DeskError, StoreUnavailable
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.lanes.signal import LocalSignal, RedisSignal, Signal
+from desk_core.lanes.worker import Handler, Worker
+from desk_core.sla import service as sla
+from desk_core.tickets import effects
+from gateway import inboxes
+from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
+from gateway.flows.converse import Converse
+from gateway.flows.deliver import Deliver
+from gateway.flows.intake import INBOUND, Intake
+from gateway.flows.reading import Situation
+from gateway.flows.turning import UNFINISHED
+from gateway.limits import RateLimits
+from gateway.secret_box import SecretBox
+from gateway.settings import Settings
+from gateway.understanding import Understanding
+from models.registry import Registry
+from nlu.turn import Tools
+
+log = structlog.get_logger()
+
+CONFIG_SECONDS = 2.0
+"""How long a cached configuration or inbox is believed before the store is asked whether it changed."""
+
+
+class NotSetUp(DeskError):
+    """There is no desk in this store yet."""
+
+    code, status, text = "not_set_up", 503, _("This desk is not set up yet. Run: priyom init")
+
+
+class Desk:
+    """One desk in one process: everything a command, a worker, a receiver or a page needs."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.key = settings.key()
+        self.database = Database.connect(settings.database_url, pool_size=settings.database.pool_size)
+        self.signal: Signal = _signal(settings)
+        self.blobs = DirectoryBlobs(settings.home / "blobs")
+        self.limits = RateLimits(settings.redis.url.get_secret_value())
+        self.box = SecretBox(self.key)
+        self.registry = Registry(settings.home, secret=self.key)
+        self.understanding = Understanding(self.database, self.registry, clock=self.clock)
+        self.stopping = asyncio.Event()
+        self.accept = Intake(self.database, clock=self.clock, signal=self.signal, blobs=self.blobs, on_accepted=self._courtesy)
+        self.public_url = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
+        self._config: DeskConfig | None = None
+        self._config_checked = 0.0
+        self._channels: dict[str, tuple[int, Channel]] = {}
+        self._channels_checked: dict[str, float] = {}
+        self._channel_lock = asyncio.Lock()
+
+    # Configuration
+
+    async def config(self) -> DeskConfig:
+        """The desk's configuration, asked for anew when its revision moved; raises `NotSetUp` before `init`."""
+        if self._config is not None and time.monotonic() - self._config_checked < CONFIG_SECONDS:
+            return self._config
+        async with self.database.read() as session:
+            revision = await catalogue.revision(session)
+            if revision is None:
+                raise NotSetUp
+            if self._config is None or self._config.revision != revision:
+                self._config = await catalogue.load(session)
+        self._config_checked = time.monotonic()
+        return self._config
+
+    def forget_config(self) -> None:
+        """This process has just changed the configuration."""
+        self._config_checked = 0.0
+
+    async def context(self, request_id: str = "") -> Context:
+        """The context of one act, now."""
+        return Context(
+            config=await self.config(), now=self.clock.now(), signal=self.signal, public_url=self.public_url, request_id=request_id
+        )
+
+    async def tools(self) -> Tools:
+        return await self.understanding.tools(await self.config())
+
+    # Channels
+
+    async def channel(self, inbox_id: str) -> Channel | None:
+        """The adapter of an active inbox; None while it is paused or gone. Rebuilt when the inbox was changed."""
+        held = self._channels.get(inbox_id)
+        if held is not None and time.monotonic() - self._channels_checked.get(inbox_id, 0.0) < CONFIG_SECONDS:
+            return held[1]
+        async with self._channel_lock:
+            async with self.database.read() as session:
+                inbox = await session.get(Inbox, inbox_id)
+            if inbox is None or inbox.state != "active":
+                return None
+            held = self._channels.get(inbox_id)
+            if held is None or held[0] != inbox.version:
+                if held is not None:
+                    await held[1].close()
+                adapter = inboxes.build(
+                    inbox,
+                    self.settings,
+                    box=self.box,
+                    blobs=self.blobs,
+                    clock=self.clock,
+                    on_status=lambda words: self.note_status(inbox_id, words),
+                )
+                held = (inbox.version, adapter)
+                self._channels[inbox_id] = held
+            self._channels_checked[inbox_id] = time.monotonic()
+            return held[1]
+
+    def note_status(self, inbox_id: str, words: str | None) -> None:
+        """An adapter reports its state: its words stand beside the inbox until it works again."""
+        task = asyncio.get_running_loop().create_task(self._note_status(inbox_id, words))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _note_status(self, inbox_id: str, words: str | None) -> None:
+        try:
+            async with self.database.unit() as uow:
+                await uow.execute(update(Inbox).where(Inbox.id == inbox_id).values(last_error=words[:500] if words else None))
+        except StoreUnavailable as error:
+            log.warning("inbox.status_not_stored", inbox=inbox_id, error=str(error))
+
+    async def _courtesy(self, inbox_id: str, message: InboundMessage) -> None:
+        """Show "typing" at once where the bot is going to answer: it thinks only after the burst is over."""
+        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0:
+            return
+        try:
+            channel = await self.channel(inbox_id)
+            if channel is None or channel.kind is not ChannelKind.TELEGRAM:
+                return
+            async with self.database.read() as session:
+                baton = await session.scalar(
+                    select(Conversation.baton).where(Conversation.inbox_id == inbox_id, Conversation.thread_key == message.thread_key)
+                )
+        except DeskError as error:
+            log.info("typing.not_shown", error=error.code)
+            return
+        if baton != "agent":
+            await channel.typing(message.thread_key)
+
+    # Work
+
+    async def allow(self, now: Situation) -> str:
+        """ "ok", "notice" (too many, said once a minute) or "silent"."""
+        address = now.first.sender.address
+        if now.inbox.channel == ChannelKind.TELEGRAM:
+            limit, seconds = self.settings.limits.telegram_per_minute, 60
+        elif now.inbox.channel == ChannelKind.EMAIL:
+            limit, seconds = self.settings.limits.mail_per_hour, 3600
+        else:
+            return "ok"
+        if await self.limits.hit(now.inbox.channel, address, limit=limit, seconds=seconds):
+            return "ok"
+        first = await self.limits.hit(f"{now.inbox.channel}-notice", address, limit=1, seconds=seconds)
+        return "notice" if first and now.inbox.channel == ChannelKind.TELEGRAM else "silent"
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Every kind of work and who does it."""
+        return {
+            INBOUND: Converse(
+                self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
+                attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
+            ),
+            DELIVER: Deliver(self.database, context=self.context, channel=self.channel),
+            sla.TIMER: SlaTimer(self.database, context=self.context),
+            effects.LADDER: LadderTimer(self.database, context=self.context),
+            UNFINISHED: UnfinishedTimer(self.database, context=self.context),
+        }  # fmt: skip
+
+    def worker(self, *, concurrency: int | None = None) -> Worker:
+        return Worker(
+            self.database,
+            handlers=self.handlers(),
+            clock=self.clock,
+            signal=self.signal,
+            concurrency=concurrency or self.settings.work.concurrency,
+        )
+
+    # Life
+
+    async def migrate(self) -> None:
+        """Bring the store up to date; an embedded desk's file is copied first when there is something to change."""
+        path = self.database.path
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                found, newest = await migrations.current(self.database)
+                if found is not None and found != newest:
+                    await asyncio.to_thread(_copy_store, path, found)
+        await migrations.upgrade(self.database)
+
+    async def close(self) -> None:
+        self.stopping.set()
+        for _version, channel in self._channels.values():
+            await channel.close()
+        await self.signal.close()
+        await self.database.close()
+
+
+def _signal(settings: Settings) -> Signal:
+    url = settings.redis.url.get_secret_value()
+    if not url:
+        return LocalSignal()
+    from redis.asyncio import Redis
+
+    return RedisSignal(Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15))
+
+
+def _copy_store(path: Path, revision: str) -> None:
+    """A consistent copy beside the file, named by the revision it has."""
+    import sqlite3
+
+    source = sqlite3.connect(path)
+    target = sqlite3.connect(path.with_name(f"{path.name}.before-{revision}"))
+    try:
+        source.backup(target)
+    finally:
+        source.close()
+        target.close()
+
+
+def desk_from_environment(**overrides: Any) -> Desk:
+    """A desk by the environment and .env; `overrides` are fields of `Settings`."""
+    return Desk(Settings(**overrides))

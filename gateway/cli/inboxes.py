@@ -1,0 +1,165 @@
+"""`priyom inbox`: the accounts through which people write."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.shell import rows, run, show
+
+if TYPE_CHECKING:
+    from desk_core.conversations.entities import Inbox
+    from gateway.bootstrap import Desk
+
+app = typer.Typer(no_args_is_help=True)
+add = typer.Typer(no_args_is_help=True, help="Connect a Telegram bot, a mail address or a web form.")
+app.add_typer(add, name="add")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+Name = Annotated[str, typer.Option("--name", help="Short name: letters, digits, - and _.")]
+Lang = Annotated[str | None, typer.Option("--lang", help="Language of its first words: ru or en; the desk's own by default.")]
+
+
+async def _add(
+    desk: "Desk", *, name: str, channel: str, address: str, lang: str | None, config: dict[str, Any], sealed: str | None
+) -> "Inbox":
+    from desk_core.conversations.ports import ChannelKind
+    from gateway import inboxes
+
+    language = lang or (await desk.config()).language
+    async with desk.database.unit() as uow:
+        return await inboxes.add(
+            uow, name=name, channel=ChannelKind(channel), address=address, language=language, config=config, sealed=sealed, clock=desk.clock
+        )
+
+
+@add.command()
+def telegram(
+    name: Name,
+    token: Annotated[str, typer.Option("--token", help="The token that BotFather gave.")],
+    api_url: Annotated[str | None, typer.Option("--api-url", help="Base of another Bot API server.")] = None,
+    webhook_url: Annotated[str | None, typer.Option("--webhook-url", help="Public base of this desk; without it the bot polls.")] = None,
+    proxy: Annotated[str | None, typer.Option("--proxy", help="http:// or socks5:// proxy for this bot.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Connect a Telegram bot."""
+
+    async def work(desk: "Desk") -> None:
+        from gateway import inboxes
+
+        config, sealed = inboxes.telegram_secrets(desk.box, token=token, webhook=webhook_url is not None)
+        config |= {key: value for key, value in {"api_url": api_url, "webhook_url": webhook_url, "proxy": proxy}.items() if value}
+        await _add(desk, name=name, channel="telegram", address=f"bot {config['bot']}", lang=lang, config=config, sealed=sealed)
+
+    run(work)
+    print(f"inbox {name} added; a running desk connects within seconds")
+
+
+@add.command()
+def email(
+    name: Name,
+    address: Annotated[str, typer.Option("--address", help="The address people write to.")],
+    imap_url: Annotated[str | None, typer.Option("--imap-url", help="imaps://user:password@host[:port][/folder], also fetched.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Connect a mail address: mail for it arriving at the listener, and by IMAP where given."""
+
+    async def work(desk: "Desk") -> None:
+        from desk_core.kit.errors import Invalid
+
+        if address.count("@") != 1:
+            raise Invalid(reason=f"{address} is not a mail address")
+        sealed = desk.box.seal({"imap_url": imap_url}) if imap_url else None
+        await _add(desk, name=name, channel="email", address=address.lower(), lang=lang, config={"imap": bool(imap_url)}, sealed=sealed)
+
+    run(work)
+    print(f"inbox {name} added; a running desk takes mail for {address} within seconds")
+
+
+@add.command()
+def webform(name: Name, lang: Lang = None) -> None:
+    """A web form at /f/NAME."""
+
+    async def work(desk: "Desk") -> None:
+        await _add(desk, name=name, channel="webform", address=f"/f/{name}", lang=lang, config={}, sealed=None)
+
+    run(work)
+    print(f"inbox {name} added: /f/{name}")
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """All inboxes with their state."""
+
+    async def work(desk: "Desk") -> list[dict[str, Any]]:
+        from desk_core.conversations import repository
+        from gateway import inboxes
+
+        async with desk.database.read() as session:
+            return [inboxes.shown(inbox, desk.settings) for inbox in await repository.inboxes(session)]
+
+    found = run(work)
+    columns = ("name", "channel", "address", "state", "last_received_at", "last_error")
+    empty = "No inbox yet. Add one: priyom inbox add telegram|email|webform --help"
+    show(found, as_json=json, table=lambda: rows(columns, [[one[key] for key in columns] for one in found], empty=empty))
+
+
+async def _find(uow: Any, name: str) -> "Inbox":
+    from sqlalchemy import select
+
+    from desk_core.conversations.entities import Inbox
+    from desk_core.kit.errors import NotFound
+
+    inbox: Inbox | None = await uow.scalar(select(Inbox).where(Inbox.name == name))
+    if inbox is None:
+        raise NotFound(inbox=name)
+    return inbox
+
+
+def _set_state(name: str, state: str) -> None:
+    async def work(desk: "Desk") -> None:
+        async with desk.database.unit() as uow:
+            inbox = await _find(uow, name)
+            if inbox.state != state:
+                inbox.state = state
+                inbox.version += 1
+
+    run(work)
+    print(f"inbox {name} is {state}")
+
+
+@app.command()
+def pause(name: Annotated[str, typer.Argument()]) -> None:
+    """Stop receiving and sending; nothing is lost: mail servers and Telegram keep what comes, answers wait."""
+    _set_state(name, "paused")
+
+
+@app.command()
+def resume(name: Annotated[str, typer.Argument()]) -> None:
+    """Go on."""
+    _set_state(name, "active")
+
+
+@app.command()
+def test(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+    """Try the connection step by step, with the far side's own words."""
+
+    async def work(desk: "Desk") -> list[dict[str, Any]]:
+        from desk_core.kit.errors import Invalid
+
+        async with desk.database.unit() as uow:
+            inbox = await _find(uow, name)
+        channel = await desk.channel(inbox.id)
+        if channel is None:
+            raise Invalid(reason=f"{name} is paused")
+        return [{"step": step, "passed": passed, "words": words} for step, passed, words in await channel.test()]
+
+    steps = run(work)
+    show(
+        steps,
+        as_json=json,
+        table=lambda: rows(
+            ("", "step", "words"), [["ok" if one["passed"] else "FAILED", one["step"], one["words"]] for one in steps], empty=""
+        ),
+    )
+    if not all(one["passed"] for one in steps):
+        raise typer.Exit(1)

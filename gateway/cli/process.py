@@ -1,0 +1,137 @@
+"""Commands that run a desk: everything in one process, or its parts."""
+
+import os
+import secrets
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.shell import refuse
+
+if TYPE_CHECKING:
+    from gateway.bootstrap import Desk
+    from gateway.serving import Listening, Parts
+
+Sandbox = Annotated[bool | None, typer.Option("--sandbox/--no-sandbox", help="Offer the Telegram and mail sandboxes (PRIYOM_SANDBOX).")]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this module onto the main command."""
+    app.command()(run)
+    app.command()(serve)
+    app.command()(work)
+    app.command()(receive)
+
+
+def run(sandbox: Sandbox = None) -> None:
+    """Everything in one process. With the sandboxes on and no desk yet, makes one first."""
+    from gateway.serving import Parts
+
+    _start(Parts(web=True, work=True, receive=True), sandbox=sandbox, may_make=True)
+
+
+def serve() -> None:
+    """Web pages, REST and webhooks: one of the distributed parts."""
+    from gateway.serving import Parts
+
+    _start(Parts(web=True), sandbox=False)
+
+
+def work() -> None:
+    """Process messages, deliveries and timers: one of the distributed parts."""
+    from gateway.serving import Parts
+
+    _start(Parts(work=True), sandbox=False)
+
+
+def receive() -> None:
+    """Fetch from Telegram and mailboxes, listen for mail: one of the distributed parts."""
+    from gateway.serving import Parts
+
+    _start(Parts(receive=True), sandbox=False)
+
+
+def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> None:
+    import asyncio
+
+    from desk_core.kit.errors import DeskError
+    from gateway.bootstrap import Desk
+    from gateway.logging import configure
+    from gateway.serving import Listening, settle_ports
+    from gateway.serving import run as run_parts
+    from gateway.settings import Settings
+
+    settings = Settings()
+    configure(level=settings.log.level, style=settings.log_format)
+    if sandbox is not None:
+        settings = settings.model_copy(update={"sandbox": sandbox})
+    listening = Listening()
+
+    async def main() -> None:
+        desk = Desk(settle_ports(settings, parts, listening))
+        try:
+            if may_make:
+                await _prepare(desk, listening)
+            else:
+                await desk.config()
+        except BaseException:
+            await desk.close()
+            raise
+
+        async def ready() -> None:
+            _announce(desk, parts, listening)
+
+        await run_parts(desk, parts, ready=ready, listening=listening, sandbox=settings.sandbox and parts.web)
+
+    try:
+        asyncio.run(main())
+    except DeskError as error:
+        raise typer.Exit(refuse(error)) from error
+
+
+async def _prepare(desk: "Desk", listening: "Listening") -> None:
+    """Bring the store up to date; a demo desk is made when there is none, its password shown once."""
+    from desk_core.catalogue import desk as catalogue
+    from gateway.bootstrap import NotSetUp
+
+    await desk.migrate()
+    async with desk.database.read() as session:
+        known = await catalogue.revision(session)
+    if known is None:
+        if not desk.settings.sandbox:
+            raise NotSetUp
+        from gateway.setup import make_desk
+
+        password = secrets.token_urlsafe(9)
+        language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
+        print("first start: making a desk and training its first models ...", file=sys.stderr, flush=True)
+        email = "admin@priyom.example"
+        await make_desk(desk, preset="it_service_desk", language=language, admin_email=email, admin_password=password)
+        listening.notes.append(f"administrator {email}, password {password}  (shown only now; change it: priyom agent passwd {email})")
+    else:
+        await desk.understanding.ensure_trained(await desk.config())
+    if desk.settings.sandbox:
+        from gateway.sandboxes import connect
+
+        await connect(desk)
+
+
+def _announce(desk: "Desk", parts: "Parts", listening: "Listening") -> None:
+    """Say where to go."""
+    lines = []
+    if parts.web:
+        lines += [("start page", f"{listening.http}/"), ("console", f"{listening.http}/console"), ("web form", f"{listening.http}/f/site")]
+        if desk.settings.sandbox:
+            lines += [
+                ("Telegram sandbox", f"{listening.http}/sandbox/telegram"),
+                ("mail sandbox", f"{listening.http}/sandbox/mail"),
+            ]
+    if parts.receive:
+        lines.append(("mail listener", f"smtp://{listening.smtp}"))
+    width = max((len(name) for name, _address in lines), default=0)
+    for note in listening.notes:
+        print(note)
+    for name, address in lines:
+        print(f"{name.ljust(width)}  {address}")
+    print("ready" if lines else "working", flush=True)

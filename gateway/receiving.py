@@ -1,0 +1,84 @@
+"""Receivers: one task per active inbox, started, restarted and stopped as inboxes are added, changed, paused."""
+
+import asyncio
+import contextlib
+import zlib
+from collections.abc import AsyncIterator
+
+import structlog
+from sqlalchemy import select, text
+
+from desk_core.conversations.entities import Inbox
+from desk_core.conversations.ports import ChannelKind
+from desk_core.kit.errors import DeskError, StoreUnavailable
+from gateway.bootstrap import Desk
+
+log = structlog.get_logger()
+
+LOOK_SECONDS = 2.0
+TELEGRAM_LOCK = 7471
+
+
+class Receivers:
+    """Keeps every active inbox receiving, in this process."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._tasks: dict[str, tuple[int, asyncio.Task[None]]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled; an inbox added or changed while the desk runs works within seconds."""
+        try:
+            while True:
+                try:
+                    await self._look()
+                except StoreUnavailable as error:
+                    log.warning("receivers.store_unavailable", error=str(error))
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            for _version, task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*(task for _version, task in self._tasks.values()), return_exceptions=True)
+
+    async def _look(self) -> None:
+        async with self._desk.database.read() as session:
+            rows = await session.execute(select(Inbox.id, Inbox.version, Inbox.channel).where(Inbox.state == "active"))
+            wanted = {row.id: (row.version, row.channel) for row in rows if row.channel in (ChannelKind.TELEGRAM, ChannelKind.EMAIL)}
+        for inbox_id, (version, task) in list(self._tasks.items()):
+            if task.done() or wanted.get(inbox_id, (None,))[0] != version:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                del self._tasks[inbox_id]
+        for inbox_id, (version, channel) in wanted.items():
+            if inbox_id not in self._tasks:
+                self._tasks[inbox_id] = (version, asyncio.create_task(self._receive(inbox_id, channel)))
+
+    async def _receive(self, inbox_id: str, channel: str) -> None:
+        async with self._alone(inbox_id) as mine:
+            if not mine:
+                return
+            try:
+                adapter = await self._desk.channel(inbox_id)
+                if adapter is not None:
+                    log.info("receivers.started", inbox=inbox_id, channel=channel)
+                    await adapter.run(self._desk.accept)
+            except DeskError as error:
+                log.warning("receivers.stopped", inbox=inbox_id, error=str(error))
+                self._desk.note_status(inbox_id, str(error))
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, inbox_id: str) -> AsyncIterator[bool]:
+        """One receiver per inbox among all processes: Telegram answers 409 to a second poller. SQLite has one process anyway."""
+        if self._desk.database.dialect != "postgresql":
+            yield True
+            return
+        # The lock lives as long as the connection, so a killed process gives it up by dying.
+        async with self._desk.database.writer.connect() as connection:
+            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            key = zlib.crc32(inbox_id.encode()) - 2**31
+            mine = await connection.scalar(text("SELECT pg_try_advisory_lock(:space, :key)"), {"space": TELEGRAM_LOCK, "key": key})
+            try:
+                yield bool(mine)
+            finally:
+                if mine:
+                    await connection.execute(text("SELECT pg_advisory_unlock(:space, :key)"), {"space": TELEGRAM_LOCK, "key": key})

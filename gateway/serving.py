@@ -1,0 +1,185 @@
+"""Running a desk: which parts live in this process, how they start, and how they end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import uvicorn
+
+from desk_core.kit.errors import DeskError
+from desk_core.kit.i18n import gettext_noop as _
+from gateway.bootstrap import Desk
+from gateway.settings import Settings
+
+log = structlog.get_logger()
+
+GRACE_SECONDS = 8
+PORTS_TO_TRY = 50
+
+
+class PortTaken(DeskError):
+    code, status, text = "port_taken", 409, _("This port is taken by another program.")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What this process does."""
+
+    web: bool = False
+    work: bool = False
+    receive: bool = False
+
+
+@dataclass(slots=True)
+class Listening:
+    """Where a running desk can be reached."""
+
+    http: str = ""
+    smtp: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def free_port(host: str, port: int, *, given: bool) -> int:
+    """`port` itself, or for the default the next free one; a given port that is taken is refused."""
+    for candidate in [port] if given else range(port, port + PORTS_TO_TRY):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((host, candidate))
+                return candidate
+    raise PortTaken(host=host, port=port)
+
+
+def settle_ports(settings: Settings, parts: Parts, listening: Listening) -> Settings:
+    """The settings with ports that are free; says where a default moved on."""
+    http, smtp = settings.http, settings.smtp
+    if parts.web:
+        port = free_port(http.host, http.port, given="port" in http.model_fields_set)
+        if port != http.port:
+            listening.notes.append(f"port {http.port} is taken, using {port}")
+        http = http.model_copy(update={"port": port, "public_url": http.public_url or f"http://127.0.0.1:{port}"})
+        listening.http = http.public_url.rstrip("/")
+    if parts.receive:
+        port = free_port(smtp.host, smtp.port, given="port" in smtp.model_fields_set)
+        if port != smtp.port:
+            listening.notes.append(f"port {smtp.port} is taken, using {port}")
+        smtp = smtp.model_copy(update={"port": port})
+        listening.smtp = f"{smtp.host}:{smtp.port}"
+    return settings.model_copy(update={"http": http, "smtp": smtp})
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: the desk ends as a whole, in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+async def run(
+    desk: Desk, parts: Parts, *, ready: Callable[[], Awaitable[None]] | None = None, listening: Listening, sandbox: bool = False
+) -> None:
+    """Run the parts until SIGTERM or SIGINT; finishes what is in hand and ends within ten seconds."""
+    stop = desk.stopping
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await _wait_for_store(desk)
+    tasks: list[asyncio.Task[Any]] = []
+    closers: list[Callable[[], Coroutine[Any, Any, Any]]] = []
+    try:
+        worker = server = None
+        if parts.web:
+            server, sandboxes = await _web(desk, sandbox=sandbox)
+            tasks.append(asyncio.create_task(server.serve(), name="web"))
+            if sandboxes is not None:
+                closers.append(sandboxes.close)
+            await _started(server, tasks[-1])
+        if parts.receive:
+            from gateway.receiving import Receivers
+
+            tasks.append(asyncio.create_task(Receivers(desk).run(), name="receivers"))
+            from gateway.mail import start_listener
+
+            listener = await start_listener(desk)
+            closers.append(listener.stop)
+        if parts.work:
+            worker = desk.worker()
+            tasks.append(asyncio.create_task(worker.run(), name="worker"))
+        if ready is not None:
+            await ready()
+        watch = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait([watch, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        watch.cancel()
+        log.info("desk.stopping")
+        if server is not None:
+            server.should_exit = True
+        for close in closers:
+            await close()
+        if worker is not None:
+            worker.stop()
+        for task in tasks:
+            if task.get_name() == "receivers":
+                task.cancel()
+        _done, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS) if tasks else (set(), set())
+        for task in late:
+            task.cancel()
+        await _raise_first(tasks)
+    finally:
+        await desk.close()
+
+
+async def _started(server: uvicorn.Server, task: "asyncio.Task[Any]") -> None:
+    """Wait until the web server listens, or has failed to."""
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells only by this flag
+        await asyncio.sleep(0.02)
+
+
+async def _raise_first(tasks: Sequence["asyncio.Task[Any]"]) -> None:
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+async def _wait_for_store(desk: Desk) -> None:
+    """A database that is still starting is waited for, with backoff."""
+    pause = 0.5
+    while not desk.stopping.is_set():
+        try:
+            await desk.database.ping()
+        except DeskError as error:
+            log.warning("desk.store_unavailable", error=str(error), retry_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(10.0, pause * 2)
+        else:
+            return
+
+
+async def _web(desk: Desk, *, sandbox: bool) -> tuple[uvicorn.Server, Any]:
+    from gateway.app import create_app
+
+    sandboxes = None
+    if sandbox:
+        from gateway.sandboxes import Sandboxes
+
+        sandboxes = Sandboxes(desk)
+    app = await create_app(desk, sandboxes=sandboxes)
+    config = uvicorn.Config(
+        app,
+        host=desk.settings.http.host,
+        port=desk.settings.http.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        proxy_headers=bool(desk.settings.http.trusted_proxies),
+        forwarded_allow_ips=desk.settings.http.trusted_proxies or None,
+        server_header=False,
+    )
+    return _Server(config), sandboxes
