@@ -20,8 +20,8 @@ class Bounce:
 
 
 _SUBJECT = re.compile(
-    r"undeliver|delivery (?:status notification|failure|has failed|problem|notification)|mail delivery (?:failed|system|subsystem)|returned mail|"
-    r"failure notice|delivery error|mail failure|could not be delivered|non remis|unzustellbar|warning: could not send|"
+    r"undeliver|delivery (?:status notification|failure|has failed|problem|notification)|mail delivery (?:failed|system|subsystem)|"
+    r"returned mail|failure notice|delivery error|mail failure|could not be delivered|non remis|unzustellbar|warning: could not send|"
     r"не доставлен|недоставлен|не удалось доставить|не может быть доставлен|невозможно доставить|ошибка доставки|возвращенн",
     re.IGNORECASE,
 )

@@ -12,15 +12,15 @@ _MAX_NODES = 200_000
 _SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "select", "-comment"})
 _BLOCKS = frozenset(
     {
-        "address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3",
-        "h4", "h5", "h6", "header", "li", "main", "nav", "ol", "section", "table", "tr", "ul", "pre", "blockquote",
+        "address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2",
+        "h3", "h4", "h5", "h6", "header", "li", "main", "nav", "ol", "section", "table", "tr", "ul", "pre", "blockquote",
     }
 )  # fmt: skip
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _MAX_DEPTH = 400
 _SELF_CLOSING = frozenset(
-    {"area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p", "param", "source", "tbody", "td",
-     "th", "tr", "wbr"}
+    {"area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p", "param", "source",
+     "tbody", "td", "th", "tr", "wbr"}
 )  # fmt: skip
 _OPEN_OR_CLOSE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _TAG = re.compile(r"<[^<>]*>?")
@@ -207,8 +207,12 @@ def safe_html(html: str) -> str:
 @cache
 def _allowed() -> tuple[frozenset[str], dict[str, frozenset[str]]]:
     tags = frozenset(
-        ["a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol", "p", "pre", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul"]
-    )
+        {
+            "a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em",
+            "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol", "p", "pre", "q", "s", "small", "span", "strike",
+            "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul",
+        }
+    )  # fmt: skip
     attributes = {
         "a": frozenset({"href", "title"}),
         "img": frozenset({"src", "alt", "width", "height"}),

@@ -13,7 +13,7 @@ from channels.email.addresses import address_of, addresses
 from channels.email.charsets import declared_in_html, text_of
 from channels.email.html_text import safe_html, text_of_html
 from channels.email.mime import Part, header_text, headers_of, read, split_head
-from channels.email.threading import read_token
+from channels.email.threading import number_in_subject, read_token
 from channels.email.verdicts import Verdict, judge
 from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessage, Sender
 
@@ -111,6 +111,13 @@ def to_inbound(parsed: ParsedMail) -> InboundMessage:
     )
 
 
+def mail_content(root: Part) -> tuple[str, str, tuple[FilePart, ...]]:
+    """(text, HTML as it came, files) of a mail that is shown rather than taken in."""
+    found = _Found()
+    _collect(root, found)
+    return found.text(), found.html(), tuple(found.files)
+
+
 def _parse(
     raw: bytes,
     inbox_id: str,
@@ -133,7 +140,9 @@ def _parse(
         original, card["truncated"] = original[:MAX_TEXT], len(original)
     answer = quotes.split(original, forward=bool(_FORWARD_SUBJECT.match(subject)))
     message_id = next(iter(_ids(root.get("message-id"))), None)
-    references = tuple(dict.fromkeys([*_ids(root.get("in-reply-to")), *reversed(_ids(root.get("references")))]))[:100]
+    answers = _ids(root.get("in-reply-to"))
+    # Oldest first; what the mail answers comes last, because the last counts most.
+    references = tuple(dict.fromkeys([*(one for one in _ids(root.get("references")) if one not in answers), *answers]))[-100:]
     people = [address for name in ("to", "cc") for value in _raws(root, name) for _, address in addresses(value)]
     carbon = [address for value in _raws(root, "cc") for _, address in addresses(value)]
     recipients = tuple(dict.fromkeys([*people, *(address.lower() for address in envelope_to)]))[:200]
@@ -158,6 +167,8 @@ def _parse(
     replies = [address for _, address in addresses(root.raw("reply-to"))]
     if replies and replies[0] != sender.address:
         card["reply_to"] = replies[:10]
+    if (number := number_in_subject(subject)) is not None:
+        card["number"] = number
     if carbon:
         card["cc"] = list(dict.fromkeys(carbon))[:100]
     if date := root.get("date"):
@@ -176,7 +187,7 @@ def _parse(
         tokens=tokens,
         recipients=recipients,
         verdict=verdict,
-        reply_to=references[0] if references else None,
+        reply_to=references[-1] if references else None,
         bounce=bounce,
         card=card,
     )

@@ -18,7 +18,10 @@ _MONTH = (
     r"(?:янв|фев|мар|апр|ма[йяю]|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|"
     r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[а-яіa-z]*\.?"
 )
-_DATE = rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{4}}[./-]\d{{1,2}}[./-]\d{{1,2}}|\d{{1,2}}\.? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}})"
+_DATE = (
+    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}|"
+    rf"\d{{1,2}}\.? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}})"
+)
 _VERB = r"(?:пишет|пише|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|написав|написала|wrote|writes|schrieb|a écrit|escribió)"
 _MAIL = r"[^\s<>\"]+@[^\s<>\"]+"
 _QUOTE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;)")
@@ -38,17 +41,18 @@ _FIELD = re.compile(
 )
 _RULE = re.compile(r"^\s*(?:_{8,}|-{8,}|={8,})\s*$")
 _ORIGINAL = re.compile(
-    r"^\s*-{2,}\s*(?:исходное сообщение|original message|original appointment|оригинальное сообщение|reply message|ursprüngliche nachricht)\s*-{2,}\s*$",
+    r"^\s*-{2,}\s*(?:исходное сообщение|оригинальное сообщение|original message|original appointment|reply message|"
+    r"ursprüngliche nachricht)\s*-{2,}\s*$",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(
-    r"^\s*(?:-{2,}\s*(?:пересылаемое сообщение|пересланное сообщение|переадресованное сообщение|forwarded message|original message forwarded)\s*-{2,}"
+    r"^\s*(?:-{2,}\s*(?:пересылаемое сообщение|пересланное сообщение|переадресованное сообщение|forwarded message)\s*-{2,}"
     r"|begin forwarded message:|начало переадресованного сообщения:?|начало пересылаемого сообщения:?)\s*$",
     re.IGNORECASE,
 )
 _MOBILE = re.compile(
-    r"^\s*(?:отправлено (?:с|из|через) .{2,60}|отправлено из мобильной .{2,40}|sent from my .{2,40}|sent from (?:mail|outlook|yahoo) .{2,40}|"
-    r"get outlook for (?:ios|android).{0,60}|надіслано з .{2,40})\s*$",
+    r"^\s*(?:отправлено (?:с|из|через) .{2,60}|отправлено из мобильной .{2,40}|"
+    r"sent from my .{2,40}|sent from (?:mail|outlook|yahoo) .{2,40}|get outlook for (?:ios|android).{0,60}|надіслано з .{2,40})\s*$",
     re.IGNORECASE,
 )
 _MANY_LINES = re.compile(r"\n{3,}")

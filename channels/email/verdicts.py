@@ -24,10 +24,15 @@ _NO_REPLY = re.compile(
     r"(?:[+._-].*)?@",
     re.IGNORECASE,
 )
+# Only what robots write: "Automatic reply: ..." is one, "Automatic reply does not work" is a request.
 _AWAY = re.compile(
-    r"^\s*(?:(?:re|fwd?)\s*:\s*)?(?:out of (?:the )?office|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|autoreply|vacation (?:reply|notice)|"
-    r"away from (?:the )?office|автоответ|автоматический ответ|автоматична відповідь|я в отпуске|в отпуске|вне офиса|отсутствую|нет на месте|"
-    r"отсутствие на рабочем месте|abwesen|automatische antwort|réponse automatique|respuesta automática)\b",
+    r"^\s*(?:"
+    r"(?:out of (?:the )?office|automatic reply|automatic response|auto[ -]?reply|auto[ -]?response|vacation reply|"
+    r"away from (?:the )?office|автоответ|автоматический ответ|автоматична відповідь|"
+    r"отсутствие на рабочем месте|"
+    r"abwesenheitsnotiz|automatische antwort|réponse automatique|respuesta automática)(?: (?:auto-?reply|reply|message|notification))?\s*(?:[:(\]–—-]|$)"
+    r"|(?:я )?(?:в отпуске|вне офиса|отсутствую)\s*(?:(?:с|до|по) \d|[:.,(]|$)"
+    r")",
     re.IGNORECASE,
 )
 _AUTOMATIC_HEADERS = (

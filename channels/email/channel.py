@@ -1,0 +1,107 @@
+"""One mail inbox as a `Channel`: fetches where IMAP is configured, sends through the relay or into the sandbox."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Never
+
+from channels.email.compose import Mailbox, compose, message_id_of, to_bytes
+from channels.email.imap import ImapFetcher
+from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
+from channels.email.smtp_out import Sender
+from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.kit.clock import Clock
+from desk_core.kit.errors import NotFound
+
+_IN_A_THREAD = 256 * 1024
+
+
+class EmailChannel:
+    """The listener is shared by all mail inboxes and started by the gateway; `run` fetches by IMAP or just waits."""
+
+    kind = ChannelKind.EMAIL
+
+    def __init__(
+        self,
+        inbox_id: str,
+        *,
+        mailbox: Mailbox,
+        sender: Sender,
+        blobs: Blobs,
+        secret: bytes,
+        clock: Clock,
+        own_addresses: Sequence[str] = (),
+        imap_url: str | None = None,
+        poll_seconds: float = 60.0,
+        file_limit: int = 20 * MEGABYTE,
+        on_status: Callable[[str | None], None] | None = None,
+    ) -> None:
+        self.inbox_id, self.mailbox = inbox_id, mailbox
+        self._sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
+        self._address = InboxAddress(inbox_id, mailbox.address.lower(), tuple(address.lower() for address in own_addresses))
+        self._imap_url, self._poll_seconds, self._file_limit = imap_url, poll_seconds, file_limit
+        self._on_status = on_status
+
+    async def run(self, accept: Accept) -> None:
+        """Receive until cancelled."""
+        if self._imap_url is None:
+            await asyncio.Event().wait()
+            return
+        await self._fetcher(accept).run()
+
+    async def send(self, message: OutboundMessage) -> Receipt:
+        """Deliver once, always under the same Message-ID; raises `RetryLater` or `Refused`."""
+        files = []
+        for file in message.files:
+            try:
+                files.append((file, await self._blobs.read(file.sha256)))
+            except NotFound as error:
+                raise Refused(f"the attachment {file.name} is not in the store") from error
+            except OSError as error:
+                raise RetryLater(f"attachment: {type(error).__name__}") from error
+
+        def write() -> bytes:
+            return to_bytes(compose(message, mailbox=self.mailbox, secret=self._secret, files=files))
+
+        heavy = sum(file.size for file in message.files) > _IN_A_THREAD
+        raw = await asyncio.to_thread(write) if heavy else write()
+        await self._sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
+        return Receipt(external_id=message_id_of(message, mailbox=self.mailbox, secret=self._secret))
+
+    async def typing(self, thread_key: str) -> None:
+        """Mail shows no typing."""
+
+    async def answer_press(self, callback_id: str, text: str | None = None) -> None:
+        """Mail has no buttons to answer."""
+
+    async def close_buttons(self, thread_key: str, external_id: str) -> None:
+        """A letter cannot be changed once it is sent."""
+
+    async def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
+        """Files of mail are stored as they arrive; nothing lies with the channel."""
+        raise Refused(f"there is no remote file {remote_id}")
+        yield b""
+
+    async def test(self) -> Sequence[tuple[str, bool, str]]:
+        """Outgoing first, then the mailbox where one is configured."""
+        steps = await self._sender.test()
+        if self._imap_url is not None:
+            steps += await self._fetcher(_refuse).test()
+        return steps
+
+    async def close(self) -> None:
+        """Nothing is held between letters."""
+
+    def _fetcher(self, accept: Accept) -> ImapFetcher:
+        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit)
+        return ImapFetcher(
+            self._address,
+            self._imap_url or "",
+            accept=accept,
+            intake=intake,
+            poll_seconds=self._poll_seconds,
+            on_status=self._on_status,
+        )
+
+
+async def _refuse(inbox_id: str, message: object, *, raw: bytes | None = None) -> Never:
+    raise AssertionError("a connection test takes nothing in")

@@ -1,0 +1,87 @@
+"""From raw bytes to an accepted message: the one path that the listener and the IMAP fetcher share."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+from channels.email.mapping import ParsedMail, parse, to_inbound
+from desk_core.conversations.ports import Accept, Accepted, Blobs, InboundFile, InboundMessage
+from desk_core.kit.clock import Clock
+from desk_core.kit.errors import StoreUnavailable, TooLarge
+
+_IN_A_THREAD = 256 * 1024  # bytes; smaller mails are parsed faster than a thread is woken
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class InboxAddress:
+    """An inbox that takes mail. `addresses` are all addresses of the desk, so that it never answers itself."""
+
+    inbox_id: str
+    address: str
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return (self.address, *self.addresses)
+
+
+class MailIntake:
+    """Parses a mail, stores its files, then accepts it. Returns only when everything is durable."""
+
+    def __init__(
+        self, *, blobs: Blobs, secret: bytes, clock: Clock, file_limit: int = 20 * MEGABYTE, mail_limit: int = 50 * MEGABYTE
+    ) -> None:
+        self._blobs, self._secret, self._clock = blobs, secret, clock
+        self._file_limit, self._mail_limit = file_limit, mail_limit
+
+    async def take(
+        self,
+        raw: bytes,
+        *,
+        inbox: InboxAddress,
+        accept: Accept,
+        envelope_from: str | None = None,
+        envelope_to: Collection[str] = (),
+    ) -> Accepted:
+        """Raises `StoreUnavailable` when anything could not be stored; then the sender must keep the mail."""
+
+        def read() -> ParsedMail:
+            return parse(
+                raw,
+                inbox_id=inbox.inbox_id,
+                inbox_addresses=inbox.own,
+                secret=self._secret,
+                received_at=self._clock.now(),
+                envelope_from=envelope_from,
+                envelope_to=tuple(envelope_to),
+            )
+
+        parsed = await asyncio.to_thread(read) if len(raw) > _IN_A_THREAD else read()
+        try:
+            message = await self._with_files(parsed)
+        except OSError as error:
+            raise StoreUnavailable(reason=type(error).__name__) from error
+        return await accept(inbox.inbox_id, message, raw=raw)
+
+    async def _with_files(self, parsed: ParsedMail) -> InboundMessage:
+        message = to_inbound(parsed)
+        if not parsed.files:
+            return message
+        left = self._mail_limit
+        files: list[InboundFile] = []
+        too_large: list[dict[str, Any]] = []
+        for part, file in zip(parsed.files, message.files, strict=True):
+            size = len(part.content)
+            try:
+                sha256, _size = await self._blobs.put(part.content, limit=min(self._file_limit, left))
+            except TooLarge:
+                # The raw mail keeps it; the operator sees its name and size.
+                too_large.append({"name": part.name, "size": size})
+                files.append(file)
+                continue
+            left -= size
+            files.append(replace(file, sha256=sha256))
+        card = {**message.card, "too_large": too_large} if too_large else message.card
+        return replace(message, files=tuple(files), card=card)
