@@ -37,7 +37,9 @@ _SHORT_ONLY = frozenset(
 )
 _SHORT_WORDS = 8
 _INTENT_SURE = 0.5
-_OUTSIDE_SURE = 0.6
+_OUTSIDE_SURE = 0.5
+_OUTSIDE_CLEAR = 0.75
+_PERSON_SURE = 0.7  # a category that wants a person at once is believed from here on
 _REASONS = 3
 
 
@@ -99,22 +101,25 @@ class TriageEngine:
             intent = Intent.REPORT
         told = topic if topic is not None and intent in _TELLING else _NOTHING
         guesses, band, reasons = told.ranked, told.band, told.reasons
+        if band is Band.ACT and len(body.split()) < 2:
+            band = Band.SUGGEST  # one word names a topic, not a problem
         best = guesses[0] if guesses else None
         known = self._catalogue.get(best.label) if best else None
+        sure_of_topic = best.confidence if best else 0.0
         urgent = next((cue for cue in read if cue.kind == "urgency"), None)
         wide = next((cue for cue in read if cue.kind == "impact"), None)
         return Triage(
             intent=intent,
             intent_confidence=round(sure, 4),
             category=best.label if best else None,
-            confidence=best.confidence if best else 0.0,
+            confidence=sure_of_topic,
             band=band,
             categories=guesses,
             kind=known.kind if known else "question" if intent is Intent.ASK else "incident",
             impact=wide.value if wide else known.impact if known else "individual",
             urgency=urgent.value if urgent else known.urgency if known else "medium",
             reasons=(*reasons, *(Reason("rule", f"{cue.words} → {cue.kind}: {cue.value}", 1.0) for cue in read)),
-            human_now=danger is not None or bool(known and known.human_now and band is Band.ACT),
+            human_now=danger is not None or bool(known and known.human_now and band is Band.ACT and sure_of_topic >= _PERSON_SURE),
             model=self.model,
         )
 
@@ -128,9 +133,10 @@ class TriageEngine:
             return _Topic((), Band.ASK, strange=True, reasons=())
         limits = loaded.thresholds
         sure = scored.confidence
-        strange = sure < limits.suggest and (
-            scored.similarity < limits.similar if scored.similarity is not None else scored.familiarity < limits.familiar
-        )
+        if scored.similarity is not None:
+            strange = sure < limits.act and scored.similarity < limits.similar
+        else:
+            strange = sure < limits.suggest and scored.familiarity < limits.familiar
         return _Topic(
             tuple(Guess(label, round(value, 4)) for label, value in scored.ranked),
             Band.ACT if sure >= limits.act else Band.SUGGEST if sure >= limits.suggest else Band.ASK,
@@ -150,7 +156,8 @@ class TriageEngine:
         if intent in _SHORT_ONLY and (clear or len(body.split()) > _SHORT_WORDS):
             return Intent.REPORT, sure
         if intent is Intent.OUT_OF_SCOPE:
-            outside = sure >= _OUTSIDE_SURE and not (topic is not None and topic.band is Band.ACT)
+            # The category model knows no outside and is often sure of nonsense, so a clear word of the intent model goes first.
+            outside = sure >= _OUTSIDE_CLEAR or (sure >= _OUTSIDE_SURE and not (topic is not None and topic.band is Band.ACT))
             return (Intent.OUT_OF_SCOPE if outside else Intent.REPORT), sure
         if intent not in _TELLING and sure < _INTENT_SURE:
             return Intent.REPORT, sure

@@ -54,10 +54,11 @@ def test_the_kernel_layer_equals_kernel_ridge() -> None:
     theirs = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=GAMMA)
     theirs.fit(vectors.astype(np.float64), np.where(truth[:, None] == np.arange(3), 1.0, -1.0), sample_weight=importance)
     ours = kernel(anchors @ vectors[5], gamma=GAMMA) @ weights
-    np.testing.assert_allclose(ours, theirs.predict(vectors[5:6].astype(np.float64))[0], atol=1e-4)
+    np.testing.assert_allclose(ours, theirs.predict(vectors[5:6].astype(np.float64))[0], atol=1e-3)
 
 
 def test_many_rows_are_fitted_through_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.train.EXACT", 100)
     monkeypatch.setattr("models.train.ANCHORS", 50)
     chance = np.random.default_rng(4)
     truth = np.arange(300) % 3

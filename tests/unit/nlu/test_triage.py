@@ -70,6 +70,10 @@ def test_odd_texts_are_survived(engine: TriageEngine, text: str) -> None:
     assert not found.human_now
 
 
+def test_one_word_names_a_topic_and_no_more(engine: TriageEngine) -> None:
+    assert engine.triage("принтер", language="ru").band is not Band.ACT
+
+
 class TestWithoutModels:
     def test_everything_with_words_is_a_report(self) -> None:
         found = TriageEngine.null().triage("не работает принтер", language="ru")
