@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import re
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -127,7 +126,7 @@ class ImapFetcher:
                 )
             except StoreUnavailable:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with this one, the others must come in
+            except Exception as error:
                 failures = self._failures[uid] = self._failures.get(uid, 0) + 1
                 self._stuck[uid] = min(2**failures, 240)
                 log.error("imap.stuck", inbox=self._inbox.inbox_id, uid=uid, error=type(error).__name__, exc_info=error)
@@ -199,7 +198,7 @@ class ImapFetcher:
 
         try:
             return await asyncio.to_thread(do, *arguments)
-        except (ImapToolsError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout) as error:
+        except (TimeoutError, ImapToolsError, imaplib.IMAP4.error, OSError, ssl.SSLError) as error:
             words = " ".join(str(error).split())[:300] or type(error).__name__
             raise MailboxFailed(reason=words) from error
 

@@ -28,9 +28,9 @@ _NO_REPLY = re.compile(
 _AWAY = re.compile(
     r"^\s*(?:"
     r"(?:out of (?:the )?office|automatic reply|automatic response|auto[ -]?reply|auto[ -]?response|vacation reply|"
-    r"away from (?:the )?office|автоответ|автоматический ответ|автоматична відповідь|"
-    r"отсутствие на рабочем месте|"
-    r"abwesenheitsnotiz|automatische antwort|réponse automatique|respuesta automática)(?: (?:auto-?reply|reply|message|notification))?\s*(?:[:(\]–—-]|$)"
+    r"away from (?:the )?office|автоответ|автоматический ответ|автоматична відповідь|отсутствие на рабочем месте|"
+    r"abwesenheitsnotiz|automatische antwort|réponse automatique|respuesta automática)"
+    r"(?: (?:auto-?reply|reply|message|notification))?\s*(?:[:(\]–—-]|$)"
     r"|(?:я )?(?:в отпуске|вне офиса|отсутствую)\s*(?:(?:с|до|по) \d|[:.,(]|$)"
     r")",
     re.IGNORECASE,

@@ -1,0 +1,111 @@
+"""A pretend customer with a mailbox: writes and replies over real SMTP, reads what the desk sent."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from html import escape
+
+from channels.email.sandbox.mailbox import MailSandbox, Opened
+from desk_core.kit.clock import Clock, SystemClock
+from desk_core.kit.ids import new_id
+
+Attachment = tuple[str, str, bytes]  # (name, content type, content)
+# Long Message-IDs must not be folded into encoded words.
+_POLICY = SMTP.clone(max_line_length=900)
+
+
+class NothingHeard(AssertionError):
+    """No letter came in time."""
+
+
+class Correspondent:
+    """Somebody who writes to the desk from one address. `smtp` is the desk's own listener."""
+
+    def __init__(
+        self, address: str, *, sandbox: MailSandbox, smtp: tuple[str, int], desk: str = "", name: str = "", clock: Clock | None = None
+    ) -> None:
+        self.address, self.desk, self.name = address, desk, name
+        self._sandbox, self._smtp, self._clock = sandbox, smtp, clock or SystemClock()
+        self._heard: set[str] = set()
+
+    async def writes(
+        self,
+        subject: str,
+        text: str,
+        *attachments: Attachment,
+        to: str | None = None,
+        html: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """Send a new letter; the answer is its Message-ID. Raises `aiosmtplib.SMTPException` when the desk refuses it."""
+        return await self._send(to or self.desk, subject, text, attachments, html=html, headers=dict(headers or {}))
+
+    async def replies(self, letter: Opened, text: str, *attachments: Attachment, headers: Mapping[str, str] | None = None) -> str:
+        """Answer a letter as a mail program does: same thread, quoted below; the answer is the Message-ID."""
+        answered = f"<{letter.letter.message_id}>"
+        thread = {"In-Reply-To": answered, "References": f"{letter.references} {answered}".strip()}
+        subject = letter.letter.subject if letter.letter.subject.lower().startswith("re:") else f"Re: {letter.letter.subject}"
+        when = letter.letter.moment.strftime("%d.%m.%Y %H:%M")
+        history = "\n".join(f"> {line}" for line in letter.text.split("\n"))
+        full = f"{text}\n\n{when}, {letter.letter.sender} wrote:\n{history}"
+        markup = f"<p>{escape(text).replace(chr(10), '<br>')}</p><p>{when}, {escape(letter.letter.sender)} wrote:</p>"
+        markup += f'<blockquote type="cite">{escape(letter.text).replace(chr(10), "<br>")}</blockquote>'
+        return await self._send(letter.reply_to, subject, full, attachments, html=markup, headers={**thread, **(headers or {})})
+
+    async def hears(self, *, timeout: float = 15.0, matching: Callable[[Opened], bool] | str | None = None) -> Opened:
+        """The next letter to this address not heard before, oldest first; `matching` is a test or words it must hold."""
+        until = time.monotonic() + timeout
+        while True:
+            for letter in reversed(await self._sandbox.letters(self.address)):
+                if letter.direction != "sent" or letter.id in self._heard:
+                    continue
+                opened = await self._sandbox.open(letter.id)
+                if opened is not None and _fits(opened, matching):
+                    self._heard.add(letter.id)
+                    return opened
+            if time.monotonic() >= until:
+                raise NothingHeard(f"{self.address} heard nothing that fits {matching!r} within {timeout:g} s")
+            await asyncio.sleep(0.05)
+
+    async def _send(
+        self, to: str, subject: str, text: str, attachments: Sequence[Attachment], *, html: str | None, headers: dict[str, str]
+    ) -> str:
+        import aiosmtplib
+
+        domain = self.address.rpartition("@")[2]
+        message_id = headers.pop("Message-ID", f"{new_id()}@{domain}").strip("<>")
+        mail = EmailMessage(policy=_POLICY)
+        mail["From"] = f"{_quoted(self.name)} <{self.address}>" if self.name else self.address
+        mail["To"] = to
+        mail["Subject"] = " ".join(subject.split())
+        mail["Date"] = format_datetime(self._clock.now())
+        mail["Message-ID"] = f"<{message_id}>"
+        for name, value in headers.items():
+            mail[name] = value
+        mail.set_content(text)
+        if html is not None:
+            mail.add_alternative(html, subtype="html")
+        for name, kind, content in attachments:
+            main, _slash, sub = kind.partition("/")
+            mail.add_attachment(content, maintype=main, subtype=sub or "octet-stream", filename=name)
+        raw = mail.as_bytes()
+        host, port = self._smtp
+        async with aiosmtplib.SMTP(hostname=host, port=port, timeout=30, use_tls=False, start_tls=False) as client:
+            await client.sendmail(self.address, [to], raw)
+        await self._sandbox.put(raw, sender=self.address, recipient=to, direction="written")
+        return message_id
+
+
+def _fits(letter: Opened, matching: Callable[[Opened], bool] | str | None) -> bool:
+    if matching is None:
+        return True
+    if isinstance(matching, str):
+        return matching in letter.letter.subject or matching in letter.text
+    return matching(letter)
+
+
+def _quoted(name: str) -> str:
+    return '"' + " ".join(name.split()).replace("\\", "").replace('"', "'") + '"'
