@@ -49,5 +49,6 @@ async def create_app(desk: Desk, *, sandboxes: "Sandboxes | None" = None) -> Fas
         app.include_router(router)
     if sandboxes is not None:
         app.router.routes.extend(sandboxes.routes())
+        app.include_router(sandboxes.mail)
     app.state.sandboxes = sandboxes
     return app

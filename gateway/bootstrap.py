@@ -102,6 +102,14 @@ class Desk:
     async def tools(self) -> Tools:
         return await self.understanding.tools(await self.config())
 
+    async def learn(self) -> None:
+        """Train the first models where there are none, and have the tools ready before the first message asks for them."""
+        try:
+            await self.understanding.ensure_trained(await self.config())
+            await self.tools()
+        except StoreUnavailable as error:
+            log.warning("desk.learning_postponed", error=str(error))
+
     # Channels
 
     async def channel(self, inbox_id: str) -> Channel | None:
@@ -118,10 +126,13 @@ class Desk:
             if held is None or held[0] != inbox.version:
                 if held is not None:
                     await held[1].close()
+                config = await self.config()
                 adapter = inboxes.build(
                     inbox,
                     self.settings,
                     box=self.box,
+                    key=self.key,
+                    organisation=catalogue.pick(config.organisation, inbox.language),
                     blobs=self.blobs,
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),

@@ -60,7 +60,9 @@ def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict
     return {"bot": head}, box.seal(hidden)
 
 
-def build(inbox: Inbox, settings: Settings, *, box: SecretBox, blobs: Blobs, clock: Clock, on_status: OnStatus) -> Channel:
+def build(
+    inbox: Inbox, settings: Settings, *, box: SecretBox, key: bytes, organisation: str, blobs: Blobs, clock: Clock, on_status: OnStatus
+) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
     hidden = box.open(inbox.secrets)
     match ChannelKind(inbox.channel):
@@ -83,7 +85,9 @@ def build(inbox: Inbox, settings: Settings, *, box: SecretBox, blobs: Blobs, clo
         case ChannelKind.EMAIL:
             from gateway.mail import build_mail
 
-            return build_mail(inbox, settings, hidden=hidden, blobs=blobs, clock=clock, on_status=on_status)
+            return build_mail(
+                inbox, settings, hidden=hidden, key=key, organisation=organisation, blobs=blobs, clock=clock, on_status=on_status
+            )
         case ChannelKind.WEBFORM | ChannelKind.API:
             from channels.webform.channel import WebformChannel
 

@@ -25,12 +25,13 @@ class Sandboxes:
     def __init__(self, desk: "Desk") -> None:
         from gateway.mail import sandbox_pages
 
-        self.telegram = Sandbox(clock=desk.clock)
+        self.telegram = Sandbox()
         self.telegram.add_bot(BOT_TOKEN, BOT_NAME, "Priyom")
-        self._mail_routes = sandbox_pages(desk)
+        self.mail = sandbox_pages(desk)
 
     def routes(self) -> list[BaseRoute]:
-        return [*self.telegram.routes(bot_api=BOT_API), *self._mail_routes]
+        """Routes of the Telegram sandbox; the mail sandbox is a router of its own (`mail`)."""
+        return self.telegram.routes(bot_api=BOT_API)
 
     async def close(self) -> None:
         await self.telegram.close()

@@ -109,6 +109,9 @@ async def run(
             listener = await start_listener(desk)
             closers.append(listener.stop)
         if parts.work:
+            # Until the first models are there the desk answers by words alone; nobody waits for training.
+            learning = asyncio.create_task(desk.learn(), name="learning")
+            closers.append(lambda: _cancelled(learning))
             worker = desk.worker()
             tasks.append(asyncio.create_task(worker.run(), name="worker"))
         if ready is not None:
@@ -139,6 +142,11 @@ async def _started(server: uvicorn.Server, task: "asyncio.Task[Any]") -> None:
     """Wait until the web server listens, or has failed to."""
     while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells only by this flag
         await asyncio.sleep(0.02)
+
+
+async def _cancelled(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _raise_first(tasks: Sequence["asyncio.Task[Any]"]) -> None:

@@ -55,7 +55,7 @@ REPLIES: Mapping[str, frozenset[str]] = {
     "smalltalk": frozenset(),
     "complaint": frozenset(),
     "added": frozenset({"number"}),
-    "resolved": frozenset({"number", "text"}),
+    "resolved": frozenset({"number"}),
     "resolved_reminder": frozenset({"number", "date"}),
     "closed": frozenset({"number"}),
     "reopened": frozenset({"number"}),

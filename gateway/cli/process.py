@@ -105,12 +105,10 @@ async def _prepare(desk: "Desk", listening: "Listening") -> None:
 
         password = secrets.token_urlsafe(9)
         language = "ru" if os.environ.get("LANG", "").lower().startswith("ru") else "en"
-        print("first start: making a desk and training its first models ...", file=sys.stderr, flush=True)
+        print("first start: making a desk ...", file=sys.stderr, flush=True)
         email = "admin@priyom.example"
-        await make_desk(desk, preset="it_service_desk", language=language, admin_email=email, admin_password=password)
+        await make_desk(desk, preset="it_service_desk", language=language, admin_email=email, admin_password=password, train=False)
         listening.notes.append(f"administrator {email}, password {password}  (shown only now; change it: priyom agent passwd {email})")
-    else:
-        await desk.understanding.ensure_trained(await desk.config())
     if desk.settings.sandbox:
         from gateway.sandboxes import connect
 

@@ -1,6 +1,6 @@
 """Jinja2 for every page: one environment a language, filters that know the viewer, blocks that render alone for htmx."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 
 from desk_core.kit.blobs import human_size
 from desk_core.kit.clock import Clock
-from desk_core.kit.i18n import LANGUAGES, known_language, translation
+from desk_core.kit.i18n import LANGUAGES, known_language, translate, translation
 from gateway.web import moments
 from gateway.web.assets import Assets
 from gateway.web.language import language_of
@@ -77,6 +77,20 @@ def _span(context: Context, length: Any) -> str:
     return moments.span(length, _viewer(context).language)
 
 
+def _translated(text: str, language: str) -> str:
+    """A msgid that came from Python, in the page's language."""
+    return translate(language, text) if text else ""
+
+
+def _pairs(items: Iterable[tuple[str, str]], language: str) -> list[tuple[str, str]]:
+    return [(value, _translated(title, language)) for value, title in items]
+
+
+def _same(values: Iterable[str]) -> list[tuple[str, str]]:
+    """Options whose title is their value."""
+    return [(value, value) for value in values]
+
+
 def _with_query(path: str, **params: Any) -> str:
     kept = {name: value for name, value in params.items() if value not in (None, "")}
     return f"{path}?{urlencode(kept)}" if kept else path
@@ -112,9 +126,9 @@ class Pages:
         i18n.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)
         environment.filters.update(
             moment=_moment, exact=_exact, clock=_clock, day=_day, ago=_ago, iso=_iso, human_size=_size, markdown=markdown, plain=plain,
-            span=_span,
+            span=_span, translated=_translated, translated_pairs=_pairs,
         )  # fmt: skip
-        environment.globals.update(timer_of=_timer, asset=self.assets.url, with_query=_with_query, languages=LANGUAGES)
+        environment.globals.update(timer_of=_timer, asset=self.assets.url, with_query=_with_query, zip_same=_same, languages=LANGUAGES)
         return environment
 
     def context(self, request: Request) -> dict[str, Any]:

@@ -1,0 +1,175 @@
+"""The desk's tables back into a preset folder, in the formats that `presets` reads: readable, mergeable, Rasa's where Rasa has one."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import select
+
+from desk_core.catalogue.entities import Category, DeskSetting, Form, Reply, Slot, TrainingExample
+from desk_core.kit.db import ReadSession
+from desk_core.kit.errors import Invalid
+from desk_core.knowledge.entities import Article
+from desk_core.people.entities import Team
+from desk_core.routing.entities import RoutingRule
+from desk_core.sla.durations import format_duration
+from desk_core.sla.entities import BusinessCalendar, SlaPolicy
+
+RASA = "3.1"
+
+
+class _Block(str):
+    """A text written as a YAML block, as Rasa writes its examples."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(_Block, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style="|"))
+
+
+async def export_preset(session: ReadSession, folder: Path) -> int:
+    """Write every file of a preset; the answer is their number. Raises `Invalid` when the folder holds something already."""
+    settings = {row.key: row.value for row in await session.scalars(select(DeskSetting))}
+    desk = settings["desk"]
+    files: dict[str, str] = {
+        "preset.yml": _yaml(
+            {
+                "key": desk["preset"],
+                "version": desk["preset_version"],
+                "titles": desk["organisation"],
+                "languages": desk["languages"],
+                "time_zone": desk["time_zone"],
+            }
+        ),
+        "catalogue.yml": _yaml(
+            {"categories": [_category(row) for row in await session.scalars(select(Category).order_by(Category.position))]}
+        ),
+        "desk.yml": _yaml(await _desk(session, settings)),
+    }
+    slots = list((await session.scalars(select(Slot).order_by(Slot.name))).all())
+    forms = list((await session.scalars(select(Form).order_by(Form.key))).all())
+    replies = list((await session.scalars(select(Reply).order_by(Reply.key, Reply.language))).all())
+    examples = list((await session.scalars(select(TrainingExample).order_by(TrainingExample.label, TrainingExample.id))).all())
+    files["slots.yml"] = _yaml({"slots": {slot.name: _slot(slot) for slot in slots}})
+    files["domain.yml"] = _yaml(_domain(slots, forms, replies, examples))
+    files["rules.yml"] = _yaml({"version": RASA, "rules": []})
+    for language in desk["languages"]:
+        files[f"nlu/{language}.yml"] = _yaml(_nlu(one for one in examples if one.language == language))
+    for article in await session.scalars(select(Article).order_by(Article.key, Article.language)):
+        files[f"articles/{article.language}/{article.key}.md"] = _article(article)
+    _write(folder, files)
+    return len(files)
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise Invalid(reason=f"{folder} is not empty")
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _yaml(value: Any) -> str:
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=140)
+
+
+def _category(row: Category) -> dict[str, Any]:
+    return {
+        "key": row.key, "parent": row.parent_key, "titles": row.titles, "kind": row.kind, "impact": row.impact, "urgency": row.urgency,
+        "form": row.form_key, "team": row.team_key, "human_now": row.human_now, "description": row.descriptions,
+    }  # fmt: skip
+
+
+def _slot(row: Slot) -> dict[str, Any]:
+    told = row.definition
+    kept: dict[str, Any] = {"titles": told["titles"], "kind": row.kind}
+    if told.get("choices"):
+        kept["choices"] = told["choices"]
+    if told.get("pattern"):
+        kept["pattern"] = told["pattern"]
+    kept |= {"example": told["examples"], "max_length": told["max_length"]}
+    return {**kept, "sets": told["sets"]} if told.get("sets") else kept
+
+
+async def _desk(session: ReadSession, settings: Mapping[str, Any]) -> dict[str, Any]:
+    calendars = await session.scalars(select(BusinessCalendar).order_by(BusinessCalendar.key))
+    teams = await session.scalars(select(Team).order_by(Team.line, Team.key))
+    policies = await session.scalars(select(SlaPolicy).order_by(SlaPolicy.key))
+    rules = await session.scalars(select(RoutingRule).order_by(RoutingRule.position))
+    return {
+        "organisation": settings["desk"]["organisation"],
+        "calendars": [
+            {"key": one.key, "titles": one.titles, "zone": one.zone, "weekly": one.weekly, "holidays": one.holidays} for one in calendars
+        ],
+        "lines": [{"number": int(number), "titles": titles} for number, titles in sorted(settings["lines"].items())],
+        "teams": [
+            {"key": one.key, "titles": one.titles, "line": one.line, "calendar": one.calendar_key, "sla_policy": one.policy_key}
+            for one in teams
+        ],
+        "priority_matrix": settings["priority_matrix"],
+        "default_sla_policy": settings["desk"]["default_policy"],
+        "sla_policies": [
+            {"key": one.key, "titles": one.titles, "calendar": one.calendar_key, "targets": _targets(one.targets)} for one in policies
+        ],
+        "routing_rules": [
+            {"position": one.position, "name": one.names, "conditions": one.conditions, "actions": one.actions} for one in rules
+        ],
+        "close_ladder": settings["close_ladder"],
+        "limits": settings.get("limits", {}),
+    }
+
+
+def _targets(targets: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, str]]:
+    return {
+        priority: {metric: format_duration(timedelta(seconds=seconds)) for metric, seconds in row.items()}
+        for priority, row in targets.items()
+    }
+
+
+def _domain(slots: Iterable[Slot], forms: Iterable[Form], replies: Iterable[Reply], examples: Iterable[TrainingExample]) -> dict[str, Any]:
+    responses: dict[str, list[dict[str, Any]]] = {}
+    for reply in replies:
+        condition = [{"type": "slot", "name": "language", "value": reply.language}]
+        responses.setdefault(f"utter_{reply.key}", []).append({"text": reply.text, "condition": condition})
+    mappings = [{"type": "custom"}]
+    declared: dict[str, Any] = {"language": {"type": "categorical", "values": ["ru", "en"], "mappings": mappings}}
+    for slot in slots:
+        values = [one["value"] for one in slot.definition.get("choices", ())]
+        kind = {"type": "categorical", "values": values} if values else {"type": "text"}
+        declared[slot.name] = {**kind, "influence_conversation": False, "mappings": mappings}
+    return {
+        "version": RASA,
+        "intents": sorted({example.label for example in examples}),
+        "entities": [],
+        "slots": declared,
+        "forms": {form.key: {"required_slots": form.slots} for form in forms},
+        "responses": responses,
+    }
+
+
+def _nlu(examples: Iterable[TrainingExample]) -> dict[str, Any]:
+    by_label: dict[str, list[str]] = {}
+    for example in examples:
+        by_label.setdefault(example.label, []).append(" ".join(example.text.split()))
+    return {
+        "version": RASA,
+        "nlu": [
+            {"intent": label, "examples": _Block("".join(f"- {text}\n" for text in texts))} for label, texts in sorted(by_label.items())
+        ],
+    }
+
+
+def _article(article: Article) -> str:
+    front = {
+        "title": article.title, "category": article.category_key, "keywords": article.keywords, "audience": article.audience,
+        "state": article.state, "summary": article.summary,
+    }  # fmt: skip
+    return f"---\n{_yaml(front)}---\n\n{article.body.strip()}\n"

@@ -1,0 +1,117 @@
+"""Mail of this desk: adapters, the shared listener, and the sandbox's pages."""
+
+import time
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from channels.email.channel import EmailChannel
+from channels.email.compose import Mailbox
+from channels.email.intake import InboxAddress
+from channels.email.sandbox.mailbox import MailSandbox
+from channels.email.sandbox.pages import create_pages
+from channels.email.smtp_in import MailListener
+from channels.email.smtp_out import sender_for
+from desk_core.conversations.entities import Inbox
+from desk_core.conversations.ports import Blobs, ChannelKind
+from desk_core.kit.clock import Clock
+from desk_core.kit.i18n import known_language
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.bootstrap import Desk
+    from gateway.inboxes import OnStatus
+
+MEGABYTE = 1024 * 1024
+BELIEVED_SECONDS = 2.0
+
+
+def sandbox_of(settings: Settings, clock: Clock) -> MailSandbox:
+    """The local mailbox that keeps what no relay carries away; files, so that every process sees the same."""
+    return MailSandbox(settings.home / "mail-sandbox", clock=clock)
+
+
+def build_mail(
+    inbox: Inbox,
+    settings: Settings,
+    *,
+    hidden: dict[str, str],
+    key: bytes,
+    organisation: str,
+    blobs: Blobs,
+    clock: Clock,
+    on_status: "OnStatus",
+) -> EmailChannel:
+    """The adapter of a mail inbox; `organisation` is the name that people see as the sender."""
+    return EmailChannel(
+        inbox.id,
+        mailbox=Mailbox(inbox.address, organisation),
+        sender=sender_for(settings.smtp_out.url.get_secret_value(), sandbox_of(settings, clock)),
+        blobs=blobs,
+        secret=key,
+        clock=clock,
+        imap_url=hidden.get("imap_url"),
+        file_limit=settings.limits.attachment_mb * MEGABYTE,
+        on_status=on_status,
+    )
+
+
+class Addresses:
+    """Which inbox takes mail for an address; asks the store anew every other second."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+        self._known: dict[str, InboxAddress] = {}
+        self._read_at = 0.0
+
+    async def find(self, address: str) -> InboxAddress | None:
+        if time.monotonic() - self._read_at > BELIEVED_SECONDS:
+            self._known = await self._read()
+            self._read_at = time.monotonic()
+        return self._known.get(address.lower())
+
+    async def _read(self) -> dict[str, InboxAddress]:
+        query = (
+            select(Inbox.id, Inbox.address).where(Inbox.channel == ChannelKind.EMAIL.value, Inbox.state == "active").order_by(Inbox.name)
+        )
+        async with self._desk.database.read() as session:
+            rows = (await session.execute(query)).all()
+        every = tuple(row.address.lower() for row in rows)
+        return {row.address.lower(): InboxAddress(row.id, row.address.lower(), every) for row in rows}
+
+
+async def start_listener(desk: "Desk") -> MailListener:
+    """Listen for mail of every mail inbox of this desk."""
+    settings = desk.settings
+    listener = MailListener(
+        settings.smtp.host,
+        settings.smtp.port,
+        inboxes=Addresses(desk).find,
+        accept=desk.accept,
+        blobs=desk.blobs,
+        secret=desk.key,
+        clock=desk.clock,
+        max_size=settings.smtp.max_size_mb * MEGABYTE,
+        file_limit=settings.limits.attachment_mb * MEGABYTE,
+    )
+    await listener.start()
+    return listener
+
+
+def sandbox_pages(desk: "Desk") -> APIRouter:
+    """The pages of the mail sandbox; what is written there goes through the real listener."""
+
+    async def desks() -> list[tuple[str, str]]:
+        async with desk.database.read() as session:
+            rows = await session.execute(
+                select(Inbox.address, Inbox.name).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name)
+            )
+            return [(row.address, row.name) for row in rows]
+
+    return create_pages(
+        sandbox_of(desk.settings, desk.clock),
+        smtp=lambda: (desk.settings.smtp.host, desk.settings.smtp.port),
+        inboxes=desks,
+        language=lambda request: known_language(getattr(request.state, "language", None)),
+    )
