@@ -81,6 +81,8 @@ def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> N
 
         async def ready() -> None:
             _announce(desk, parts, listening)
+            if may_make:
+                _leave_word(desk, listening)
 
         await run_parts(desk, parts, ready=ready, listening=listening, sandbox=settings.sandbox and parts.web)
 
@@ -113,6 +115,15 @@ async def _prepare(desk: "Desk", listening: "Listening") -> None:
         from gateway.sandboxes import connect
 
         await connect(desk)
+
+
+def _leave_word(desk: "Desk", listening: "Listening") -> None:
+    """Where this desk listens, for commands on the same machine (`priyom demo`)."""
+    import json
+
+    from gateway.serving import RUNNING
+
+    (desk.settings.home / RUNNING).write_text(json.dumps({"http": listening.http, "smtp": listening.smtp}), encoding="utf-8")
 
 
 def _announce(desk: "Desk", parts: "Parts", listening: "Listening") -> None:
