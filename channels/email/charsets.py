@@ -105,6 +105,8 @@ def _detect(content: bytes, declared: str | None) -> str:
         return best
     if declared:
         return declared
+    if runs * 2 < high:
+        return "cp1252"
     from charset_normalizer import from_bytes  # costs milliseconds, so only where nothing cheaper can tell
 
     match = from_bytes(sample, steps=3, chunk_size=256).best()

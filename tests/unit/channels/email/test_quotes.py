@@ -1,0 +1,97 @@
+"""Only what is new is the reply; whatever is folded can be shown again."""
+
+import pytest
+
+from channels.email.quotes import split
+
+NEW = "Спасибо, теперь печатает."
+OLD = "> Проверьте кабель.\n> Техподдержка"
+
+
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        "On Mon, Nov 23, 2026 at 3:19 PM Support <support@x.example> wrote:",
+        "On 23 Nov 2026, at 15:19, Support <support@x.example> wrote:",
+        "On Mon, Nov 23, 2026 at 3:19 PM Support with a long name\n<support@x.example> wrote:",
+        "ср, 30 апр. 2026 г. в 15:19, Support <support@x.example>:",
+        "понедельник, 6 октября 2026 г. пользователь Support написал:",
+        '20 окт. 2026 г. 19:37 пользователь "Support" <\nsupport@x.example> написал:',
+        "4 сент. 2026 г., в 09:43, Support <support@x.example> написал(а):",
+        "12.05.2026 14:32, Иван Иванов пишет:",
+        '01.09.2026, 10:04, "Support" <support@x.example>:',
+        "Понедельник, 24 августа 2026, 00:01 +03:00 от Support <support@x.example>:",
+        "Иван Петров пишет:",
+        "Support <support@x.example> wrote:",
+    ],
+)
+def test_a_reply_above_its_quote_is_the_reply(attribution: str) -> None:
+    parts = split(f"{NEW}\n\n{attribution}\n\n{OLD}\n")
+    assert parts.reply == NEW
+    assert attribution.split("\n")[0] in parts.quoted
+    assert "Проверьте кабель" in parts.quoted
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        "-----Исходное сообщение-----\nОт: Support\nКому: Anna\nТема: Принтер\n\nПроверьте кабель.",
+        "-----Original Message-----\nFrom: Support\nSent: Monday\nTo: Anna\nSubject: Printer\n\nCheck the cable.",
+        "________________________________\nОт: Support <s@x>\nОтправлено: 23 ноября 2026 г. 15:19\nКому: Anna\nТема: Принтер\n\nПроверьте.",
+        "From: Support <s@x>\nSent: Monday, November 23, 2026\nTo: Anna\nSubject: Printer\n\nCheck the cable.",
+        "*От:* Support\n*Дата:* 23 ноября\n*Кому:* Anna\n*Тема:* Принтер\n\nПроверьте.",
+        "12.05.2026 14:32, Support <s@x.example> пишет:\nПроверьте кабель.",
+    ],
+)
+def test_outlook_history_is_folded(history: str) -> None:
+    parts = split(f"{NEW}\n\n{history}")
+    assert parts.reply == NEW
+    assert "Пров" in parts.quoted or "Check" in parts.quoted
+
+
+def test_an_answer_below_the_quote_is_the_reply() -> None:
+    assert split(f"12.05.2026 14:32, Support пишет:\n{OLD}\n\n{NEW}").reply == NEW
+
+
+def test_answers_between_the_lines_are_all_kept() -> None:
+    text = "On 23 Nov 2026, Support <s@x.example> wrote:\n> Which printer?\nNumber 305.\n> Since when?\nSince Monday.\n"
+    assert split(text).reply == "Number 305.\nSince Monday."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Вчера мой коллега написал:\nвсё сломалось",
+        "От: нас ничего не требуется\nспасибо",
+        "Нужно так:\n1. Открыть\n2. Закрыть",
+        "Fwd\n---------- Forwarded message ---------\nFrom: Bob <b@x>\nDate: Mon\nSubject: Help\nTo: me\n\nIt is broken.",
+        "Смотрите ниже\n-------- Пересылаемое сообщение --------\nОт кого: Bob\nКому: me\nДата: Среда\nТема: Помогите\n\nСломалось.",
+        "From: and To: are words too",
+    ],
+)
+def test_what_is_no_quote_stays(text: str) -> None:
+    assert split(text).reply == text
+    assert split(text).quoted == ""
+
+
+def test_a_forward_keeps_its_header_block() -> None:
+    text = "Помогите клиенту\n\nОт: Bob <b@x>\nОтправлено: вчера\nКому: me\nТема: Сломалось\n\nНе работает."
+    assert split(text, forward=True).reply == text
+
+
+def test_a_body_that_is_only_a_quote_is_shown() -> None:
+    assert "Проверьте кабель" in split(OLD).reply
+
+
+def test_mobile_signatures_are_folded() -> None:
+    assert split(f"{NEW}\n\nОтправлено с iPhone").reply == NEW
+    assert split(f"{NEW}\n\nSent from my iPhone\n\nOn 23 Nov 2026, S <s@x.example> wrote:\n{OLD}").reply == NEW
+
+
+def test_html_quotes_are_folded_too() -> None:
+    html = "<div>Спасибо</div><div class='gmail_quote'><div>пн, 23 нояб. 2026 г. в 15:19, S &lt;s@x.example&gt;:</div><blockquote>Старое</blockquote></div>"
+    assert split("", html).reply == "Спасибо"
+
+
+def test_nothing_is_slow() -> None:
+    split("On 23 Nov 2026 " * 20_000 + "\n" + "> > > >" * 20_000 + "\n" + "а: " * 50_000)
