@@ -103,8 +103,9 @@ class Desk:
         return await self.understanding.tools(await self.config())
 
     async def learn(self) -> None:
-        """Train the first models where there are none, and have the tools ready before the first message asks for them."""
+        """Have the tools ready before the first message asks for them; train the first models where there are none."""
         try:
+            await self.tools()
             await self.understanding.ensure_trained(await self.config())
             await self.tools()
         except StoreUnavailable as error:

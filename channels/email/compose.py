@@ -70,7 +70,9 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
     references = [one for one in message.references if not one.endswith(_MADE_UP)]
     answered = message.reply_to if message.reply_to and "@" in message.reply_to else (references[-1] if references else None)
     subject = tagged_subject(
-        _clean(message.subject or translate(message.language, _("Your request"))), message.ticket_number, answer=bool(message.references)
+        _clean(message.subject or translate(message.language, _("Your request"))),
+        message.ticket_number,
+        answer=bool(message.references) and not message.automatic,
     )
     name = f"{_clean(message.author_name)} ({_clean(mailbox.name)})" if message.author_name else _clean(mailbox.name)
     mail["From"] = _person(name, mailbox.address)
