@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Final, Self, TypeAlias
 from urllib.parse import urlsplit
 
@@ -68,7 +69,7 @@ class Step:
 
 def steps(message: OutboundMessage) -> list[Step]:
     """The calls that deliver `message`. The keyboard is on the last one, since people look for buttons at the end."""
-    buttons, source = _links_as_text(message.buttons, render.to_html(clean(message.text)), every=False)
+    buttons, source = _links_as_text(message.buttons, _signed(message), every=False)
     albums = _albums(message.files)
     caption = ""
     # One call where it can be one: a caption that fits, on files that can carry the keyboard too (albums cannot).
@@ -83,6 +84,13 @@ def steps(message: OutboundMessage) -> list[Step]:
     if buttons and ordered:
         ordered[-1] = replace(ordered[-1], buttons=buttons)
     return ordered
+
+
+def _signed(message: OutboundMessage) -> str:
+    """The text as HTML; an operator's words begin with their name, since in a chat bot and person look the same."""
+    source = render.to_html(clean(message.text))
+    name = escape(clean(message.author_name).strip(), quote=False)
+    return "\n".join(part for part in (f"<b>{name}</b>", source) if part) if name else source
 
 
 def _file_step(album: tuple[OutboundFile, ...], caption: str) -> Step:

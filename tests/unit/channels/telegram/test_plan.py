@@ -21,6 +21,10 @@ def test_a_text_is_one_call() -> None:
     assert plan("**hi**") == [Step(html="<b>hi</b>")]
 
 
+def test_the_words_of_an_operator_begin_with_their_name() -> None:
+    assert plan("**hi**", author_name="O<l>ga") == [Step(html="<b>O&lt;l&gt;ga</b>\n<b>hi</b>")]
+
+
 def test_a_long_text_has_its_keyboard_on_the_last_part() -> None:
     parts = plan("слово " * 2000, buttons=YES)
     assert len(parts) == 3
