@@ -37,7 +37,7 @@ def written(message: OutboundMessage = MESSAGE, **options: object) -> EmailMessa
 
 def test_the_headers_say_what_it_is() -> None:
     mail = written()
-    assert mail["Subject"] == "Re: [#1042] Принтер"
+    assert mail["Subject"] == "[#1042] Принтер"
     assert mail["From"] == "Поддержка <support@desk.example>"
     assert mail["To"] == "Анна Петрова <anna@example.com>"
     assert mail["Auto-Submitted"] == "auto-replied"
