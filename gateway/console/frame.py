@@ -10,6 +10,7 @@ from starlette.responses import Response
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.kit.db import ReadSession
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import translate
 from desk_core.people import repository as people
 from desk_core.tickets import repository as tickets
 from desk_core.tickets.repository import Counters, Page, TicketFilters, View
@@ -44,6 +45,19 @@ EMPTY = {
     View.CLOSED: (_("Nothing is solved yet"), _("Solved, closed and cancelled requests appear here.")),
 }
 NOT_FOUND = (_("Nothing found"), _("Try a number, a name, or fewer words. The search looks through the newest requests."))
+
+SCRIPT_WORDS = {
+    "new_one": _("1 new"),
+    "new_many": _("%(n)s new"),
+    "draft": _("Draft kept"),
+    "wrote": _("The person wrote while you were typing. Read it before you send."),
+    "offline": _("No connection. The page goes on by itself when it is back."),
+    "failed": _("This did not go through. Your text is safe; please try again."),
+    "nothing": _("Nothing found"),
+    "open_number": _("Open #%(n)s"),
+    "search_for": _("Search for “%(q)s”"),
+}
+"""What the script says; it fills the placeholders itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +138,6 @@ class Frame:
         return getattr(counters, view.value, None)
 
     def render(self, name: str, context: dict[str, Any], *, status: int = 200, block: str | None = None) -> Response:
-        return pages_of(self.request).render(self.request, f"console/{name}", context, status=status, block=block)
+        said = {key: translate(self.language, text) for key, text in SCRIPT_WORDS.items()}
+        values = {**context, "script_words": said}
+        return pages_of(self.request).render(self.request, f"console/{name}", values, status=status, block=block)

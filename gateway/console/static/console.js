@@ -1,0 +1,400 @@
+/* The console's own script: live updates that never jump, keys, palette, drafts. Everything essential works without it. */
+(() => {
+  "use strict";
+  const words = JSON.parse(document.body.dataset.words || "{}");
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+  const writing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  const ticket = () => one("#ticket");
+
+  /* --- toasts ---------------------------------------------------------------------------------------------------- */
+
+  function toast(text, kind = "") {
+    const box = document.createElement("div");
+    box.className = `toast ${kind}`;
+    box.textContent = text;
+    one("#toasts").append(box);
+    setTimeout(() => box.remove(), 6000);
+    return box;
+  }
+
+  /* --- what must stay as it is while new content is merged in ------------------------------------------------------ */
+
+  htmx.registerExtension("priyom", {
+    // A menu that somebody has open stays open when the page is refreshed under it.
+    htmx_before_morph_attr: (element, detail) => !(element.tagName === "DETAILS" && detail.attrName === "open") && undefined,
+  });
+
+  /* --- drafts: nothing typed is ever lost -------------------------------------------------------------------------- */
+
+  const draftKey = (form) => `priyom-draft-${form.dataset.draft}`;
+
+  function keepDraft(form) {
+    const text = one("textarea", form).value;
+    if (text.trim()) localStorage.setItem(draftKey(form), text);
+    else localStorage.removeItem(draftKey(form));
+    const state = one(".draft-state");
+    if (state) state.textContent = text.trim() ? words.draft : "";
+  }
+
+  function bringDrafts() {
+    for (const form of all("form[data-draft]")) {
+      const kept = localStorage.getItem(draftKey(form));
+      const area = one("textarea", form);
+      if (kept && !area.value) {
+        area.value = kept;
+        if (form.dataset.composer === "note" && !localStorage.getItem(draftKey(form).replace("-note", "-reply"))) one("#tab-note").checked = true;
+      }
+    }
+  }
+
+  function sent(form) {
+    localStorage.removeItem(draftKey(form));
+    form.reset();
+    for (const list of all(".attach-words", form)) list.textContent = list.dataset.words || list.textContent;
+    const state = one(".draft-state");
+    if (state) state.textContent = "";
+    one(".meanwhile")?.remove();
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("form[data-draft]");
+    if (form && event.target.tagName === "TEXTAREA") keepDraft(form);
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.type !== "file") return;
+    const label = one(".attach-words", event.target.closest("label"));
+    if (!label) return;
+    label.dataset.words ||= label.textContent;
+    const names = [...event.target.files].map((file) => file.name);
+    label.textContent = names.length ? names.join(", ").slice(0, 60) : label.dataset.words;
+  });
+
+  document.addEventListener("paste", (event) => {
+    // A pasted screenshot becomes an attachment of the answer or note at hand.
+    const form = event.target.closest?.("form[data-composer]");
+    const files = event.clipboardData?.files;
+    if (!form || !files?.length) return;
+    const input = one("input[type=file]", form);
+    const together = new DataTransfer();
+    for (const file of [...input.files, ...files]) together.items.add(file);
+    input.files = together.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  /* --- requests ---------------------------------------------------------------------------------------------------- */
+
+  let submitter = null;
+  document.addEventListener("submit", (event) => {
+    submitter = event.submitter;
+    event.target.setAttribute("aria-busy", "true");
+  }, true);
+
+  document.addEventListener("htmx:finally:request", (event) => {
+    event.target.removeAttribute?.("aria-busy");
+    const { response, sourceElement } = event.detail.ctx || {};
+    const form = sourceElement?.closest?.("form");
+    if (!form) return;
+    form.removeAttribute("aria-busy");
+    if (response && response.status < 400) {
+      if (form.dataset.composer) sent(form);
+      form.closest("details.menu")?.removeAttribute("open");
+      scheduleList();
+    }
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    const source = event.detail?.ctx?.sourceElement;
+    if (source && source.id !== "live") toast(words.failed, "danger");
+  });
+
+  let place = null;
+  document.addEventListener("htmx:before:swap", () => {
+    const talk = one("#talk");
+    place = talk && {
+      url: ticket()?.dataset.url,
+      end: talk.scrollHeight - talk.scrollTop - talk.clientHeight < 60,
+      heard: all("[data-inbound]").length,
+    };
+  });
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    const pane = one("#pane");
+    const target = event.detail?.ctx?.target;
+    if (target && target !== pane && target.id !== "pane") return;
+    opened();
+    const talk = one("#talk");
+    if (!talk) return;
+    const same = place && place.url === ticket()?.dataset.url;
+    if (!same || place.end) talk.scrollTop = talk.scrollHeight;
+    const heard = all("[data-inbound]").length;
+    if (same && heard > place.heard && all("form[data-composer] textarea").some((area) => area.value.trim())) meanwhile();
+  });
+
+  function meanwhile() {
+    if (one(".meanwhile")) return;
+    const line = document.createElement("p");
+    line.className = "meanwhile";
+    line.setAttribute("role", "status");
+    line.textContent = words.wrote;
+    one("#composer")?.prepend(line);
+  }
+
+  function opened() {
+    const here = ticket();
+    const desk = one(".desk");
+    if (desk) desk.dataset.open = here ? "pane" : "list";
+    if (here) document.title = here.dataset.title;
+    for (const row of all("[data-row]")) {
+      if (here && (row.dataset.id === here.dataset.ticket || row.dataset.id === here.dataset.conversation)) {
+        row.setAttribute("aria-current", "true");
+        row.classList.remove("unread");
+      } else row.removeAttribute("aria-current");
+    }
+    bringDrafts();
+  }
+
+  /* --- live: ids come, the page fetches what it shows --------------------------------------------------------------- */
+
+  let listTimer = 0;
+  let paneTimer = 0;
+  const scheduleList = () => { clearTimeout(listTimer); listTimer = setTimeout(refreshList, 350); };
+  const schedulePane = () => { clearTimeout(paneTimer); paneTimer = setTimeout(refreshPane, 200); };
+
+  function refreshPane() {
+    const here = ticket();
+    if (!here || all("form[aria-busy]").length) return;
+    htmx.ajax("GET", here.dataset.url, { target: "#pane", swap: "innerMorph" });
+  }
+
+  const seen = new Set(all("[data-row]").map((row) => row.dataset.id));
+  let waiting = null;
+
+  async function refreshList() {
+    const list = one("#list");
+    if (!list) return;
+    const answer = await fetch(list.dataset.list, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    one("#views")?.replaceWith(one("#views", fresh));
+    const rows = all("[data-row]", fresh);
+    const arrived = rows.filter((row) => !seen.has(row.dataset.id));
+    const scroll = one("#rows-scroll");
+    badge(arrived);
+    if (!arrived.length || scroll.scrollTop < 8) {
+      if (!arrived.length && scroll.scrollTop >= 8) return update(rows);
+      return bringIn(fresh);
+    }
+    waiting = fresh;
+    const button = one("#arrived");
+    button.hidden = false;
+    button.textContent = arrived.length === 1 ? words.new_one : fill(words.new_many, { n: arrived.length });
+    update(rows);
+  }
+
+  function update(rows) {
+    for (const row of rows) {
+      const shown = document.getElementById(`row-${row.dataset.id}`);
+      if (!shown) continue;
+      const focused = shown.contains(document.activeElement);
+      shown.replaceChildren(row);
+      htmx.process(shown);
+      if (focused) row.focus();
+    }
+    opened();
+  }
+
+  function bringIn(fresh) {
+    const scroll = one("#rows-scroll");
+    const focused = document.activeElement?.dataset?.id;
+    const beyond = all("[data-row]", scroll).length > all("[data-row]", fresh).length;
+    if (beyond && scroll.scrollTop >= 8) return;
+    scroll.replaceChildren(...one("#rows-scroll", fresh).childNodes);
+    htmx.process(scroll);
+    for (const row of all("[data-row]", scroll)) seen.add(row.dataset.id);
+    one("#arrived").hidden = true;
+    waiting = null;
+    opened();
+    if (focused) document.getElementById(`row-${focused}`)?.firstElementChild?.focus();
+  }
+
+  let unseen = 0;
+  function badge(arrived) {
+    if (!document.hidden) { unseen = 0; return; }
+    unseen += arrived.filter((row) => !seen.has(`told-${row.dataset.id}`)).length;
+    for (const row of arrived) seen.add(`told-${row.dataset.id}`);
+    const title = document.title.replace(/^\(\d+\) /, "");
+    document.title = unseen ? `(${unseen}) ${title}` : title;
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    unseen = 0;
+    document.title = document.title.replace(/^\(\d+\) /, "");
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#arrived")) {
+      one("#rows-scroll").scrollTop = 0;
+      if (waiting) bringIn(waiting);
+    }
+    if (event.target.closest("[data-dismiss]")) event.target.closest("[data-toast]").remove();
+    const dialog = event.target.closest("[data-open-dialog]")?.dataset.openDialog;
+    if (dialog) one(`#${dialog}`).showModal();
+    if (event.target.tagName === "DIALOG") event.target.close();
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.removeAttribute("open");
+  });
+
+  const live = one("#live");
+  live?.addEventListener("tickets", (event) => {
+    scheduleList();
+    if (event.detail.data && event.detail.data === ticket()?.dataset.ticket) schedulePane();
+  });
+  live?.addEventListener("conversations", (event) => {
+    scheduleList();
+    if (event.detail.data && event.detail.data === ticket()?.dataset.conversation) schedulePane();
+  });
+  let lost = null;
+  let greeted = false;
+  live?.addEventListener("htmx:sse:error", () => { lost ||= setTimeout(() => toast(words.offline), 8000); });
+  live?.addEventListener("hello", () => {
+    clearTimeout(lost);
+    lost = null;
+    // After a break anything may have happened.
+    if (greeted) { scheduleList(); schedulePane(); }
+    greeted = true;
+  });
+  setInterval(() => { if (!document.hidden) scheduleList(); }, 60000);
+
+  /* --- keys -------------------------------------------------------------------------------------------------------- */
+
+  function move(step) {
+    const rows = all("[data-row]");
+    if (!rows.length) return;
+    const at = rows.findIndex((row) => row === document.activeElement);
+    const from = at >= 0 ? at : rows.findIndex((row) => row.hasAttribute("aria-current"));
+    const next = rows[Math.max(0, Math.min(rows.length - 1, from < 0 ? 0 : from + step))];
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+  }
+
+  function write(kind) {
+    const tab = one(`#tab-${kind}`);
+    if (!tab) return;
+    tab.checked = true;
+    one(`#${kind}-text`).focus();
+  }
+
+  function menu(name) {
+    const details = one(`details[data-menu="${name}"]`);
+    if (!details) return;
+    details.open = true;
+    one("button:not([type=hidden]), select, textarea", one(".pop", details))?.focus();
+  }
+
+  function escape() {
+    const open = one("details.menu[open]");
+    if (open) { open.open = false; one("summary", open).focus(); return; }
+    if (location.hash === "#context") { location.hash = "#ticket"; return; }
+    if (writing(document.activeElement)) { document.activeElement.blur(); return; }
+    const row = one("[data-row][aria-current]") || one("[data-row]");
+    if (innerWidth < 900 && ticket()) one(".back")?.click();
+    else row?.focus();
+  }
+
+  const keys = {
+    j: () => move(1), k: () => move(-1), r: () => write("reply"), n: () => write("note"), a: () => menu("assign"), s: () => menu("status"),
+    e: () => menu("escalate"), t: () => one('[data-key="t"]')?.click(), "/": () => one("#search")?.focus(), "?": () => one("#keys").showModal(),
+  };
+  // The same keys in the Russian layout.
+  const russian = { "о": "j", "л": "k", "к": "r", "т": "n", "ф": "a", "ы": "s", "у": "e", "е": "t", ".": "/", ",": "?" };
+
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && (event.code === "KeyK")) { event.preventDefault(); palette(); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+      const form = event.target.closest?.("form[data-composer]");
+      if (form) { event.preventDefault(); form.requestSubmit(one("[data-send]", form)); }
+      return;
+    }
+    if (event.key === "Escape" && !one("dialog[open]")) { escape(); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target) || one("dialog[open]")) return;
+    let name = event.key;
+    if (russian[name] && /^(Key|Slash)/.test(event.code)) name = event.code === "Slash" ? (event.shiftKey ? "?" : "/") : russian[name];
+    const act = keys[name];
+    if (act) { event.preventDefault(); act(); }
+  });
+
+  /* --- palette ------------------------------------------------------------------------------------------------------ */
+
+  let offers = [];
+  let at = 0;
+
+  function palette() {
+    const dialog = one("#palette");
+    if (dialog.open) { dialog.close(); return; }
+    one("#palette-input").value = "";
+    offer();
+    dialog.showModal();
+    one("#palette-input").focus();
+  }
+
+  function offer() {
+    const asked = one("#palette-input").value.trim();
+    const low = asked.toLowerCase();
+    offers = all("[data-command]")
+      .filter((element) => element.dataset.command.toLowerCase().includes(low))
+      .map((element) => ({ words: element.dataset.command, key: element.dataset.key, go: () => run(element) }));
+    const number = /^#?(\d{1,9})$/.exec(asked);
+    if (number) offers.unshift({ words: fill(words.open_number, { n: number[1] }), go: () => { location.href = `/console/tickets/${number[1]}`; } });
+    else if (asked) offers.push({ words: fill(words.search_for, { q: asked }), go: () => { location.href = `/console?q=${encodeURIComponent(asked)}`; } });
+    at = 0;
+    draw();
+  }
+
+  function run(element) {
+    if (element.tagName === "SUMMARY") {
+      element.parentElement.open = true;
+      const pop = one(".pop button, .pop select, select", element.parentElement);
+      pop?.focus();
+    } else if (element.tagName === "LABEL") write(element.htmlFor.replace("tab-", ""));
+    else element.click();
+  }
+
+  function draw() {
+    const list = one("#palette-list");
+    list.replaceChildren(...offers.map((item, index) => {
+      const line = document.createElement("li");
+      line.id = `palette-${index}`;
+      line.setAttribute("role", "option");
+      line.setAttribute("aria-selected", String(index === at));
+      line.append(item.words);
+      if (item.key) { const key = document.createElement("kbd"); key.textContent = item.key; line.append(key); }
+      line.addEventListener("click", () => choose(index));
+      return line;
+    }));
+    if (!offers.length) { const none = document.createElement("li"); none.className = "muted"; none.textContent = words.nothing; list.append(none); }
+    one("#palette-input").setAttribute("aria-activedescendant", offers.length ? `palette-${at}` : "");
+    list.children[at]?.scrollIntoView({ block: "nearest" });
+  }
+
+  function choose(index) {
+    one("#palette").close();
+    offers[index]?.go();
+  }
+
+  one("#palette-input")?.addEventListener("input", offer);
+  one("#palette-input")?.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      at = (at + (event.key === "ArrowDown" ? 1 : -1) + offers.length) % (offers.length || 1);
+      draw();
+    } else if (event.key === "Enter") { event.preventDefault(); choose(at); }
+  });
+
+  /* --- begin -------------------------------------------------------------------------------------------------------- */
+
+  opened();
+  const talk = one("#talk");
+  if (talk) talk.scrollTop = talk.scrollHeight;
+})();

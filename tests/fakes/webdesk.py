@@ -1,0 +1,58 @@
+"""A desk for web tests: the real store, clock, signal, blobs and limits of one process, without channels, workers or models."""
+
+import asyncio
+from pathlib import Path
+
+from fastapi import FastAPI
+
+import channels.webform
+import gateway.console
+from desk_core.catalogue import desk as catalogue
+from desk_core.catalogue.desk import DeskConfig
+from desk_core.context import Context
+from desk_core.kit.blobs import DirectoryBlobs
+from desk_core.kit.clock import FakeClock
+from desk_core.kit.db import Database
+from desk_core.lanes.signal import LocalSignal
+from gateway.auth import pages as log_in
+from gateway.limits import RateLimits
+from gateway.settings import Http, Settings
+from gateway.web.setup import install
+
+
+class FakeWebDesk:
+    """Implements `gateway.web.desk.WebDesk`."""
+
+    def __init__(
+        self, database: Database, *, clock: FakeClock, signal: LocalSignal, home: Path, public_url: str = "http://testserver"
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.signal = signal
+        self.blobs = DirectoryBlobs(home / "blobs")
+        self.limits = RateLimits()
+        self.settings = Settings(home=home, http=Http(public_url=public_url))
+        self.stopping = asyncio.Event()
+        self.public_url = public_url
+        self._config: DeskConfig | None = None
+
+    async def config(self) -> DeskConfig:
+        if self._config is None:
+            async with self.database.read() as session:
+                self._config = await catalogue.load(session)
+        return self._config
+
+    async def context(self, request_id: str = "") -> Context:
+        return Context(
+            config=await self.config(), now=self.clock.now(), signal=self.signal, public_url=self.public_url, request_id=request_id
+        )
+
+
+def console_app(desk: FakeWebDesk) -> FastAPI:
+    """Log-in and console, as the real application mounts them."""
+    app = FastAPI(openapi_url=None)
+    webform = Path(channels.webform.__file__).parent / "templates"
+    install(app, desk, folders={"console": gateway.console.TEMPLATES, "webform": webform}, default_language="en")
+    for router in (log_in.router, *gateway.console.routers):
+        app.include_router(router)
+    return app
