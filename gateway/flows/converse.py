@@ -148,6 +148,8 @@ class Converse:
             return replace(decision, stale_press=conversation is not None and conversation.baton != "agent")
         if channel is not None and button.action not in filing.REUSABLE and now.first.reply_to and now.first.thread_key:
             await channel.close_buttons(now.first.thread_key, now.first.reply_to)
+        if conversation.baton == "agent" and button.action != "rate":
+            return decision  # an operator speaks: what was pressed is in the timeline, the bot stays silent
         heard = Heard(press=Press(button.action, button.value))
         turn = advance(snapshot(now, ctx), heard, await self._tools())
         return replace(decision, turn=turn)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -31,6 +32,7 @@ from desk_core.tickets.entities import Ticket
 
 log = structlog.get_logger()
 
+PAUSED = timedelta(seconds=15)
 SENDING = "sending"
 """Written before a message goes onto a wire that cannot be asked afterwards: whoever finds it there knows that it may have arrived."""
 
@@ -79,7 +81,7 @@ class Deliver:
             return Plan(Outcome(ctx=ctx, message_id=message.id))
         channel = await self._channel(inbox.id)
         if channel is None:
-            raise Postpone("the inbox is paused or not connected", free=True)
+            raise Postpone("the inbox is paused or not connected", after=PAUSED, free=True)
         uncertain = message.meta.get(SENDING) is not None or (work.last_error or "").startswith("uncertain")
         if inbox.channel == ChannelKind.TELEGRAM and not message.meta.get(SENDING):
             async with self._database.unit() as uow:

@@ -83,6 +83,8 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
         zone=zone,
     )
     conversation.last_inbound_at = ctx.now
+    if now.first.kind is not InboundKind.MEMBERSHIP and conversation.blocked_at is not None:
+        conversation.blocked_at = conversation.blocked_reason = None  # who writes has not shut us out
     match now.first.kind:
         case InboundKind.EDIT if now.known_message is not None:
             await _edit(uow, ctx, filed)

@@ -18,7 +18,7 @@ from desk_core.conversations import repository
 from desk_core.conversations.ports import Accepted, Blobs, InboundMessage
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database
-from desk_core.kit.errors import StoreUnavailable
+from desk_core.kit.errors import DeskError, StoreUnavailable
 from desk_core.kit.ids import new_id
 from desk_core.lanes import queue
 from desk_core.lanes.signal import WORK, Signal
@@ -30,6 +30,12 @@ INBOUND = "inbound"
 
 INLINE_RAW = 262_144
 BATCH = 128
+
+
+class Unstorable(DeskError):
+    """The store works, but refuses this message as it is; the adapter stores what it can of it instead."""
+
+    code, status = "unstorable", 422
 
 
 @dataclass(slots=True)
@@ -133,7 +139,7 @@ class Intake:
 
     @staticmethod
     def _fail(batch: list[_Pending], error: Exception) -> None:
-        failure = error if isinstance(error, StoreUnavailable) else StoreUnavailable(reason=type(error).__name__)
+        failure: DeskError = error if isinstance(error, StoreUnavailable) else Unstorable(reason=type(error).__name__)
         log.error("intake.refused", count=len(batch), error=type(error).__name__)
         for pending in batch:
             if not pending.future.done():
