@@ -81,10 +81,10 @@ def _store_now(dialect: str) -> TextClause:
 
 
 def _lease_end(dialect: str, lease: timedelta) -> TextClause:
-    seconds = int(lease.total_seconds())
+    seconds = lease.total_seconds()
     if dialect == "postgresql":
-        return text(f"clock_timestamp() + interval '{seconds} seconds'")
-    return text(f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{seconds} seconds')")
+        return text("clock_timestamp() + make_interval(secs => :lease)").bindparams(lease=seconds)
+    return text("strftime('%Y-%m-%d %H:%M:%f000', 'now', :lease)").bindparams(lease=f"+{seconds} seconds")
 
 
 async def claim(uow: UnitOfWork, *, now: datetime, limit: int, lease: timedelta = LEASE, prefix: str | None = None) -> list[Lease]:
