@@ -24,6 +24,7 @@ TITLES = {
     "next_response": _("Next answer"),
     "resolution": _("Solution"),
 }
+RUNNING = frozenset({"running", "breached"})
 OWED = {
     "paused": _("paused"),
     "met": _("kept"),
@@ -40,6 +41,7 @@ class Clock:
     title: str
     shown: Timer
     pauses: tuple[str, ...]
+    running: bool = False
 
 
 def clocks(rows: Sequence[AppliedSla], pauses: Sequence[SlaPause], viewer: Viewer) -> list[Clock]:
@@ -48,15 +50,15 @@ def clocks(rows: Sequence[AppliedSla], pauses: Sequence[SlaPause], viewer: Viewe
     told = []
     for row in sorted(rows, key=lambda row: order.index(row.metric) if row.metric in order else len(order)):
         stops = tuple(_pause(pause, viewer) for pause in pauses if pause.applied_id == row.id)
-        told.append(Clock(row.metric, translate(viewer.language, TITLES.get(row.metric, row.metric)), _timer(row, viewer), stops))
+        told.append(Clock(row.metric, translate(viewer.language, TITLES.get(row.metric, row.metric)), _timer(row, viewer), stops, row.state in RUNNING))
     return told
 
 
 def _timer(row: AppliedSla, viewer: Viewer) -> Timer:
-    running = timer(row.metric, row.due_at, viewer, short=True) if row.state in {"running", "breached"} else None
+    running = timer(row.metric, row.due_at, viewer, short=True) if row.state in RUNNING else None
     if running is not None:
         return running
-    tones = {"met": Tone.MET, "paused": Tone.PAUSED, "late": Tone.OVERDUE}
+    tones = {"met": Tone.MET, "paused": Tone.PAUSED, "late": Tone.CALM}
     return Timer(tones.get(row.state, Tone.CALM), translate(viewer.language, OWED.get(row.state, row.state)), row.due_at)
 
 

@@ -106,8 +106,7 @@ class DeskFactory:
     async def says(self, conversation: Conversation, text: str, *, ticket: Ticket | None = None, **fields: Any) -> Message:
         """The contact writes."""
         async with self.database.unit() as uow:
-            message = await self._message(uow, conversation, text, ticket=ticket, **fields)
-        return message
+            return await self._message(uow, conversation, text, ticket=ticket, **fields)
 
     async def _message(self, uow: UnitOfWork, conversation: Conversation, text: str, *, ticket: Ticket | None, **fields: Any) -> Message:
         contact = await uow.session.get_one(Contact, conversation.contact_id)

@@ -395,6 +395,7 @@
   /* --- begin -------------------------------------------------------------------------------------------------------- */
 
   opened();
+  one(".view[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const talk = one("#talk");
   if (talk) talk.scrollTop = talk.scrollHeight;
 })();
