@@ -16,11 +16,15 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InboxAddress:
-    """An inbox that takes mail. `addresses` are all addresses of the desk, so that it never answers itself."""
+    """An inbox that takes mail. `addresses` are all addresses of the desk, so that it never answers itself.
+
+    Mail for a `paused` inbox is asked to come again later, so that a pause loses nothing.
+    """
 
     inbox_id: str
     address: str
     addresses: tuple[str, ...] = ()
+    paused: bool = False
 
     @property
     def own(self) -> tuple[str, ...]:

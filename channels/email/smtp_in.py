@@ -146,6 +146,8 @@ class _Conversation:
             return TRY_LATER
         if inbox is None:
             return "550 5.1.1 No such inbox here"
+        if inbox.paused:
+            return "450 4.2.1 This inbox is paused, please try again later"
         self._inboxes[address] = inbox
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)

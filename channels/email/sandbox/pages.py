@@ -1,9 +1,10 @@
 """The pages of the mail sandbox: read what the desk sent, write to it as a pretend customer. Works without JavaScript."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from desk_core.kit.i18n import known_language, translate, translation
 
 _ADDRESS = re.compile(r"^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}$")
 _LETTER_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+_FIELDS = ("sender", "name", "to", "subject", "text")
 _MAX_UPLOAD = 30 * 1024 * 1024
 
 Desks = Callable[[], Awaitable[Sequence[tuple[str, str]]]]
@@ -39,7 +41,7 @@ def create_pages(
     def say(request: Request) -> str:
         return language(request) if language else _language(request)
 
-    async def page(request: Request, *, status: int = 200, **context: Any) -> Response:
+    async def page(request: Request, *, status: int = 200, form: Mapping[str, str] = MappingProxyType({}), **context: Any) -> Response:
         spoken = say(request)
         desks = [{"address": address, "name": name} for address, name in await inboxes()]
         body = _templates().get_template("mail.html").render(
@@ -49,7 +51,8 @@ def create_pages(
             mailboxes=await sandbox.mailboxes(),
             desks=desks,
             size=human_size,
-            **{"box": None, "letters": [], "letter": None, "error": "", "sent": False, "form": {}, **context},
+            **{"box": None, "letters": [], "letter": None, "error": "", "sent": False, **context},
+            form={**dict.fromkeys(_FIELDS, ""), **form},
         )  # fmt: skip
         return HTMLResponse(body, status_code=status)
 
@@ -86,7 +89,7 @@ def create_pages(
         """Write as a pretend customer."""
         async with request.form(max_files=20) as form:
             error = await send(request, None, form)
-            typed = {name: _field(form, name) for name in ("sender", "name", "to", "subject", "text")}
+            typed = {name: _field(form, name) for name in _FIELDS}
         if error:
             box = typed["sender"] or None
             return await page(request, status=422, box=box, letters=await sandbox.letters(box), error=error, form=typed)

@@ -89,7 +89,10 @@ def test_mobile_signatures_are_folded() -> None:
 
 
 def test_html_quotes_are_folded_too() -> None:
-    html = "<div>Спасибо</div><div class='gmail_quote'><div>пн, 23 нояб. 2026 г. в 15:19, S &lt;s@x.example&gt;:</div><blockquote>Старое</blockquote></div>"
+    html = (
+        "<div>Спасибо</div>"
+        "<div class='gmail_quote'><div>пн, 23 нояб. 2026 г. в 15:19, S &lt;s@x.example&gt;:</div><blockquote>Старое</blockquote></div>"
+    )
     assert split("", html).reply == "Спасибо"
 
 

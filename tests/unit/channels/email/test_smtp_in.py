@@ -23,6 +23,7 @@ class Desk:
     def __init__(self, **options: Any) -> None:
         self.accept, self.blobs = Storing(), MemoryBlobs()
         self.lookup_error: Exception | None = None
+        self.paused = False
         self.listener = MailListener(
             "127.0.0.1", 0, inboxes=self._inbox, accept=self.accept, blobs=self.blobs, secret=SECRET, clock=FakeClock(NOW), **options
         )
@@ -31,7 +32,7 @@ class Desk:
         if self.lookup_error is not None:
             raise self.lookup_error
         known = {SUPPORT: INBOX, ACCOUNTS: "other"}
-        return InboxAddress(known[address], address, tuple(known)) if address in known else None
+        return InboxAddress(known[address], address, tuple(known), paused=self.paused) if address in known else None
 
     async def says(self, talk: Callable[[smtplib.SMTP], Any]) -> Any:
         """What smtplib, a client of other people's making, gets to hear."""
@@ -120,6 +121,10 @@ class TestRecipients:
     async def test_one_mail_to_two_inboxes_is_taken_once(self, desk: Desk) -> None:
         assert (await desk.sends(mail(), to=[SUPPORT, ACCOUNTS]))[0] == 250
         assert [message.recipients for message in desk.accept.stored.values()] == [(SUPPORT, ACCOUNTS)]
+
+    async def test_a_paused_inbox_asks_to_come_again(self, desk: Desk) -> None:
+        desk.paused = True
+        assert (await desk.sends(mail()))[0] == 450
 
     async def test_there_is_a_limit(self, desk: Desk) -> None:
         def talk(smtp: smtplib.SMTP) -> list[int]:
