@@ -11,7 +11,7 @@ from tests.lint.names import calls_in, dotted, imported_names
 
 PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
-COMMITS = ("desk_core/kit/db.py", "desk_core/migrations/")
+COMMITS = ("desk_core/kit/db.py", "desk_core/kit/sqlite_driver.py", "desk_core/migrations/")
 CLOCK = "desk_core/kit/clock.py"
 
 CLOCKS = {
@@ -22,7 +22,6 @@ CLOCKS = {
 
 NETWORK_LIBRARIES = {
     "aioboto3", "aiogram", "aiohttp", "aiosmtplib", "httpx", "httpx2", "imap_tools", "imaplib", "redis", "requests", "smtplib", "socket",
-    "urllib",
 }  # fmt: skip
 CHANNEL_CALLS = {"send", "fetch", "typing", "answer_press", "close_buttons"}
 CHANNELS = ("channel", "adapter", "bot")
@@ -94,7 +93,7 @@ def _slow(call: ast.Call, names: dict[str, str]) -> str:
     name = dotted(call.func, names)
     *receiver, called = name.split(".")
     last = receiver[-1].strip("_").lower() if receiver else ""
-    if (receiver or [""])[0] in NETWORK_LIBRARIES:
+    if (receiver or [""])[0] in NETWORK_LIBRARIES or name.startswith("urllib.request."):
         return f"the network ({name})"
     if name == "asyncio.sleep":
         return "waiting (asyncio.sleep)"
