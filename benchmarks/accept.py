@@ -50,8 +50,8 @@ class Store(Protocol):
 
 class Sqlite:
     RAW = (
-        "INSERT OR IGNORE INTO raw_inbound (id, inbox_id, external_id, lane, body, raw, raw_blob, request_id, received_at, state, message_id) "
-        "VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, 'pending', NULL)"
+        "INSERT OR IGNORE INTO raw_inbound (id, inbox_id, external_id, lane, body, raw, request_id, received_at, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending')"
     )
     LANE = "INSERT INTO lanes (key, ready_at) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET ready_at = lanes.ready_at"
     ITEM = "INSERT INTO work_items (lane, kind, payload, run_at, attempts) VALUES (?, 'inbound', ?, ?, 0)"
@@ -68,7 +68,7 @@ class Sqlite:
 
     def _rows(self, rows: Sequence[tuple[str, dict[str, Any], bytes]]) -> tuple[list[Any], list[Any], list[Any]]:
         raws, lanes, items = [], {}, []
-        now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")  # noqa: DTZ005 - the bare driver has no clock of ours
+        now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
         for external, body, raw in rows:
             ident, request, lane = new_id().replace("-", ""), new_id(), body["lane"]
             raws.append((ident, self._inbox, external, lane, orjson.dumps(body).decode(), raw, request, now))
@@ -119,7 +119,7 @@ class Postgres:
 
     def _rows(self, rows: Sequence[tuple[str, dict[str, Any], bytes]]) -> tuple[list[Any], list[Any], list[Any]]:
         raws, lanes, items = [], {}, []
-        now = datetime.now(UTC)  # noqa: DTZ005 - the bare driver has no clock of ours
+        now = datetime.now(UTC)
         for external, body, raw in rows:
             ident, request, lane = new_id(), new_id(), body["lane"]
             raws.append((ident, self._inbox, external, lane, orjson.dumps(body).decode(), raw, request, now))
@@ -245,7 +245,12 @@ async def _baseline(url: str, opened: Callable[[str, str], Awaitable[Store]], *,
     store = await opened(url, inbox)
     gathering = Gathering(store)
     body = InboundMessage(
-        kind=InboundKind.MESSAGE, external_id="", lane="", sender=Sender("1", "Анна Петрова", "ru", "anna"), at=SystemClock().now(), text=TEXT
+        kind=InboundKind.MESSAGE,
+        external_id="",
+        lane="",
+        sender=Sender("1", "Анна Петрова", "ru", "anna"),
+        at=SystemClock().now(),
+        text=TEXT,
     ).to_json()
 
     async def send(sender: int, number: int) -> None:
@@ -277,5 +282,3 @@ async def _rate(send: Send, messages: int) -> tuple[float, float]:
     await asyncio.gather(*(sender(number) for number in range(SENDERS)))
     seconds = time.perf_counter() - began
     return len(waits) / seconds, sorted(waits)[int(len(waits) * 0.99)]
-
-

@@ -107,7 +107,9 @@ def table(rows: Sequence[Row]) -> str:
     widths = [max(len(line[column]) for line in (head, *cells)) for column in range(len(head))]
     right = {1, 3, 4}
     lines = [
-        "  ".join(cell.rjust(width) if place in right else cell.ljust(width) for place, (cell, width) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            cell.rjust(width) if place in right else cell.ljust(width) for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
         for line in (head, *cells)
     ]
     return "\n".join(line.rstrip() for line in (lines[0], "-" * len(lines[0]), *lines[1:]))

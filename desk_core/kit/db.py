@@ -12,13 +12,14 @@ from types import TracebackType
 from typing import Any, ClassVar, NewType, Self, cast
 
 import orjson
-from sqlalchemy import JSON, DateTime, Dialect, Executable, LargeBinary, MetaData, String, Uuid, event, make_url, text
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Executable, LargeBinary, MetaData, String, Uuid, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from desk_core.kit.errors import StoreUnavailable
+from desk_core.kit.sqlite_driver import BEGIN_WRITE, SqliteConnection, SqliteDriver
 
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session for reading; nothing written through it survives."""
@@ -150,6 +151,7 @@ class Database:
         self.dialect = writer.dialect.name
         self._write_sessions = async_sessionmaker(writer, expire_on_commit=False, autoflush=False)
         self._read_sessions = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
+        self._glances = async_sessionmaker(reader.execution_options(**{_INLINE: True}), expire_on_commit=False, autoflush=False)
 
     @classmethod
     def connect(cls, url: str, *, pool_size: int = 10) -> Self:
@@ -178,7 +180,19 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """A read session; on SQLite a snapshot that writers do not block. Raises `StoreUnavailable` when the store cannot serve."""
-        session = self._read_sessions()
+        async with self._reading(self._read_sessions()) as session:
+            yield session
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[ReadSession]:
+        """A read session for a few look-ups by key. On SQLite they run in the event loop, without the round trip to a thread that
+        would cost ten times the look-up; whatever may scan a table belongs into `read`."""
+        async with self._reading(self._glances()) as session:
+            yield session
+
+    @staticmethod
+    @asynccontextmanager
+    async def _reading(session: AsyncSession) -> AsyncIterator[ReadSession]:
         try:
             yield cast("ReadSession", session)
         except (OperationalError, InterfaceError, OSError) as error:
@@ -198,6 +212,10 @@ class Database:
             await self.reader.dispose()
 
 
+_INLINE = "priyom_inline"
+"""Execution option of a session whose SQLite statements run in the event loop."""
+
+
 def _dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
@@ -210,10 +228,11 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
         connect_args={"timeout": 30},
+        module=SqliteDriver(),
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
+    def _prepare(connection: SqliteConnection, _record: object) -> None:
         # The driver's own transaction handling begins too late (at the first write) and deferred; we begin ourselves.
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -224,9 +243,15 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
         cursor.execute("PRAGMA synchronous=FULL" if writer else "PRAGMA query_only=ON")
         cursor.execute("PRAGMA cache_size=-16000")
         cursor.close()
+        connection.writes = writer
+
+    @event.listens_for(engine.sync_engine, "engine_connect")
+    def _place(connection: Connection) -> None:
+        driver = cast("SqliteConnection", connection.connection.dbapi_connection)
+        driver.inline = writer or connection.get_execution_options().get(_INLINE, False)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+        connection.exec_driver_sql(BEGIN_WRITE if writer else "BEGIN")
 
     return engine
