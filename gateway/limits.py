@@ -26,3 +26,13 @@ class RateLimits:
         except (RedisError, StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return True
+
+    async def left(self, name: str, key: str, *, limit: int, seconds: int) -> bool:
+        """Whether one more would be let through; counts nothing."""
+        if limit <= 0:
+            return True
+        try:
+            return await self._limiter.test(RateLimitItemPerSecond(limit, seconds, namespace=name), key)
+        except (RedisError, StorageError, OSError) as error:
+            log.warning("limits.redis_unavailable", error=type(error).__name__)
+            return True

@@ -55,13 +55,15 @@ async def log_in(
     desk = desk_of(request)
     email = email.strip().lower()
     # Per address and e-mail: nobody can lock a colleague out from elsewhere, and one list of passwords gets five tries.
-    if not await desk.limits.hit("login", f"{address_of(request)}|{email}", limit=TRIES, seconds=WINDOW):
+    tries = f"{address_of(request)}|{email}"
+    if not await desk.limits.left("login", tries, limit=TRIES, seconds=WINDOW):
         log.warning("auth.too_many_tries", ip=address_of(request))
         return _page(request, next_page=next, email=email, error="", limited=True, status=429)
     async with desk.database.read() as session:
         agent = await people.agent_by_email(session, email)
     fits = await passwords.verify(agent.password_hash if agent else None, password)
     if agent is None or not fits or agent.disabled_at is not None:
+        await desk.limits.hit("login", tries, limit=TRIES, seconds=WINDOW)
         log.info("auth.refused", ip=address_of(request))
         return _page(request, next_page=next, email=email, error="wrong", status=401)
     stronger = passwords.hash_password(password) if passwords.outdated(agent.password_hash) else None

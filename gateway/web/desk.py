@@ -14,6 +14,12 @@ from desk_core.lanes.signal import Signal
 from gateway.settings import Settings
 
 
+class TryLimits(Limits, Protocol):
+    """Limits that can also be asked without counting."""
+
+    async def left(self, name: str, key: str, *, limit: int, seconds: int) -> bool: ...
+
+
 class WebDesk(Protocol):
     """`stopping` is set when the process is asked to end, so that open streams let go."""
 
@@ -26,7 +32,7 @@ class WebDesk(Protocol):
     @property
     def signal(self) -> Signal: ...
     @property
-    def limits(self) -> Limits: ...
+    def limits(self) -> TryLimits: ...
     @property
     def settings(self) -> Settings: ...
     @property
