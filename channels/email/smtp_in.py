@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ Inboxes = Callable[[str], Awaitable[InboxAddress | None] | InboxAddress | None]
 
 TRY_LATER = "451 4.3.0 The desk cannot store mail right now, please try again later"
 _READ_LIMIT = 128 * 1024
+_PATH = re.compile(r"\s*<((?:[^\s<>\"@:,;\\()\[\]]{1,100}@[^\s<>\"@:,;\\()\[\]]{1,254})?)>[ ]*([^\r\n]*)$")
 _END_OF_DATA = b"\r\n.\r\n"
 
 
@@ -194,6 +196,14 @@ class _Connection(SMTP):
     def hang_up(self) -> None:
         if self.transport is not None:
             self.transport.close()
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        # The library runs a full header grammar over each address, a third of what a small mail costs; nearly all look like this.
+        plain = _PATH.match(arg)
+        if plain is None:
+            found: tuple[str | None, str | None] = super()._getaddr(arg)
+            return found
+        return plain[1] or "<>", plain[2]
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         if await self.check_helo_needed() or await self.check_auth_needed("DATA"):

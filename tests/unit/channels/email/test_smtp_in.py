@@ -135,6 +135,27 @@ class TestRecipients:
         assert await desk.says(talk) == [250, 250, 250, 452, 452]
 
 
+class TestSenders:
+    async def test_the_null_sender_is_taken_and_held(self, desk: Desk) -> None:
+        assert (await desk.sends(mail(), sender=""))[0] == 250
+        (stored,) = desk.accept.stored.values()
+        assert (stored.verdict, stored.held) == ("automatic", True)
+
+    @pytest.mark.parametrize(
+        ("command", "code"),
+        [
+            ("MAIL FROM:<anna@example.com> SIZE=10", 250),
+            ("MAIL FROM: <anna@example.com>", 250),
+            ('MAIL FROM:<"anna maria"@example.com>', 250),
+            ("MAIL FROM:<anna@@example.com>", 553),
+            ("MAIL FROM:<anna@example.com> NONSENSE=1", 555),
+            ("MAIL FROM:", 501),
+        ],
+    )
+    async def test_commands_are_read_as_the_standard_says(self, desk: Desk, command: str, code: int) -> None:
+        assert await desk.says(lambda smtp: (smtp.ehlo(), smtp.docmd(command))[1][0]) == code
+
+
 class TestContent:
     async def test_arrives_byte_by_byte(self, desk: Desk) -> None:
         body = "Точка в начале:\n.одна\n..две\n\n" + "я" * 5000 + "\nконец"
