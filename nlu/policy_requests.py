@@ -24,6 +24,9 @@ from nlu.turn import (
     UseRequest,
 )
 
+# Below this "it is a report" says nothing; the caption of a picture must not be asked about as if it were another story.
+SURE = 0.5
+
 STAR_WORDS = {
     "1": 1,
     "2": 2,
@@ -141,6 +144,7 @@ def is_clearly_new(scene: Scene, request: OpenRequest) -> bool:
     triage = scene.triage
     return (
         triage.intent in {Intent.REPORT, Intent.ASK}
+        and triage.intent_confidence >= SURE
         and triage.band is Band.ACT
         and triage.category is not None
         and triage.category != request.category

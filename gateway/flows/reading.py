@@ -31,7 +31,7 @@ class Situation:
     messages: tuple[InboundMessage, ...]
     contact: Contact | None
     conversation: Conversation | None
-    joined_by: str  # how the conversation was found: thread, token, references, number, new
+    joined_by: str  # how the conversation was found: page, thread, token, references, number, new
     active: Ticket | None  # the request that what was said belongs to
     requests: tuple[Ticket, ...]
     button: ButtonToken | None = None
@@ -83,8 +83,14 @@ async def _find_conversation(
 ) -> tuple[Conversation | None, str, Ticket | None]:
     """The conversation of a message, how it was found, and the request where a number named it.
 
-    In order of trust: the channel's own thread, our signed token, References, a number that the sender owns. Never the subject alone.
+    In order of trust: the request's own page, the channel's own thread, our signed token, References, a number that the sender owns.
+    Never the subject alone.
     """
+    if message.card.get("ticket"):
+        # From the status page: whoever holds its secret address writes on that request, whatever channel it came by.
+        shown: Ticket | None = await session.get(Ticket, str(message.card["ticket"]))
+        if shown is not None and shown.conversation_id is not None:
+            return await session.get(Conversation, shown.conversation_id), "page", shown
     if message.thread_key is not None:
         found = await conversations.conversation_by_thread(session, inbox.id, message.thread_key)
         return found, "thread" if found else "new", None
@@ -166,7 +172,7 @@ def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
         manner=MANNERS[now.inbox.channel],
         state=DialogueState.from_json(now.conversation.dialogue if now.conversation else {}),
         language=now.conversation.language if now.conversation else None,
-        contact_language=(now.contact.language if now.contact else None) or now.first.sender.language,
+        contact_language=_spoken_by(now, config),
         inbox_language=now.inbox.language,
         languages=config.languages,
         contact_name=now.contact.name if now.contact else now.first.sender.name,
@@ -179,6 +185,15 @@ def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
         now=ctx.now,
         first_contact=now.conversation is None,
     )
+
+
+def _spoken_by(now: Situation, config: DeskConfig) -> str | None:
+    """The person's own language where it is known: a client set to one that the desk does not speak is answered in English."""
+    told = (now.contact.language if now.contact else None) or now.first.sender.language
+    if not told:
+        return None
+    language = told.partition("-")[0].lower()
+    return language if language in config.languages else "en" if "en" in config.languages else None
 
 
 def is_burst(message: InboundMessage) -> bool:
