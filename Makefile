@@ -63,7 +63,7 @@ types: $(DEV_STAMP) ## mypy, strict, on our packages
 
 .PHONY: arch
 arch: $(DEV_STAMP) ## Who may import whom (contracts in pyproject.toml)
-	@echo "import contracts"; $(VENV)/bin/lint-imports --no-timing 2>&1 | tail -n 30
+	@echo "import contracts"; $(VENV)/bin/lint-imports --no-logo
 
 .PHONY: i18n
 i18n: $(DEV_STAMP) ## Bring new texts into the Russian catalogue and list what is untranslated
@@ -81,7 +81,7 @@ revision: $(DEV_STAMP) ## Write a migration from the difference between models a
 ##@ Measure it (QUICK=1 for two minutes; results in build/reports)
 .PHONY: bench
 bench: $(DEV_STAMP) ## Speed and memory beside a baseline measured in the same run
-	@$(PY) -m benchmarks.bench $(if $(QUICK),--quick)
+	@$(PY) -m benchmarks $(if $(QUICK),--quick)
 
 .PHONY: chaos
 chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order
