@@ -21,7 +21,9 @@ class Bounce:
 
 _SUBJECT = re.compile(
     r"undeliver|delivery (?:status notification|failure|has failed|problem|notification)|mail delivery (?:failed|system|subsystem)|"
-    r"returned mail|failure notice|delivery error|mail failure|could not be delivered|non remis|unzustellbar|warning: could not send|"
+    r"returned mail|failure notice|failed delivery|mail failed|errors from|"
+    r"delivery error|mail failure|could not be delivered|non remis|unzustellbar|warning: could not send|"
+    r"message .{1,80} delayed|"
     r"не доставлен|недоставлен|не удалось доставить|не может быть доставлен|невозможно доставить|ошибка доставки|возвращенн",
     re.IGNORECASE,
 )
@@ -43,7 +45,8 @@ def find(root: Part, *, sender: str, subject: str, text: str, own: Sequence[str]
     status_part = next((part for part in root.walk() if part.type in {"message/delivery-status", "message/global-delivery-status"}), None)
     if status_part is not None and report_type in {"delivery-status", ""}:
         return _from_status(root, status_part, text, secret)
-    robot = from_robot(sender) or root.raw("x-failed-recipients") is not None
+    nameless = sender.endswith("@invalid") or root.get("return-path").replace(" ", "") == "<>"
+    robot = from_robot(sender) or nameless or root.raw("x-failed-recipients") is not None
     if root.raw("x-failed-recipients") is not None or (robot and _SUBJECT.search(subject)):
         return _from_words(root, text, own, secret)
     return None

@@ -290,6 +290,14 @@ class TestBounces:
         assert (message.kind, message.edits) == (InboundKind.BOUNCE, self.OWN)
         assert (message.card["address"], message.card["permanent"]) == ("gone@example.com", True)
 
+    def test_a_report_without_any_sender_is_one_too(self) -> None:
+        message = inbound(mail("550 no such user gone@example.com", subject="Mail delivery failed", **{"from": "<>"}), envelope_from="")
+        assert (message.kind, message.card["address"]) == (InboundKind.BOUNCE, "gone@example.com")
+
+    def test_a_person_who_writes_about_one_is_a_person(self) -> None:
+        message = inbound(mail("550 no such user", subject="Undelivered mail: please help"))
+        assert (message.kind, message.held) == (InboundKind.MESSAGE, False)
+
 
 def test_lanes_keep_one_persons_mails_in_order() -> None:
     lanes = [inbound(mail(**{"from": address})).lane for address in ("a@x.example", "A@X.example", "b@x.example")]
