@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import agents, data, desk, inboxes, process, tickets, understanding
+from gateway.cli import agents, api_tokens, data, desk, inboxes, process, tickets, understanding
 
 app = typer.Typer(
     name="priyom",
@@ -22,6 +22,7 @@ app.add_typer(data.messages, name="messages", help="Every inbound message of eve
 app.add_typer(data.conversations, name="conversations", help="Conversations and who speaks in them.")
 app.add_typer(data.dead, name="dead", help="Work that failed for good: list, show, replay.")
 app.add_typer(agents.app, name="agent", help="Operators: add, list, passwords, disable.")
+app.add_typer(api_tokens.app, name="token", help="Keys of programs to the REST interface: add, list, revoke.")
 app.add_typer(desk.preset, name="preset", help="A whole desk in a folder: check, load, export.")
 app.add_typer(desk.db, name="db", help="The store.")
 understanding.register(app)

@@ -50,7 +50,7 @@ class Filed:
 def wants_turn(now: Situation) -> bool:
     """Whether the bot thinks about this at all: a person's words, in private, while no operator speaks."""
     first = now.first
-    if first.held or now.baton == Baton.AGENT:
+    if first.held or now.baton == Baton.AGENT or now.joined_by == "page":
         return False
     if first.kind is not InboundKind.MESSAGE or now.album_of is not None:
         return False
@@ -97,7 +97,7 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
         case _:
             for message, kept in zip(now.messages, files, strict=True):
                 await _keep(uow, ctx, filed, message, kept, too_large=too_large)
-            if now.baton == Baton.AGENT and ticket is not None and not now.first.held:
+            if (now.baton == Baton.AGENT or now.joined_by == "page") and ticket is not None and not now.first.held:
                 filed.ticket = await belongs(uow, ctx, filed, ticket)
     return filed
 
@@ -159,7 +159,8 @@ async def hand_to_people(uow: UnitOfWork, ctx: Context, filed: Filed, *, reason:
         ticket = await tickets.open_ticket(
             uow, ctx, contact=filed.contact, conversation=filed.conversation, channel=filed.conversation.channel,
             inbox_id=filed.conversation.inbox_id, inbox_name=filed.situation.inbox.name, subject=text[:80], text=text,
-            language=filed.language, category=None, tags=("failed",), actor=Actor.requester(filed.contact),
+            language=filed.language, category=filed.situation.first.category, tags=("failed",), actor=Actor.requester(filed.contact),
+            token=filed.situation.first.card.get("token"),
         )  # fmt: skip
         for message in filed.messages:
             message.ticket_id = ticket.id
@@ -227,7 +228,7 @@ async def _keep(
     await uow.flush()
     conversations.attach(uow, message, files)
     filed.messages.append(message)
-    if filed.conversation.channel == "email":
+    if filed.conversation.channel == "email" and filed.situation.joined_by != "page":
         await conversation_repository.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
 
 
@@ -238,7 +239,7 @@ def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]
     joined = filed.situation.joined_by
     number = filed.ticket.number if filed.ticket is not None else None
     code = {"token": "joined_token", "references": "joined_references", "number": "joined_number"}.get(joined, joined)
-    return ("received" if code in ("thread", "new") else code), {**inbound.verdict_params, **({"number": number} if number else {})}
+    return ("received" if code in ("page", "thread", "new") else code), {**inbound.verdict_params, **({"number": number} if number else {})}
 
 
 async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:

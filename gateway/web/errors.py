@@ -1,5 +1,6 @@
 """Errors in words: a page for people, JSON for programs, a short message for htmx; always with a code for support."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -31,6 +32,7 @@ HEADINGS = {
     503: _("Please try again in a minute"),
 }
 HEADING = _("This did not work")
+API = "/api/"
 
 
 class LogInNeeded(DeskError):
@@ -64,11 +66,20 @@ def wants_json(request: Request) -> bool:
     return request.url.path.startswith(("/api/", "/hooks/")) or ("application/json" in accept and "text/html" not in accept)
 
 
+def problem(code: str, message: str, fields: Mapping[str, object], *, request_id: str, status: int) -> Response:
+    """A refusal as the REST interface tells it: a stable code, a sentence, and what it is about."""
+    about = {name: str(value) for name, value in fields.items() if value is not None}
+    body = {"code": code, "message": message, "fields": about, "request_id": request_id}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
 def respond(request: Request, error: DeskError) -> Response:
     """The answer to a request that failed with `error`."""
     language = language_of(request)
     request_id = getattr(request.state, "request_id", "")
     sentence = words(error, language)
+    if request.url.path.startswith(API):
+        return problem(error.code, sentence, error.fields, request_id=request_id, status=error.status)
     if wants_json(request):
         return JSONResponse({"error": {"code": error.code, "text": sentence, "request_id": request_id}}, error.status)
     partial = request.headers.get("hx-request") == "true"
@@ -110,6 +121,12 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    if request.url.path.startswith(API):
+        about = {".".join(str(part) for part in item["loc"][1:]) or "body": str(item["msg"]) for item in error.errors()}
+        found = Invalid(reason=", ".join(sorted(about)))
+        return problem(
+            found.code, words(found, language_of(request)), about, request_id=getattr(request.state, "request_id", ""), status=422
+        )
     fields = ", ".join(sorted({".".join(str(part) for part in item["loc"][1:]) for item in error.errors()}))
     if wants_json(request):
         details = [{"field": ".".join(str(part) for part in item["loc"]), "reason": item["msg"]} for item in error.errors()]
