@@ -49,13 +49,14 @@ def story(
     titles: Mapping[str, str],
 ) -> list[Entry]:
     """Messages and events in the order they happened, with a line where a day begins."""
-    lines = [(message.at, 0, message.id, _entry(message, language)) for message in messages]
+    # Ids are made in order, so of two things in one moment the one that was written first stands first.
+    lines = [(message.at, message.id, _entry(message, language)) for message in messages]
     lines += [
-        (event.at, 1, event.id, Entry(EntryKind.ACTIVITY, event.at, "system", tell(event, language, titles=titles)))
+        (event.at, event.id, Entry(EntryKind.ACTIVITY, event.at, "system", tell(event, language, titles=titles)))
         for event in events
         if event.kind not in SAID_ELSEWHERE
     ]
-    lines.sort(key=lambda line: line[:3])
+    lines.sort(key=lambda line: line[:2])
     return list(_with_days([entry for *_, entry in lines], zone))
 
 

@@ -100,7 +100,7 @@
     form.removeAttribute("aria-busy");
     if (response && response.status < 400) {
       if (form.dataset.composer) sent(form);
-      form.closest("details.menu")?.removeAttribute("open");
+      form.closest("details.menu, details.fix")?.removeAttribute("open");
       scheduleList();
     }
   });
