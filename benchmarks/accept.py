@@ -9,7 +9,6 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +34,8 @@ BATCH = 128
 TEXT = "Здравствуйте! Второй день не подключается VPN из дома, пишет ошибку 809. Перезагружал ноутбук и роутер, не помогло."
 RAW = b'{"update_id": 1, "message": {"message_id": 7, "text": "' + TEXT.encode() + b'"}}' + b" " * 400
 
-Send = Callable[[int, int], Awaitable[None]]
+Place = tuple[int, int]  # sender, number of the message; -1 warms up
+Send = Callable[[Place], Awaitable[None]]
 
 
 class Store(Protocol):
@@ -220,17 +220,26 @@ async def _inbox(database: Database) -> str:
     return inbox.id
 
 
+def _places(messages: int) -> list[Place]:
+    return [(sender, number) for sender in range(SENDERS) for number in range(-1, messages // SENDERS)]
+
+
+def _message(inbox: str, place: Place, at: datetime) -> InboundMessage:
+    return InboundMessage(
+        kind=InboundKind.MESSAGE, external_id=f"{place[0]}:{place[1]}", lane=f"in:{inbox}:{place[0]}", thread_key=str(place[0]),
+        sender=Sender(str(place[0]), "Анна Петрова", "ru", "anna"), at=at, text=TEXT,
+    )  # fmt: skip
+
+
 async def _intake(url: str, *, messages: int, folder: Path) -> tuple[float, float]:
+    """Messages a second through `Intake`, and the 99th percentile of waiting."""
     database = Database.connect(url)
     inbox, clock = await _inbox(database), SystemClock()
     intake = Intake(database, clock=clock, signal=LocalSignal(), blobs=DirectoryBlobs(folder / "blobs"))
-    message = InboundMessage(
-        kind=InboundKind.MESSAGE, external_id="", lane="", sender=Sender("1", "Анна Петрова", "ru", "anna"), at=clock.now(), text=TEXT,
-    )  # fmt: skip
+    made = {place: _message(inbox, place, clock.now()) for place in _places(messages)}
 
-    async def send(sender: int, number: int) -> None:
-        mine = replace(message, external_id=f"{sender}:{number}", lane=f"in:{inbox}:{sender}", thread_key=str(sender))
-        assert not (await intake(inbox, mine, raw=RAW)).duplicate
+    async def send(place: Place) -> None:
+        assert not (await intake(inbox, made[place], raw=RAW)).duplicate
 
     try:
         return await _rate(send, messages)
@@ -239,26 +248,19 @@ async def _intake(url: str, *, messages: int, folder: Path) -> tuple[float, floa
 
 
 async def _baseline(url: str, opened: Callable[[str, str], Awaitable[Store]], *, messages: int, single: bool) -> float:
+    """Messages a second by the bare driver."""
     database = Database.connect(url)
     inbox = await _inbox(database)
     await database.close()
     store = await opened(url, inbox)
     gathering = Gathering(store)
-    body = InboundMessage(
-        kind=InboundKind.MESSAGE,
-        external_id="",
-        lane="",
-        sender=Sender("1", "Анна Петрова", "ru", "anna"),
-        at=SystemClock().now(),
-        text=TEXT,
-    ).to_json()
+    made = {place: (f"{place[0]}:{place[1]}", _message(inbox, place, SystemClock().now()).to_json(), RAW) for place in _places(messages)}
 
-    async def send(sender: int, number: int) -> None:
-        row = (f"{sender}:{number}", {**body, "lane": f"in:{inbox}:{sender}", "thread_key": str(sender)}, RAW)
+    async def send(place: Place) -> None:
         if single:
-            await store.single(row)
+            await store.single(made[place])
         else:
-            assert await gathering.accept(row)
+            assert await gathering.accept(made[place])
 
     try:
         rate, _late = await _rate(send, messages)
@@ -274,10 +276,10 @@ async def _rate(send: Send, messages: int) -> tuple[float, float]:
     async def sender(number: int) -> None:
         for place in range(messages // SENDERS):
             began = time.perf_counter()
-            await send(number, place)
+            await send((number, place))
             waits.append(time.perf_counter() - began)
 
-    await asyncio.gather(*(send(number, -1) for number in range(SENDERS)))  # connections open, statements compile
+    await asyncio.gather(*(send((number, -1)) for number in range(SENDERS)))  # connections open, statements compile
     began = time.perf_counter()
     await asyncio.gather(*(sender(number) for number in range(SENDERS)))
     seconds = time.perf_counter() - began

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
@@ -19,22 +19,33 @@ from desk_core.conversations.entities import (
 )
 from desk_core.kit.db import ReadSession, UnitOfWork
 
+# Tables, not classes, on the hot paths: a statement about classes goes through the ORM even where no object comes back.
+_RAW = cast("Table", RawInbound.__table__)
+_INBOX = cast("Table", Inbox.__table__)
+
 
 def _insert_raw(dialect: str) -> Any:
-    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(RawInbound)
-    return statement.on_conflict_do_nothing(index_elements=["inbox_id", "external_id"]).returning(RawInbound.id)
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(_RAW)
+    return statement.on_conflict_do_nothing(index_elements=["inbox_id", "external_id"])
 
 
 _INSERT_RAW = {dialect: _insert_raw(dialect) for dialect in ("postgresql", "sqlite")}
+_INSERT_RAW_FRESH = {dialect: statement.returning(_RAW.c.id) for dialect, statement in _INSERT_RAW.items()}
+_NOTE_RECEIVED = update(_INBOX).where(_INBOX.c.id == bindparam("inbox")).values(last_received_at=bindparam("now"), last_error=None)
 
 
 async def insert_raw(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Store raw inbound rows; the answer is the ids that were new. A row seen before changes nothing."""
-    return set(await uow.scalars(_INSERT_RAW[uow.dialect], list(rows)))
+    if uow.dialect == "sqlite":
+        # Nearly always all of them are new, and SQLite counts them; asking for the ids would cost as much as the insert.
+        done = await uow.execute(_INSERT_RAW["sqlite"], list(rows))
+        ids = {str(row["id"]) for row in rows}
+        return ids if done.rowcount == len(rows) else set(await uow.scalars(select(_RAW.c.id).where(_RAW.c.id.in_(ids))))
+    return set(await uow.scalars(_INSERT_RAW_FRESH[uow.dialect], list(rows)))
 
 
 async def note_received(uow: UnitOfWork, inbox_ids: Collection[str], *, now: datetime) -> None:
-    await uow.execute(update(Inbox).where(Inbox.id.in_(inbox_ids)).values(last_received_at=now, last_error=None))
+    await uow.execute(_NOTE_RECEIVED, [{"inbox": inbox_id, "now": now} for inbox_id in sorted(inbox_ids)])
 
 
 async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInbound]:
