@@ -124,9 +124,13 @@ def language_wish(text: str) -> str | None:
 def says_solved(text: str) -> bool:
     """Whether a text reports success ("спасибо, заработало"), with nothing that takes it back."""
     words = plain(text[:400])
-    return Intent.CONFIRM in {intent_of(text), intent_of(_THANKS.sub(" ", words))} or bool(
-        len(words) < 200 and _SOLVED_HINT.search(words) and not _NEGATED.search(words) and "?" not in text
-    )
+    return Intent.CONFIRM in {intent_of(text), intent_of(_THANKS.sub(" ", words))} or reports_success(text)
+
+
+def reports_success(text: str) -> bool:
+    """Whether a text itself says that it works now; a bare "yes" is an answer to something, not a report."""
+    words = plain(text[:400])
+    return bool(len(words) < 200 and _SOLVED_HINT.search(words) and not _NEGATED.search(words) and "?" not in text)
 
 
 def says_again(text: str) -> bool:

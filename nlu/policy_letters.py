@@ -40,6 +40,10 @@ def mail(scene: Scene) -> Turn:
         reopened = (ConfirmSolved(ticket_id=resolved.ticket_id, solved=False), *add(scene, resolved.ticket_id))
         return with_person(scene, scene.turn(scene.state, actions=reopened, intent=intent), intent)
     if snapshot.active is not None:
+        if lexicon.reports_success(scene.text) and not scene.heard.attachments:
+            # An article of the acknowledgement helped, or it went away: the person closes their own request, a reply opens it again.
+            own_word = (*add(scene, snapshot.active.ticket_id), ConfirmSolved(ticket_id=snapshot.active.ticket_id, solved=True))
+            return scene.turn(scene.state, actions=own_word, intent=Intent.CONFIRM)
         return with_person(scene, add_to_active(scene, snapshot.active.ticket_id, intent), intent)
     if intent is Intent.STATUS and snapshot.requests:
         return policy_requests.status(scene)

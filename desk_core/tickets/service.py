@@ -505,8 +505,12 @@ async def reopen(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor) ->
 
 
 async def confirm(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, solved: bool) -> Ticket:
-    """The requester answers "is it solved?"."""
+    """The requester answers "is it solved?", or says by themselves that it is."""
     ticket = await get(uow, ticket_id)
+    if solved and ticket.status not in (Status.RESOLVED, Status.CLOSED):
+        ticket.resolution = "self"
+        await happen(uow, ctx, ticket, Event.CLOSED_BY_REQUESTER, actor=by)
+        return ticket
     if solved:
         await happen(uow, ctx, ticket, Event.CONFIRMED, actor=by)
         return ticket

@@ -76,6 +76,21 @@ class TestALetter:
         assert mail.did(OpenTicket) == []
 
 
+class TestAReportOfSuccess:
+    @pytest.mark.parametrize("text", ["Спасибо, помогло!", "Заработало, можно закрывать", "It works now, thanks"])
+    def test_closes_the_request_by_the_persons_own_word(self, mail: Talk, text: str) -> None:
+        mail.active = request()
+        mail.says(text, subject="Re: [#1042] Принтер")
+        assert mail.did(ConfirmSolved) == [ConfirmSolved("t1042", solved=True)]
+        assert mail.did(AddToTicket) == [AddToTicket("t1042")]
+
+    @pytest.mark.parametrize("text", ["Да", "ок", "Не помогло", "Помогло, но ненадолго", "Решено?"])
+    def test_is_not_a_bare_yes_nor_a_doubt(self, mail: Talk, text: str) -> None:
+        mail.active = request()
+        mail.says(text, subject="Re: [#1042] Принтер")
+        assert mail.did(ConfirmSolved) == []
+
+
 class TestAnswersByMail:
     @pytest.fixture
     def mail(self, mail: Talk) -> Talk:
