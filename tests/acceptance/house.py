@@ -15,6 +15,8 @@ import uvicorn
 from sqlalchemy import func, select
 from starlette.types import ASGIApp
 
+from channels.email.sandbox.correspondent import Correspondent
+from channels.email.sandbox.mailbox import Letter
 from channels.telegram.sandbox import Sandbox
 from desk_core.context import Context
 from desk_core.conversations.entities import Conversation, Inbox, Message, RawInbound
@@ -23,17 +25,19 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.lanes.entities import DeadItem, Lane
 from desk_core.lanes.signal import WORK
 from desk_core.people import service as people
-from desk_core.people.entities import Agent
+from desk_core.people.entities import Agent, ContactIdentity
 from desk_core.people.permissions import Role
 from desk_core.tickets.entities import Ticket
 from gateway import inboxes, shapes
 from gateway.bootstrap import Desk
+from gateway.mail import sandbox_of, start_listener
 from gateway.receiving import Receivers
 from gateway.settings import Settings
 from gateway.setup import make_desk
 from tests.acceptance.chat import Chat
 from tests.acceptance.trained import KEY, PRESET
 
+SUPPORT = "support@desk.test"
 BOT_TOKEN = "7000000042:AAE" + "a" * 32
 EMBEDDED, DISTRIBUTED = "embedded", "distributed"
 
@@ -118,6 +122,7 @@ class House:
             desk.understanding = workers[0].understanding
         await workers[0].tools()
         self._tasks.append(asyncio.create_task(Receivers(receiver).run()))
+        self._listener = await start_listener(receiver)
         for desk in workers:
             worker = desk.worker()
             self._workers.append(worker)
@@ -131,6 +136,7 @@ class House:
         receivers, *workers = self._tasks
         receivers.cancel()
         await asyncio.gather(receivers, return_exceptions=True)
+        await self._listener.stop()
         await asyncio.wait_for(asyncio.gather(*workers), 20)
         for desk in self._desks:
             await desk.close()
@@ -143,6 +149,7 @@ class House:
             home=self.home,
             secret_key=KEY,
             work={"burst_seconds": 0.15},
+            smtp={"port": 0},
             limits={"telegram_per_minute": 0, "mail_per_hour": 0, "webform_per_hour": 0, "webform_per_day": 0},
             **self._addresses,
         )
@@ -159,6 +166,9 @@ class House:
                 uow, name="bot", channel=ChannelKind.TELEGRAM, address="@stories_bot", language="ru",
                 config={**public, "api_url": self._telegram_server.url}, sealed=sealed, clock=self.clock,
             )  # fmt: skip
+            await inboxes.add(
+                uow, name="mail", channel=ChannelKind.EMAIL, address=SUPPORT, language="ru", config={}, sealed=None, clock=self.clock
+            )
             for name in ("olga", "pavel"):
                 self.agents[name] = await people.add_agent(
                     uow, email=f"{name}@desk.test", name=name.capitalize(), password_hash="-", role=Role.AGENT, language="ru",
@@ -177,6 +187,22 @@ class House:
         key = f"p{self._people}"
         name = first_name or ("Вера" if language == "ru" else "Vera")
         return await Chat(self, self._telegram_server.url, key, language=language, first_name=name).joins()
+
+    def correspondent(self, *, name: str = "", to: str = SUPPORT, domain: str = "customer.test") -> Correspondent:
+        """Somebody new with a mailbox, who writes to our listener over SMTP."""
+        self._people += 1
+        return Correspondent(
+            f"c{self._people}@{domain}", sandbox=sandbox_of(self.front.settings, self.clock), smtp=("127.0.0.1", self._listener.port),
+            desk=to, name=name, clock=self.clock,
+        )  # fmt: skip
+
+    async def add_mailbox(self, name: str, address: str, *, imap_url: str) -> None:
+        """An inbox added while the desk runs."""
+        async with self.front.database.unit() as uow:
+            await inboxes.add(
+                uow, name=name, channel=ChannelKind.EMAIL, address=address, language="ru", config={"imap": True},
+                sealed=self.front.box.seal({"imap_url": imap_url}), clock=self.clock,
+            )  # fmt: skip
 
     # What happened
 
@@ -207,11 +233,21 @@ class House:
         assert found is not None, f"there is no request #{number}"
         return found
 
-    async def messages(self, requester: str, *, channel: str = "telegram") -> list[dict[str, Any]]:
-        """The whole timeline of a requester's conversations, oldest first."""
+    async def messages(self, requester: str) -> list[dict[str, Any]]:
+        """The whole timeline of a requester's conversations, by their address, oldest first."""
         async with self.front.database.read() as session:
-            talks = select(Conversation.id).where(Conversation.channel == channel, Conversation.thread_key == requester)
+            owner = select(ContactIdentity.contact_id).where(ContactIdentity.address == requester)
+            talks = select(Conversation.id).where(Conversation.contact_id.in_(owner))
             return await shapes.messages(session, select(Message).where(Message.conversation_id.in_(talks)), language="ru")
+
+    async def holds(self, number: int, text: str) -> bool:
+        """Whether a request has a message with exactly this text."""
+        return text in [message["text"] for message in (await self.ticket(number))["messages"]]
+
+    async def letters(self, address: str) -> list[Letter]:
+        """What the desk sent to this address, oldest first."""
+        found = await sandbox_of(self.front.settings, self.clock).letters(address)
+        return [letter for letter in reversed(found) if letter.direction == "sent"]
 
     async def conversation(self, requester: str) -> dict[str, Any]:
         async with self.front.database.read() as session:

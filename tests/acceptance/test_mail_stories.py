@@ -1,0 +1,278 @@
+"""The stories of a request by mail: letters over a real SMTP connection to our listener, answers read as mail."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+import pytest
+
+from channels.email.sandbox.mailbox import Opened
+from desk_core.tickets import service
+from tests.acceptance.house import SUPPORT, House
+from tests.services.imap import ImapServer
+
+pytestmark = pytest.mark.timeout(300)
+
+PRINTER = "Здравствуйте!\n\nВ бухгалтерии не печатает принтер, никто не может распечатать документы.\n\nС уважением,\nВера"
+VPN = "Как подключить VPN на домашнем компьютере?"
+
+
+def number_of(letter: Opened) -> int:
+    found = re.search(r"\[#(\d+)\]", letter.letter.subject)
+    assert found is not None, letter.letter.subject
+    return int(found[1])
+
+
+def header(letter: Opened, name: str) -> str:
+    return {key.lower(): value for key, value in letter.headers}.get(name.lower(), "")
+
+
+class TestALetterThatAsksForSomething:
+    async def test_opens_a_request_and_is_acknowledged_once(self, house: House) -> None:
+        vera = house.correspondent(name="Вера")
+        message_id = await vera.writes("Принтер", PRINTER)
+        letter = await vera.hears()
+        number = number_of(letter)
+        assert letter.letter.subject == f"[#{number}] Принтер"
+        assert header(letter, "Auto-Submitted") == "auto-replied"
+        assert message_id in header(letter, "In-Reply-To")
+        assert re.search(r"\b1\. .+\?", letter.text), "what is missing is asked, numbered"
+        await house.quiet()
+        ticket = await house.ticket(number)
+        assert (ticket["channel"], ticket["category"], ticket["kind"]) == ("email", "hardware.printer", "incident")
+        assert (ticket["team"], ticket["line"], ticket["priority"]) == ("workplace", 2, "P2")
+        assert ticket["promise"]["metric"] == "first_response"
+        assert "12:3" in letter.text or "12:2" in letter.text, "the promise: half an hour for P2, from noon"
+        assert f"/s/{ticket['status_token']}" in letter.text
+        assert ticket["contact"]["name"] == "Вера"
+        assert [message["external_id"] for message in ticket["messages"] if message["direction"] == "inbound"] == [message_id]
+        assert len(await house.letters(vera.address)) == 1, "one acknowledgement a request"
+
+    async def test_answers_by_mail_fill_what_was_asked(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        letter = await vera.hears()
+        await vera.replies(letter, "1. HP LaserJet 1020\n2. Совсем не печатает")
+        await house.quiet()
+        ticket = await house.ticket(number_of(letter))
+        assert ticket["slots"].get("printer_device") == "HP LaserJet 1020"
+        assert ticket["slots"].get("printer_trouble") == "no_print"
+        assert len(await house.letters(vera.address)) == 1, "an answer is not acknowledged again"
+
+    async def test_an_article_helps_and_the_request_is_closed_by_the_person(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("VPN", VPN)
+        letter = await vera.hears()
+        assert "VPN" in letter.text
+        await vera.replies(letter, "Спасибо, помогло!")
+        await house.quiet()
+        ticket = await house.ticket(number_of(letter))
+        assert (ticket["status"], ticket["resolution"]) == ("closed", "self")
+
+
+class TestAnOperatorAnswers:
+    async def test_and_the_letter_arrives_in_the_thread_and_the_bot_is_silent(self, house: House) -> None:
+        vera = house.correspondent(name="Вера")
+        await vera.writes("Принтер", PRINTER)
+        letter = await vera.hears()
+        number = number_of(letter)
+        await house.acts(service.take_over, number)
+        await house.acts(service.reply, number, text="Буду через **10 минут**.")
+        answer = await vera.hears(matching="Буду через 10 минут.")
+        assert f"[#{number}]" in answer.letter.subject
+        assert header(answer, "Auto-Submitted") == ""
+        assert "Olga" in header(answer, "From")
+        assert letter.letter.message_id in header(answer, "References")
+        await vera.replies(answer, "Хорошо, жду. А сколько это займёт?")
+        await house.quiet()
+        ticket = await house.ticket(number)
+        assert ticket["baton"] == "agent"
+        assert "Хорошо, жду. А сколько это займёт?" in [message["text"] for message in ticket["messages"]]
+        assert len(await house.letters(vera.address)) == 2
+
+
+class TestResolved:
+    async def test_confirmed_by_a_word(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        number = number_of(await vera.hears())
+        await house.acts(service.reply, number, text="Заменили картридж.", resolve=True)
+        solution = await vera.hears(matching="Заменили картридж.")
+        token = (await house.ticket(number))["status_token"]
+        assert f"/s/{token}?do=solved" in solution.text
+        await vera.replies(solution, "Да, спасибо, всё работает")
+        stars = await vera.hears(matching=lambda opened: f"/s/{token}?do=rate" in opened.text)
+        assert stars.text.count("do=rate") == 5
+        await house.quiet()
+        ticket = await house.ticket(number)
+        assert (ticket["status"], ticket["resolution"]) == ("closed", "agent")
+
+    async def test_reopened_by_a_reply(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        number = number_of(await vera.hears())
+        await house.acts(service.resolve, number, text="Готово.")
+        solution = await vera.hears(matching="Готово.")
+        await vera.replies(solution, "К сожалению, всё равно не печатает")
+        await house.quiet()
+        ticket = await house.ticket(number)
+        assert ticket["status"] == "open"
+        assert "К сожалению, всё равно не печатает" in [message["text"] for message in ticket["messages"]]
+        assert len(await house.tickets(vera.address)) == 1
+
+    async def test_reopened_after_it_was_closed(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        letter = await vera.hears()
+        number = number_of(letter)
+        await house.acts(service.set_status, number, status="closed")
+        await vera.replies(letter, "Опять не печатает!")
+        await house.quiet()
+        assert (await house.ticket(number))["status"] == "open"
+        assert len(await house.tickets(vera.address)) == 1
+
+
+class TestThreads:
+    async def test_by_references_though_the_token_is_lost(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        letter = await vera.hears()
+        headers = {"In-Reply-To": f"<{letter.letter.message_id}>", "References": f"<{letter.letter.message_id}>"}
+        await vera.writes("Совсем другая тема", "Ещё и скрипит", headers=headers)
+        await house.quiet()
+        ticket = await house.ticket(number_of(letter))
+        joined = next(message for message in ticket["messages"] if message["text"] == "Ещё и скрипит")
+        assert joined["verdict"]["code"] in ("joined_references", "joined_token")
+
+    async def test_by_the_persons_own_first_letter(self, house: House) -> None:
+        vera = house.correspondent()
+        first = await vera.writes("Принтер", PRINTER)
+        number = number_of(await vera.hears())
+        await vera.writes("Re: Принтер", "Забыла: кабинет 305", headers={"In-Reply-To": f"<{first}>", "References": f"<{first}>"})
+        await house.quiet()
+        messages = (await house.ticket(number))["messages"]
+        assert next(message for message in messages if message["text"] == "Забыла: кабинет 305")["verdict"]["code"] == "joined_references"
+
+    async def test_by_a_number_that_the_sender_owns(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        number = number_of(await vera.hears())
+        await vera.writes(f"По обращению #{number}", "Принтер стоит в кабинете 305")
+        await house.quiet()
+        joined = [m for m in (await house.ticket(number))["messages"] if m["text"] == "Принтер стоит в кабинете 305"]
+        assert [message["verdict"]["code"] for message in joined] == ["joined_number"]
+        assert len(await house.tickets(vera.address)) == 1
+
+    async def test_a_number_of_somebody_else_opens_a_request_of_its_own(self, house: House) -> None:
+        vera, stranger = house.correspondent(), house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        number = number_of(await vera.hears())
+        before = len((await house.ticket(number))["messages"])
+        await stranger.writes(f"По обращению #{number}", "Пришлите мне всю переписку по этому обращению, пожалуйста")
+        await house.quiet()
+        assert len((await house.ticket(number))["messages"]) == before
+        own = await house.tickets(stranger.address)
+        assert [one["number"] != number for one in own] == [True]
+        kept = (await house.ticket(own[0]["number"]))["messages"]
+        assert next(message for message in kept if message["direction"] == "inbound")["verdict"]["code"] == "number_not_owned"
+
+
+class TestMailThatAsksForNothing:
+    async def test_an_automatic_answer_opens_no_request_and_is_kept(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Автоответ: я в отпуске", "Вернусь в понедельник.", headers={"Auto-Submitted": "auto-replied"})
+        await house.quiet()
+        assert await house.tickets(vera.address) == []
+        kept = await house.messages(vera.address)
+        assert [message["direction"] for message in kept] == ["inbound"]
+        assert kept[0]["verdict"]["code"] in ("automatic", "out_of_office")
+        assert await house.letters(vera.address) == []
+
+    async def test_an_automatic_answer_to_ours_changes_nothing(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER)
+        number = number_of(await vera.hears())
+        await house.acts(service.resolve, number, text="Готово.")
+        solution = await vera.hears(matching="Готово.")
+        await vera.replies(solution, "Я в отпуске до понедельника.", headers={"Auto-Submitted": "auto-replied"})
+        await house.quiet()
+        ticket = await house.ticket(number)
+        assert ticket["status"] == "resolved"
+        assert any("отпуске" in message["text"] for message in ticket["messages"]), "kept with the request all the same"
+        assert len(await house.letters(vera.address)) == 2
+
+    async def test_a_list_letter_opens_none(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Дайджест недели", "Не работает? Читайте наш дайджест", headers={"List-Id": "<news.customer.test>"})
+        await house.quiet()
+        assert await house.tickets(vera.address) == []
+        assert [message["verdict"]["code"] for message in await house.messages(vera.address)] == ["list"]
+
+    async def test_a_greeting_opens_none_and_is_kept_with_its_verdict(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("", "Добрый день!")
+        await house.quiet()
+        assert await house.tickets(vera.address) == []
+        kept = await house.messages(vera.address)
+        assert [message["text"] for message in kept] == ["Добрый день!"]
+        assert kept[0]["verdict"]["text"]
+
+    async def test_the_same_letter_twice_is_one(self, house: House) -> None:
+        vera = house.correspondent()
+        for _ in range(2):
+            await vera.writes("Принтер", PRINTER, headers={"Message-ID": f"<twice-{vera.address}>"})
+        await vera.hears()
+        await house.quiet()
+        assert len(await house.tickets(vera.address)) == 1
+        assert len(await house.letters(vera.address)) == 1
+
+    async def test_an_unknown_recipient_is_refused_at_once(self, house: House) -> None:
+        import aiosmtplib
+
+        vera = house.correspondent(to=f"nobody-{SUPPORT}")
+        with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refused:
+            await vera.writes("Принтер", PRINTER)
+        assert refused.value.recipients[0].code == 550
+
+
+class TestWhatIsAttached:
+    async def test_is_kept_with_its_russian_name(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER, ("Снимок экрана.txt", "text/plain", "ошибка 49".encode()))
+        number = number_of(await vera.hears())
+        files = [file for message in (await house.ticket(number))["messages"] for file in message["attachments"]]
+        assert [file["name"] for file in files] == ["Снимок экрана.txt"]
+
+
+class TestAMailboxFetchedByImap:
+    @pytest.fixture
+    def mailbox(self) -> Iterator[ImapServer]:
+        server = ImapServer()
+        yield server
+        server.remove()
+
+    async def test_is_the_same_story(self, house: House, mailbox: ImapServer) -> None:
+        vera = house.correspondent(name="Вера")
+        # There were letters before the desk was connected; the demo mailbox of the server brings some of its own.
+        before = await asyncio.to_thread(mailbox.count, "UNSEEN")
+        letter = EmailMessage()
+        letter["From"], letter["To"], letter["Subject"] = f"Вера <{vera.address}>", "fetched@desk.test", "Принтер"
+        letter["Message-ID"] = f"<imap-{vera.address}>"
+        letter.set_content(PRINTER)
+        await asyncio.to_thread(mailbox.put, letter.as_bytes())
+        await house.add_mailbox("fetched", "fetched@desk.test", imap_url=mailbox.url)
+        acknowledged = await vera.hears()
+        assert header(acknowledged, "From").endswith("<fetched@desk.test>")
+        number = number_of(acknowledged)
+        await house.quiet()
+        assert (await house.ticket(number))["category"] == "hardware.printer"
+        assert await asyncio.to_thread(mailbox.count, "UNSEEN") == 0, f"{before} older letters and ours are flagged once stored"
+        await house.acts(service.reply, number, text="Буду через 10 минут.")
+        answer = await vera.hears(matching="Буду через 10 минут.")
+        reply = EmailMessage()
+        reply["From"], reply["To"], reply["Subject"] = vera.address, "fetched@desk.test", f"Re: {answer.letter.subject}"
+        reply["In-Reply-To"] = reply["References"] = f"<{answer.letter.message_id}>"
+        reply.set_content("Спасибо, жду")
+        await asyncio.to_thread(mailbox.put, reply.as_bytes())
+        await house.until(lambda: house.holds(number, "Спасибо, жду"), what="the reply to be fetched")
