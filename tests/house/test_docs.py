@@ -104,9 +104,9 @@ class TestCommands:
             missing += [f"{command} {option}" for option in options - {"--help"} if option not in row and not option.startswith("--no-")]
         assert missing == []
 
-    @pytest.mark.parametrize("page", TEXTS)
-    def test_every_call_in_the_documentation_works(self, page: str) -> None:
-        assert [wrong for call in named_commands(TEXTS[page]) if (wrong := breach(call))] == []
+    @pytest.mark.parametrize("document", TEXTS)
+    def test_every_call_in_the_documentation_works(self, document: str) -> None:
+        assert [wrong for call in named_commands(TEXTS[document]) if (wrong := breach(call))] == []
 
     def test_a_wrong_call_would_be_found(self) -> None:
         assert [breach(call) for call in ("priyom fly", "priyom run --fast", "priyom inbox add fax --name N")] == [
@@ -162,18 +162,18 @@ class TestMakeAndFiles:
         promised = "help run demo test check fmt types arch i18n migrate revision bench chaos soak clean"
         assert set(promised.split()) <= helped
 
-    @pytest.mark.parametrize("page", TEXTS)
-    def test_every_make_target_in_the_documentation_exists(self, page: str) -> None:
+    @pytest.mark.parametrize("document", TEXTS)
+    def test_every_make_target_in_the_documentation_exists(self, document: str) -> None:
         targets = set(re.findall(r"^([a-z0-9_-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-        named = {shlex.split(code)[1] for code in re.findall(r"`(make [a-z][^`]*)`", TEXTS[page])}
+        named = {shlex.split(code)[1] for code in re.findall(r"`(make [a-z][^`]*)`", TEXTS[document])}
         assert named - targets == set()
 
-    @pytest.mark.parametrize("page", [page for page in TEXTS if page.endswith(".md")])
-    def test_every_file_in_the_documentation_exists(self, page: str) -> None:
-        text = TEXTS[page]
+    @pytest.mark.parametrize("document", [page for page in TEXTS if page.endswith(".md")])
+    def test_every_file_in_the_documentation_exists(self, document: str) -> None:
+        text = TEXTS[document]
         paths = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text)
         ours = {path.name for path in ROOT.iterdir()}
-        here = (ROOT / page).parent
+        here = (ROOT / document).parent
         missing = [
             path for path in paths if path.partition("/")[0] in ours and path.partition("/")[0] != "build" and not (ROOT / path).exists()
         ]
