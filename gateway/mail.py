@@ -72,13 +72,11 @@ class Addresses:
         return self._known.get(address.lower())
 
     async def _read(self) -> dict[str, InboxAddress]:
-        query = (
-            select(Inbox.id, Inbox.address).where(Inbox.channel == ChannelKind.EMAIL.value, Inbox.state == "active").order_by(Inbox.name)
-        )
+        query = select(Inbox.id, Inbox.address, Inbox.state).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name)
         async with self._desk.database.read() as session:
             rows = (await session.execute(query)).all()
         every = tuple(row.address.lower() for row in rows)
-        return {row.address.lower(): InboxAddress(row.id, row.address.lower(), every) for row in rows}
+        return {row.address.lower(): InboxAddress(row.id, row.address.lower(), every, paused=row.state != "active") for row in rows}
 
 
 async def start_listener(desk: "Desk") -> MailListener:

@@ -33,9 +33,9 @@ MODELS = ("category", "intent")
 class Understanding:
     """Gives `Tools` to the dialogue; loads lazily, trains in a child process when the desk has no model yet."""
 
-    def __init__(self, database: Database, registry: Registry, *, clock: Clock) -> None:
+    def __init__(self, database: Database, registry: Registry, *, clock: Clock, encoder: Encoder | None = None) -> None:
         self._database, self._registry, self._clock = database, registry, clock
-        self._encoder: Encoder = load_encoder()
+        self._encoder: Encoder = encoder or load_encoder()
         self._tools: Tools | None = None
         self._index: ArticleIndex | None = None
         self._built_for: tuple[Any, ...] = ()

@@ -46,14 +46,14 @@ def sniff(content: bytes, declared: str | None) -> str:
     if _is_text(content):
         # Whatever it claims to be, text is shown as text: a page or a script must not come alive from our address.
         return "message/rfc822" if declared == "message/rfc822" else "text/plain"
+    if content.startswith(b"PK"):
+        return declared if declared.startswith(_ZIP_FAMILY) else "application/zip"
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        return declared if declared.startswith(_OLE_FAMILY) else "application/x-ole-storage"
     try:
-        found = puremagic.from_string(content, mime=True)
+        return puremagic.from_string(content, mime=True) or "application/octet-stream"
     except (puremagic.PureError, ValueError):
-        found = ""
-    family = _ZIP_FAMILY if content.startswith(b"PK") else _OLE_FAMILY if content.startswith(b"\xd0\xcf\x11\xe0") else ()
-    if family:
-        return declared if declared.startswith(family) else (found if found.startswith(family) else "application/zip")
-    return found or "application/octet-stream"
+        return "application/octet-stream"
 
 
 def _is_text(content: bytes) -> bool:

@@ -1,0 +1,219 @@
+"""REST version 1: who may call, opening once, reading page by page, refusals in one shape."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from desk_core.conversations.entities import Inbox
+from desk_core.kit.ids import new_id
+from desk_core.people.entities import ApiToken
+from gateway.api.v1.access import token_hash
+from gateway.bootstrap import Desk
+from tests.integration.channels.webform.conftest import Site
+
+NEW: dict[str, Any] = {
+    "contact": {"name": "Anna Orlova", "email": "anna@company.example", "language": "en"},
+    "subject": "Printer 305",
+    "text": "Printer 305 does not print since the morning.",
+    "category": "hardware.printer",
+}
+
+
+@dataclass
+class Program:
+    """A program with a token."""
+
+    client: httpx2.AsyncClient
+    token: str
+
+    async def get(self, path: str, **params: Any) -> httpx2.Response:
+        return await self.client.get(f"/api/v1{path}", params=params, headers={"authorization": f"Bearer {self.token}"})
+
+    async def post(self, path: str, body: Any, **headers: str) -> httpx2.Response:
+        given = {"authorization": f"Bearer {self.token}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return await self.client.post(f"/api/v1{path}", json=body, headers=given)
+
+
+async def token(desk: Desk, *scopes: str, revoked: bool = False) -> str:
+    secret = f"priyom_{new_id()}"
+    now = desk.clock.now()
+    async with desk.database.unit() as uow:
+        uow.add(
+            ApiToken(
+                id=new_id(), name="monitoring", token_hash=token_hash(secret), scopes=list(scopes), created_at=now, last_used_at=None,
+                revoked_at=now if revoked else None,
+            )
+        )  # fmt: skip
+    return secret
+
+
+@pytest.fixture
+async def program(site: Site) -> AsyncIterator[Program]:
+    yield Program(site.client, await token(site.desk, "write"))
+
+
+def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """The refusal, after checking that it has the shape of every refusal."""
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, body["code"]) == (status, code), body
+    assert response.headers["content-type"] == "application/problem+json"
+    assert body["message"]
+    assert isinstance(body["fields"], dict)
+    return body
+
+
+class TestAccess:
+    async def test_without_a_valid_token_nothing_is_told(self, site: Site) -> None:
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic x"}, {"authorization": "Bearer "}):
+            problem(await site.client.get("/api/v1/tickets", headers=headers), 401, "token_needed")
+
+    async def test_a_revoked_token_is_no_token(self, site: Site) -> None:
+        gone = Program(site.client, await token(site.desk, "write", revoked=True))
+        problem(await gone.get("/tickets"), 401, "token_needed")
+
+    async def test_a_reader_reads_and_does_not_write(self, site: Site) -> None:
+        reader = Program(site.client, await token(site.desk, "read"))
+        assert (await reader.get("/tickets")).status_code == 200
+        refused = problem(await reader.post("/tickets", NEW), 403, "scope_needed")
+        assert refused["fields"] == {"scope": "write"}
+        assert await site.tickets() == []
+
+    async def test_using_a_token_is_noted(self, site: Site, program: Program) -> None:
+        await program.get("/tickets")
+        async with site.desk.database.read() as session:
+            assert (await session.scalars(select(ApiToken))).one().last_used_at == site.clock.now()
+
+
+class TestOpening:
+    async def test_a_request_is_opened_with_number_team_and_promise(self, site: Site, program: Program) -> None:
+        answer = await program.post("/tickets", NEW)
+        assert answer.status_code == 201, answer.text
+        ticket = answer.json()
+        assert (ticket["channel"], ticket["category"], ticket["status"]) == ("api", "hardware.printer", "new")
+        assert ticket["promise"]["metric"] == "first_response"
+        assert ticket["contact"]["identities"] == [{"channel": "api", "address": "anna@company.example"}]
+        assert answer.headers["location"] == f"/api/v1/tickets/{ticket['number']}"
+        assert [message["text"] for message in ticket["messages"] if message["direction"] == "inbound"] == [NEW["text"]]
+        read = (await program.get(f"/tickets/{ticket['number']}")).json()
+        assert read["id"] == ticket["id"]
+
+    async def test_the_same_key_is_the_same_request(self, site: Site, program: Program) -> None:
+        first = await program.post("/tickets", NEW, idempotency_key="job-7")
+        both = await asyncio.gather(*(program.post("/tickets", NEW, idempotency_key="job-7") for _ in range(2)))
+        assert {answer.json()["number"] for answer in (first, *both)} == {first.json()["number"]}
+        assert all(answer.status_code == 201 and answer.headers["idempotency-replayed"] == "true" for answer in both)
+        assert len(await site.tickets()) == 1
+
+    async def test_the_same_key_with_another_body_is_refused(self, site: Site, program: Program) -> None:
+        await program.post("/tickets", NEW, idempotency_key="job-7")
+        problem(await program.post("/tickets", {**NEW, "text": "another"}, idempotency_key="job-7"), 409, "idempotency_mismatch")
+        assert len(await site.tickets()) == 1
+
+    async def test_the_same_key_of_another_program_is_another_request(self, site: Site, program: Program) -> None:
+        other = Program(site.client, await token(site.desk, "write"))
+        await program.post("/tickets", NEW, idempotency_key="job-7")
+        await other.post("/tickets", NEW, idempotency_key="job-7")
+        assert len(await site.tickets()) == 2
+
+    async def test_its_inbox_is_made_once_however_many_programs_begin_at_once(self, site: Site, program: Program) -> None:
+        answers = await asyncio.gather(*(program.post("/tickets", {**NEW, "text": f"request {place}"}) for place in range(4)))
+        assert {answer.status_code for answer in answers} == {201}
+        async with site.desk.database.read() as session:
+            assert len((await session.scalars(select(Inbox).where(Inbox.channel == "api"))).all()) == 1
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"text": ""}, "text"),
+            ({"text": None}, "text"),
+            ({"contact": {"name": ""}}, "contact.name"),
+            ({"contact": {"name": "A", "email": "no"}}, "contact.email"),
+            ({"unknown": 1}, "unknown"),
+            ({"category": "no.such"}, "field"),
+        ],
+    )
+    async def test_what_does_not_fit_is_named(self, site: Site, program: Program, change: dict[str, Any], field: str) -> None:
+        assert field in problem(await program.post("/tickets", {**NEW, **change}), 422, "invalid")["fields"]
+        assert await site.tickets() == []
+
+    async def test_a_body_that_is_no_json_is_refused(self, site: Site, program: Program) -> None:
+        answer = await site.client.post(
+            "/api/v1/tickets", content=b"{", headers={"authorization": f"Bearer {program.token}", "content-type": "application/json"}
+        )
+        problem(answer, 422, "invalid")
+
+
+class TestReading:
+    async def test_requests_come_page_by_page_oldest_first(self, site: Site, program: Program) -> None:
+        for place in range(5):
+            await program.post("/tickets", {**NEW, "text": f"request number {place}"})
+        seen: list[int] = []
+        after = ""
+        while True:
+            page = (await program.get("/tickets", limit=2, after=after)).json()
+            seen += [one["number"] for one in page["items"]]
+            assert len(page["items"]) <= 2
+            if page["next"] is None:
+                break
+            after = page["next"]
+        assert seen == sorted(seen)
+        assert len(seen) == 5
+
+    async def test_filters_narrow_the_list(self, site: Site, program: Program) -> None:
+        await program.post("/tickets", NEW)
+        await site.request()
+        assert [one["channel"] for one in (await program.get("/tickets", channel="webform")).json()["items"]] == ["webform"]
+        assert len((await program.get("/tickets", status="new")).json()["items"]) == 2
+        assert (await program.get("/tickets", status="closed")).json() == {"items": [], "next": None}
+
+    @pytest.mark.parametrize("params", [{"limit": 201}, {"limit": 0}, {"status": "lost"}, {"after": "x"}, {"channel": "fax"}])
+    async def test_a_wrong_filter_is_refused(self, site: Site, program: Program, params: dict[str, Any]) -> None:
+        problem(await program.get("/tickets", **params), 422, "invalid")
+
+    async def test_an_unknown_number_or_address_is_not_there(self, site: Site, program: Program) -> None:
+        problem(await program.get("/tickets/999999"), 404, "not_found")
+        problem(await program.get("/tickets/999999/messages"), 404, "not_found")
+        problem(await program.get("/nowhere"), 404, "not_found")
+
+
+class TestWriting:
+    async def test_an_operator_answers_and_notes_and_the_requester_writes(self, site: Site, program: Program) -> None:
+        await site.agent()
+        number = (await program.post("/tickets", NEW)).json()["number"]
+        path = f"/tickets/{number}/messages"
+        answer = await program.post(path, {"text": "On my way.", "by": "boris@desk.example"})
+        note = await program.post(path, {"text": "third time this week", "by": "boris@desk.example", "note": True})
+        thanks = await program.post(path, {"text": "Thank you.", "by": "contact"})
+        assert [one.status_code for one in (answer, note, thanks)] == [201, 201, 201]
+        assert (answer.json()["direction"], answer.json()["author"]) == ("outbound", "Boris Petrov")
+        assert note.json()["direction"] == "note"
+        assert (thanks.json()["direction"], thanks.json()["author"]) == ("inbound", "Anna Orlova")
+        story = (await program.get(path)).json()["items"]
+        assert {"On my way.", "third time this week", "Thank you."} <= {one["text"] for one in story}
+        first = (await program.get(path, limit=1)).json()
+        rest = (await program.get(path, after=first["next"])).json()
+        assert [one["id"] for one in [*first["items"], *rest["items"]]] == [one["id"] for one in story]
+
+    async def test_the_same_key_writes_once(self, site: Site, program: Program) -> None:
+        number = (await program.post("/tickets", NEW)).json()["number"]
+        ids = {
+            (await program.post(f"/tickets/{number}/messages", {"text": "once"}, idempotency_key="m-1")).json()["id"] for _press in range(2)
+        }
+        assert len(ids) == 1
+
+    async def test_an_unknown_operator_answers_nobody(self, site: Site, program: Program) -> None:
+        number = (await program.post("/tickets", NEW)).json()["number"]
+        problem(await program.post(f"/tickets/{number}/messages", {"text": "x", "by": "nobody@desk.example"}), 404, "not_found")
+
+
+async def test_the_interface_describes_itself_with_examples(site: Site) -> None:
+    described = (await site.client.get("/api/v1/openapi.json")).json()
+    assert set(described["paths"]) == {"/api/v1/tickets", "/api/v1/tickets/{number}", "/api/v1/tickets/{number}/messages"}
+    created = described["paths"]["/api/v1/tickets"]["post"]["responses"]["201"]["content"]["application/json"]["example"]
+    assert created["number"] == 1042
+    assert described["components"]["schemas"]["NewTicket"]["examples"]
