@@ -3,13 +3,15 @@
 import re
 from typing import TYPE_CHECKING, Any, Self
 
-from channels.telegram.sandbox.person import Json, Person, buttons
+from channels.telegram.sandbox.person import Json, Matching, Person, buttons
 from nlu import labels
 
 if TYPE_CHECKING:
     from tests.acceptance.house import House
 
 MOST_QUESTIONS = 3
+PATIENCE = 30.0
+"""Seconds; a busy machine answers late, and a story that fails is no worse for failing late."""
 
 
 class Chat(Person):
@@ -24,6 +26,9 @@ class Chat(Person):
         await super().joins()
         return self
 
+    async def hears(self, *, timeout: float = PATIENCE, matching: Matching = None, edited: bool = False) -> Json:
+        return await super().hears(timeout=timeout, matching=matching, edited=edited)
+
     @property
     def address(self) -> str:
         return str(self.id)
@@ -36,11 +41,11 @@ class Chat(Person):
         """Press the newest button with this name (`send`, `not_it`, ...)."""
         return await self.presses(self.word(name), message_id=message_id)
 
-    async def hears_reply(self, key: str, *, timeout: float = 15.0) -> Json:
+    async def hears_reply(self, key: str, *, timeout: float = PATIENCE) -> Json:
         """The next message that is this reply of the desk."""
         return await self.hears(matching=await self._house.phrase(key, self.language), timeout=timeout)
 
-    async def hears_buttons(self, name: str, *, timeout: float = 15.0) -> Json:
+    async def hears_buttons(self, name: str, *, timeout: float = PATIENCE) -> Json:
         """The next message that carries this button."""
         return await self.hears(matching=lambda message: self.word(name) in buttons(message), timeout=timeout)
 

@@ -27,6 +27,7 @@ from desk_core.lanes.signal import WORK
 from desk_core.people import service as people
 from desk_core.people.entities import Agent, ContactIdentity
 from desk_core.people.permissions import Role
+from desk_core.sla.clock import add_business_days
 from desk_core.tickets.entities import Ticket
 from gateway import inboxes, shapes
 from gateway.bootstrap import Desk
@@ -128,6 +129,10 @@ class House:
             self._workers.append(worker)
             self._tasks.append(asyncio.create_task(worker.run()))
         await eventually(lambda: bool(self.bot.updates.allowed), what="the bot to poll")
+        # The first answer also loads the Bot API's types and the sentence encoder, which is no part of any story.
+        first = await self.person()
+        await first.says("не работает принтер")
+        await first.hears(timeout=90)
         return self
 
     async def close(self) -> None:
@@ -290,6 +295,23 @@ class House:
         """Let time pass; workers look at the clock at once."""
         self.clock.jump(by)
         await self.front.signal.publish(WORK)
+
+    async def moves_to(self, moment: str, *, less: timedelta = timedelta(), more: timedelta = timedelta()) -> None:
+        """Jump to a moment of the public shapes, a little before or after."""
+        await self.jump(datetime.fromisoformat(moment) - less + more - self.clock.now())
+
+    async def passes_working_days(self, count: int) -> None:
+        """Jump over whole working days of the desk's first team, and an hour more."""
+        config = await self.front.config()
+        calendar = config.calendar_for(next(iter(config.teams.values())))
+        there = add_business_days(self.clock.now(), count, calendar)
+        await self.jump(there - self.clock.now() + timedelta(hours=1))
+
+    async def happened(self, number: int, kind: str) -> bool:
+        return kind in kinds((await self.ticket(number))["events"])
+
+    async def has_status(self, number: int, status: str) -> bool:
+        return bool((await self.ticket(number))["status"] == status)
 
     async def until(self, is_so: Callable[[], Awaitable[bool]], *, what: str) -> None:
         await eventually(is_so, what=what)
