@@ -234,9 +234,6 @@ def _conditions(filters: TicketFilters) -> list[ColumnElement[bool] | Any]:
 
 def _says(search: str, *, dialect: str) -> ColumnElement[bool]:
     """Words in the subject, in what was said last, or in the person's name or address."""
-    number = search.removeprefix("#")
-    if number.isdecimal() and len(number) < 10:
-        return Ticket.number == int(number)
     told = Ticket.subject + " " + Ticket.snippet
     if dialect == "postgresql":
         words, names = told.icontains(search, autoescape=True), Contact.name.icontains(search, autoescape=True)
@@ -248,7 +245,11 @@ def _says(search: str, *, dialect: str) -> ColumnElement[bool]:
     people = select(Contact.id).where(names).order_by(Contact.id).limit(SEARCHED_PEOPLE)
     addresses = select(ContactIdentity.contact_id).where(ContactIdentity.address == search.lower())
     newest = select(Ticket.id).order_by(Ticket.updated_at.desc(), Ticket.id.desc()).limit(SEARCHED_TICKETS)
-    return or_(Ticket.contact_id.in_(people), Ticket.contact_id.in_(addresses), and_(Ticket.id.in_(newest), words))
+    number = search.removeprefix("#")
+    numbered = [Ticket.number == int(number)] if number.isdecimal() and len(number) < 10 else []
+    if numbered and search.startswith("#"):
+        return numbered[0]
+    return or_(*numbered, Ticket.contact_id.in_(people), Ticket.contact_id.in_(addresses), and_(Ticket.id.in_(newest), words))
 
 
 async def page(session: ReadSession, filters: TicketFilters, *, limit: int = 50, after: str | None = None) -> Page[TicketRow]:

@@ -19,6 +19,7 @@ from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame, chosen
 from gateway.console.ticket import show
 from gateway.web.errors import words
+from gateway.web.paths import Number, canonical
 
 router = APIRouter(prefix="/console/tickets/{number}", include_in_schema=False)
 
@@ -52,7 +53,7 @@ async def carry_out(request: Request, signed: Signed, number: int, act: Act, *, 
 
 
 def _version(value: str) -> int | None:
-    return int(value) if value.isdecimal() else None
+    return int(value) if value.isdecimal() and len(value) < 10 else None
 
 
 async def _store(request: Request, signed: Signed, files: Sequence[UploadFile]) -> list[NewFile]:
@@ -69,7 +70,7 @@ async def _store(request: Request, signed: Signed, files: Sequence[UploadFile]) 
 
 
 @router.post("/baton")
-async def baton(request: Request, signed: CurrentAgent, number: int, to: Word, version: Word = "") -> Response:
+async def baton(request: Request, signed: CurrentAgent, number: Number, to: Word, version: Word = "") -> Response:
     """Who speaks: `agent` takes over, `bot` and `queue` give the word back."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
@@ -87,7 +88,7 @@ async def baton(request: Request, signed: CurrentAgent, number: int, to: Word, v
 async def reply(
     request: Request,
     signed: CurrentAgent,
-    number: int,
+    number: Number,
     text: Text = "",
     version: Word = "",
     resolve: Word = "",
@@ -111,7 +112,7 @@ async def reply(
 async def note(
     request: Request,
     signed: CurrentAgent,
-    number: int,
+    number: Number,
     text: Text = "",
     files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI reads the default, nobody changes it
 ) -> Response:
@@ -130,17 +131,21 @@ async def note(
 
 
 @router.post("/assign")
-async def assign(request: Request, signed: CurrentAgent, number: int, agent: Word = "") -> Response:
+async def assign(request: Request, signed: CurrentAgent, number: Number, agent: Word = "") -> Response:
     """Give it to a colleague, to oneself, or (empty) back to the queue."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await service.assign(uow, ctx, ticket_id, by=Actor.of(signed.agent), agent_id=agent or None)
+        try:
+            agent_id = canonical(agent) if agent else None
+        except ValueError as error:
+            raise NotFound(agent=agent) from error
+        await service.assign(uow, ctx, ticket_id, by=Actor.of(signed.agent), agent_id=agent_id)
 
     return await carry_out(request, signed, number, act)
 
 
 @router.post("/escalate")
-async def escalate(request: Request, signed: CurrentAgent, number: int, to: Word = "", reason: Word = "") -> Response:
+async def escalate(request: Request, signed: CurrentAgent, number: Number, to: Word = "", reason: Word = "") -> Response:
     """Pass it to another line (`line:2`) or team (`team:infrastructure`), with the reason."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
@@ -156,7 +161,7 @@ async def escalate(request: Request, signed: CurrentAgent, number: int, to: Word
 
 
 @router.post("/return")
-async def give_back(request: Request, signed: CurrentAgent, number: int, reason: Word = "") -> Response:
+async def give_back(request: Request, signed: CurrentAgent, number: Number, reason: Word = "") -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         await service.give_back(uow, ctx, ticket_id, by=Actor.of(signed.agent), reason=reason)
 
@@ -164,7 +169,7 @@ async def give_back(request: Request, signed: CurrentAgent, number: int, reason:
 
 
 @router.post("/category")
-async def category(request: Request, signed: CurrentAgent, number: int, category: Word) -> Response:
+async def category(request: Request, signed: CurrentAgent, number: Number, category: Word) -> Response:
     """Correct the category; the correction is an example to learn from."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
@@ -174,7 +179,7 @@ async def category(request: Request, signed: CurrentAgent, number: int, category
 
 
 @router.post("/priority")
-async def priority(request: Request, signed: CurrentAgent, number: int, priority: Word) -> Response:
+async def priority(request: Request, signed: CurrentAgent, number: Number, priority: Word) -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         await service.prioritise(uow, ctx, ticket_id, by=Actor.of(signed.agent), priority=priority)
 
@@ -182,7 +187,7 @@ async def priority(request: Request, signed: CurrentAgent, number: int, priority
 
 
 @router.post("/status")
-async def status(request: Request, signed: CurrentAgent, number: int, status: Word, version: Word = "") -> Response:
+async def status(request: Request, signed: CurrentAgent, number: Number, status: Word, version: Word = "") -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         await service.set_status(uow, ctx, ticket_id, by=signed.agent, status=status, version=_version(version))
 
@@ -190,7 +195,7 @@ async def status(request: Request, signed: CurrentAgent, number: int, status: Wo
 
 
 @router.post("/tags")
-async def tags(request: Request, signed: CurrentAgent, number: int, add: Word = "", remove: Word = "") -> Response:
+async def tags(request: Request, signed: CurrentAgent, number: Number, add: Word = "", remove: Word = "") -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         added = [name for name in add.replace(",", " ").split() if name]
         await service.tag(uow, ctx, ticket_id, by=Actor.of(signed.agent), add=added, remove=[remove] if remove else [])

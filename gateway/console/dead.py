@@ -11,6 +11,7 @@ from gateway.auth.dependencies import require
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame, chosen
 from gateway.web.desk import desk_of
+from gateway.web.paths import Ident
 
 router = APIRouter(prefix="/console/dead", include_in_schema=False)
 
@@ -33,7 +34,7 @@ async def dead_items(request: Request, signed: Supervisor, page: int = 1) -> Res
 
 
 @router.post("/{dead_id}/replay")
-async def replay(request: Request, signed: Supervisor, dead_id: str) -> Response:
+async def replay(request: Request, signed: Supervisor, dead_id: Ident) -> Response:
     """Put it back into its lane; a worker takes it up at once."""
     desk = desk_of(request)
     ctx = await desk.context(getattr(request.state, "request_id", ""))

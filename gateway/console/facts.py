@@ -50,7 +50,11 @@ def clocks(rows: Sequence[AppliedSla], pauses: Sequence[SlaPause], viewer: Viewe
     told = []
     for row in sorted(rows, key=lambda row: order.index(row.metric) if row.metric in order else len(order)):
         stops = tuple(_pause(pause, viewer) for pause in pauses if pause.applied_id == row.id)
-        told.append(Clock(row.metric, translate(viewer.language, TITLES.get(row.metric, row.metric)), _timer(row, viewer), stops, row.state in RUNNING))
+        told.append(
+            Clock(
+                row.metric, translate(viewer.language, TITLES.get(row.metric, row.metric)), _timer(row, viewer), stops, row.state in RUNNING
+            )
+        )
     return told
 
 

@@ -11,12 +11,13 @@ from desk_core.kit.errors import NotFound
 from desk_core.tickets import repository as tickets
 from gateway.auth.dependencies import CurrentAgent
 from gateway.web.desk import WebDesk, desk_of
+from gateway.web.paths import Ident
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/console/files/{attachment_id}")
-async def attachment(request: Request, signed: CurrentAgent, attachment_id: str) -> Response:
+async def attachment(request: Request, signed: CurrentAgent, attachment_id: Ident) -> Response:
     desk = desk_of(request)
     async with desk.database.read() as session:
         found = await tickets.attachment(session, attachment_id)

@@ -11,6 +11,7 @@ from desk_core.kit.errors import NotFound
 from desk_core.people.permissions import Right, require
 from gateway.auth.dependencies import CurrentAgent
 from gateway.console.frame import Frame, chosen, remember
+from gateway.web.paths import Ident
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,7 +35,7 @@ async def list_part(request: Request, signed: CurrentAgent, after: str | None = 
 
 
 @router.post("/console/messages/{message_id}/resend")
-async def resend(request: Request, signed: CurrentAgent, message_id: str, back: Annotated[str, Query(max_length=200)] = "") -> Response:
+async def resend(request: Request, signed: CurrentAgent, message_id: Ident, back: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Send a failed message again."""
     require(signed.role, Right.WORK_TICKETS)
     frame = await Frame.of(request, signed)

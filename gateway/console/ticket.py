@@ -22,13 +22,14 @@ from gateway.auth.dependencies import CurrentAgent
 from gateway.console import facts
 from gateway.console.frame import Chosen, Frame, chosen, remember
 from gateway.console.timeline import story
+from gateway.web.paths import Ident, Number
 from gateway.web.templating import pages_of, wants_part
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/console/tickets/{number}")
-async def ticket_page(request: Request, signed: CurrentAgent, number: int) -> Response:
+async def ticket_page(request: Request, signed: CurrentAgent, number: Number) -> Response:
     """The request with its list beside it, or alone where htmx asks for the pane."""
     frame = await Frame.of(request, signed)
     return await show(frame, number)
@@ -105,7 +106,7 @@ def grouped_categories(frame: Frame, language: str) -> list[tuple[str, list[tupl
 
 
 @router.get("/console/conversations/{conversation_id}")
-async def conversation_page(request: Request, signed: CurrentAgent, conversation_id: str) -> Response:
+async def conversation_page(request: Request, signed: CurrentAgent, conversation_id: Ident) -> Response:
     """Read along while the bot talks. Where a request is open, its page shows the same and more."""
     frame, list_ = await Frame.of(request, signed), chosen(request)
     part = wants_part(request)
@@ -132,7 +133,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
 
 
 @router.post("/console/conversations/{conversation_id}/take")
-async def take_conversation(request: Request, signed: CurrentAgent, conversation_id: str) -> Response:
+async def take_conversation(request: Request, signed: CurrentAgent, conversation_id: Ident) -> Response:
     """Speak in a conversation that has no request yet: one is opened from what was said, and taken over."""
     require(signed.role, Right.WORK_TICKETS)
     frame = await Frame.of(request, signed)

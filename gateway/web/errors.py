@@ -127,6 +127,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem(
             found.code, words(found, language_of(request)), about, request_id=getattr(request.state, "request_id", ""), status=422
         )
+    if any(item["loc"][0] == "path" for item in error.errors()) and not wants_json(request):
+        return respond(request, NotFound())
     fields = ", ".join(sorted({".".join(str(part) for part in item["loc"][1:]) for item in error.errors()}))
     if wants_json(request):
         details = [{"field": ".".join(str(part) for part in item["loc"]), "reason": item["msg"]} for item in error.errors()]

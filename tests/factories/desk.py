@@ -43,6 +43,11 @@ class DeskFactory:
     async def make(cls, database: Database, clock: FakeClock, signal: LocalSignal, *, language: str = "en") -> "DeskFactory":
         async with database.unit() as uow:
             await install(uow, PRESET, language=language, now=clock.now())
+        return await cls.of(database, clock, signal)
+
+    @classmethod
+    async def of(cls, database: Database, clock: FakeClock, signal: LocalSignal) -> "DeskFactory":
+        """A factory for a store that holds a desk already."""
         async with database.read() as session:
             config = await catalogue.load(session)
         return cls(database, clock, signal, config)

@@ -1,0 +1,125 @@
+"""Lists, counters and the whole of a ticket, on both stores."""
+
+from datetime import timedelta
+
+import pytest
+
+from desk_core.kit.clock import FakeClock
+from desk_core.kit.db import Database
+from desk_core.lanes.signal import LocalSignal
+from desk_core.tickets import repository, service
+from desk_core.tickets.repository import TicketFilters, View
+from tests.factories.desk import DeskFactory
+from tests.fakes.queries import QueryRecorder
+
+
+@pytest.fixture
+async def make(database: Database, clock: FakeClock, signal: LocalSignal) -> DeskFactory:
+    return await DeskFactory.make(database, clock, signal)
+
+
+async def numbers(make: DeskFactory, view: View, **fields: object) -> list[int]:
+    filters = TicketFilters(view=view, now=make.clock.now(), **fields)  # type: ignore[arg-type] - the fields of the filter by name
+    async with make.database.read() as session:
+        return [row.number for row in (await repository.page(session, filters)).rows]
+
+
+class TestViews:
+    async def test_each_holds_what_its_name_says(self, make: DeskFactory) -> None:
+        anna = await make.agent()
+        mine, free, waiting, solved = await make.tickets(4)
+        async with make.database.unit() as uow:
+            ctx = make.context()
+            await service.take_over(uow, ctx, mine.id, by=anna)
+            await service.set_status(uow, ctx, waiting.id, by=anna, status="waiting")
+            await service.resolve(uow, ctx, solved.id, by=anna)
+        assert await numbers(make, View.MINE, agent_id=anna.id) == [mine.number]
+        # What is paused is owed later than everything that runs.
+        assert await numbers(make, View.UNASSIGNED) == [free.number, waiting.number]
+        assert await numbers(make, View.WAITING) == [waiting.number]
+        assert await numbers(make, View.CLOSED) == [solved.number]
+        assert sorted(await numbers(make, View.ALL)) == [mine.number, free.number, waiting.number, solved.number]
+        assert await numbers(make, View.MY_LINE, lines=(1,)) == []
+        assert sorted(await numbers(make, View.MY_LINE, lines=(2,))) == [mine.number, free.number, waiting.number]
+        assert sorted(await numbers(make, View.MY_LINE, lines=(1, 2))) == [mine.number, free.number, waiting.number]
+        assert await numbers(make, View.OVERDUE) == []
+        make.clock.advance(timedelta(days=3))
+        assert set(await numbers(make, View.OVERDUE)) >= {free.number}
+
+    async def test_counters_are_one_statement_and_agree_with_the_lists(self, make: DeskFactory) -> None:
+        anna = await make.agent()
+        tickets = await make.tickets(3)
+        await make.failed_message(tickets[0])
+        await make.dead_item()
+        conversation = await make.conversation()
+        await make.says(conversation, "hello")
+        async with make.database.unit() as uow:
+            await service.take_over(uow, make.context(), tickets[1].id, by=anna)
+        with QueryRecorder()(make.database) as seen:
+            async with make.database.read() as session:
+                found = await repository.counters(session, agent_id=anna.id, lines=[2], now=make.clock.now())
+        assert len(seen) == 1
+        assert (found.mine, found.unassigned, found.my_line, found.overdue, found.waiting) == (1, 2, 3, 0, 0)
+        assert (found.bot, found.failed, found.dead) == (1, 1, 1)
+
+    @pytest.mark.parametrize("view", [View.UNASSIGNED, View.ALL])
+    async def test_pages_join_without_gap_or_repetition_while_new_ones_arrive(self, make: DeskFactory, view: View) -> None:
+        before = [ticket.number for ticket in await make.tickets(7)]
+        seen: list[int] = []
+        after: str | None = None
+        while True:
+            async with make.database.read() as session:
+                page = await repository.page(session, TicketFilters(view=view, now=make.clock.now()), limit=3, after=after)
+            seen += [row.number for row in page.rows]
+            if page.after is None:
+                break
+            after = page.after
+            await make.ticket(await make.conversation(await make.contact("Newcomer")), subject="meanwhile")
+        assert len(seen) == len(set(seen))
+        assert set(before) <= set(seen)
+
+    @pytest.mark.parametrize("words", ["ПРИНТЕР", "принтер", "Анна", "анна", "305"])
+    async def test_words_are_found_whatever_their_case(self, make: DeskFactory, words: str) -> None:
+        ticket = await make.ticket(await make.conversation(await make.contact("Анна Ким")), subject="Принтер 305 молчит")
+        await make.ticket(subject="Something else")
+        assert await numbers(make, View.ALL, search=words) == [ticket.number]
+
+    async def test_signs_with_a_meaning_to_the_store_are_only_signs(self, make: DeskFactory) -> None:
+        await make.ticket(subject="plain")
+        for words in ("%", "_", "'; DROP TABLE tickets; --", "\\"):
+            assert await numbers(make, View.ALL, search=words) == []
+
+
+class TestDetail:
+    async def test_costs_the_same_for_a_long_story(self, make: DeskFactory) -> None:
+        ticket = await make.ticket()
+        counts = []
+        for _ in range(2):
+            with QueryRecorder()(make.database) as seen:
+                async with make.database.read() as session:
+                    detail = await repository.ticket_detail(session, ticket.number)
+            counts.append(len(seen))
+            assert detail is not None
+            conversation = detail.conversation
+            assert conversation is not None
+            for number in range(10):
+                await make.says(conversation, f"part {number}", ticket=ticket)
+        assert counts[0] == counts[1] <= 11
+
+    async def test_holds_the_dialogue_from_before_and_nothing_of_another_request(self, make: DeskFactory, clock: FakeClock) -> None:
+        conversation = await make.conversation()
+        await make.says(conversation, "long ago")
+        clock.advance(timedelta(days=2))
+        await make.says(conversation, "hello bot")
+        first = await make.ticket(conversation, subject="first")
+        second = await make.ticket(conversation, subject="second")
+        async with make.database.read() as session:
+            detail = await repository.ticket_detail(session, first.number)
+        assert detail is not None
+        assert [message.text for message in detail.messages] == ["hello bot", "first"]
+        assert [row.number for row in detail.others] == [second.number]
+
+    async def test_a_number_nobody_has_is_nothing(self, make: DeskFactory) -> None:
+        async with make.database.read() as session:
+            assert await repository.ticket_detail(session, 999_999) is None
+            assert await repository.conversation_detail(session, "00000000-0000-7000-8000-000000000000") is None
