@@ -1,6 +1,7 @@
 """The desk's understanding in this process: models, article index and forms, built from tables and artefacts, replaced as a whole."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,10 +59,15 @@ class Understanding:
             return True
         async with self._database.read() as session:
             sets = await training_sets(session, config)
+        stop = threading.Event()
         try:
             published = await asyncio.to_thread(
-                train_and_publish, self._registry, sets, created_at=self._clock.now(), encoder=self._encoder.dimension > 0
+                train_and_publish, self._registry, sets, created_at=self._clock.now(), encoder=self._encoder.dimension > 0, stop=stop
             )
+        except asyncio.CancelledError:
+            # The desk ends. Its thread cannot be cancelled, and would keep the process until the child is done.
+            stop.set()
+            raise
         except TrainingFailed as error:
             log.error("understanding.training_failed", error=str(error)[:300])
             return False

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -34,9 +36,18 @@ def training_command(source: Path, output: Path, *, encoder: bool = True) -> lis
 
 
 def train_and_publish(
-    registry: Registry, sets: Mapping[str, Sequence[Row]], *, created_at: datetime, encoder: bool = True, timeout: float = _SECONDS
+    registry: Registry,
+    sets: Mapping[str, Sequence[Row]],
+    *,
+    created_at: datetime,
+    encoder: bool = True,
+    timeout: float = _SECONDS,
+    stop: threading.Event | None = None,
 ) -> dict[str, str]:
-    """Train every set in one child process and publish all models or none; gives name -> version. Blocks: call it in a thread."""
+    """Train every set in one child process and publish all models or none; gives name -> version.
+
+    Blocks: call it in a thread. Setting `stop` ends the child at once and raises `TrainingFailed`.
+    """
     work = Path(tempfile.mkdtemp(prefix="priyom-training-"))
     try:
         source, output = work / "rows.json", work / "drafts"
@@ -45,20 +56,26 @@ def train_and_publish(
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         root = str(Path(__file__).resolve().parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
-        try:
-            done = subprocess.run(  # noqa: S603 - our own interpreter and module
-                training_command(source, output, encoder=encoder),
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise TrainingFailed(f"training took longer than {timeout:.0f} s") from late
-        if done.returncode != 0:
-            last = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-3:]
-            raise TrainingFailed("; ".join(last) or f"training ended with code {done.returncode}")
+        code, said = _run(training_command(source, output, encoder=encoder), environment, timeout=timeout, stop=stop or threading.Event())
+        if code != 0:
+            last = [line for line in said.splitlines() if line.strip()][-3:]
+            raise TrainingFailed("; ".join(last) or f"training ended with code {code}")
         return {name: registry.publish(output / name, created_at=created_at) for name in sets}
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], *, timeout: float, stop: threading.Event) -> tuple[int, str]:
+    """(exit code, output) of a child that ends when it is done, when time is up, or when `stop` is set."""
+    end = time.monotonic() + timeout
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:  # noqa: S603 - ours
+        while True:
+            try:
+                said, _nothing = child.communicate(timeout=0.2)
+            except subprocess.TimeoutExpired as waiting:
+                if not stop.is_set() and time.monotonic() < end:
+                    continue
+                child.kill()
+                why = "training was stopped" if stop.is_set() else f"training took longer than {timeout:.0f} s"
+                raise TrainingFailed(why) from waiting
+            return child.returncode, said
