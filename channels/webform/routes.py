@@ -21,6 +21,7 @@ from desk_core.kit.errors import DeskError, NotFound, StoreUnavailable
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.kit.ids import new_id
+from desk_core.knowledge.entities import Article as ArticleRow
 from desk_core.knowledge.entities import ArticleFeedback
 
 log = structlog.get_logger()
@@ -95,7 +96,8 @@ async def helped(request: Request, name: str) -> Response:
     nobody = str(uuid5(NAMESPACE_URL, f"priyom:form:{token.nonce}"))
     opinion = str(uuid5(NAMESPACE_URL, f"priyom:form:{token.nonce}:{found.article_id}"))
     async with desk.database.unit() as uow:
-        if await uow.session.get(ArticleFeedback, opinion) is None:
+        known = await uow.session.get(ArticleRow, found.article_id) is not None
+        if known and await uow.session.get(ArticleFeedback, opinion) is None:
             uow.add(
                 ArticleFeedback(
                     id=opinion, article_id=found.article_id, conversation_id=nobody, contact_id=nobody, verdict="helped",
