@@ -37,7 +37,7 @@ async def add(
 ) -> Inbox:
     """A new inbox; raises `InboxExists`, or `Invalid` for a name that cannot stand in an address."""
     if not name or not all(letter.isalnum() or letter in "-_" for letter in name) or len(name) > 60:
-        raise Invalid(reason="a name of letters, digits, - and _")
+        raise Invalid(reason=_("a name of letters, digits, - and _"))
     if await uow.scalar(select(Inbox.id).where(Inbox.name == name)):
         raise InboxExists(name=name)
     inbox = Inbox(
@@ -53,7 +53,7 @@ def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict
     """(public config, sealed secrets) of a bot; a webhook gets a random path and a secret of its own."""
     head, _colon, tail = token.partition(":")
     if not head.isdigit() or len(tail) < 20:
-        raise Invalid(reason="a bot token looks like 123456789:AbC...")
+        raise Invalid(reason=_("a bot token looks like 123456789:AbC..."))
     hidden = {"token": token}
     if webhook:
         hidden |= {"hook_path": secrets.token_urlsafe(24), "hook_secret": secrets.token_urlsafe(32)}

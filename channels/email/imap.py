@@ -15,6 +15,7 @@ import structlog
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from desk_core.conversations.ports import Accept, Accepted, InboundMessage
 from desk_core.kit.errors import DeskError, Invalid, StoreUnavailable
+from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     from imap_tools import BaseMailBox
@@ -50,7 +51,7 @@ class Account:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise Invalid(reason="IMAP address") from error
+            raise Invalid(reason=_("not an IMAP address")) from error
         if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
             raise Invalid(reason="imaps://user:password@host")
         tls = parts.scheme == "imaps"

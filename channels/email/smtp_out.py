@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from channels.email.sandbox.mailbox import MailSandbox
 from desk_core.conversations.ports import Refused, RetryLater
 from desk_core.kit.errors import Invalid
+from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     import aiosmtplib
@@ -42,7 +43,7 @@ class Relay:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise Invalid(reason="SMTP address") from error
+            raise Invalid(reason=_("not an SMTP address")) from error
         if parts.scheme not in _PORTS or not parts.hostname:
             raise Invalid(reason="smtp://, smtps:// or smtp+starttls://host:port")
         return cls(

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from desk_core.catalogue.entities import Category, DeskSetting, Form, Reply, Slot, TrainingExample
 from desk_core.kit.db import ReadSession
 from desk_core.kit.errors import Invalid
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 from desk_core.knowledge.entities import Article
 from desk_core.people.entities import Team
 from desk_core.routing.entities import RoutingRule
@@ -70,7 +72,7 @@ async def export_preset(session: ReadSession, folder: Path) -> int:
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     if folder.exists() and any(folder.iterdir()):
-        raise Invalid(reason=f"{folder} is not empty")
+        raise Invalid(reason=Phrase(_("%(folder)s is not empty"), folder=folder))
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

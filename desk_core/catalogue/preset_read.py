@@ -23,6 +23,7 @@ from desk_core.catalogue.preset_model import (
     PresetTeam,
 )
 from desk_core.kit.errors import DeskError
+from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.sla.durations import parse_duration
 
@@ -214,7 +215,7 @@ class _Reader:
         name = f"articles/{language}/{file.name}"
         parts = split_front_matter(self._text(file, name))
         if parts is None:
-            raise UnreadablePreset(file=name, reason="it does not begin with a head between two --- lines")
+            raise UnreadablePreset(file=name, reason=_("it does not begin with a head between two --- lines"))
         head = self._mapping(name, parts[0])
         try:
             return PresetArticle(
@@ -229,7 +230,7 @@ class _Reader:
                 body=parts[1],
             )
         except KeyError as error:
-            raise UnreadablePreset(file=name, reason=f"{error} is missing") from error
+            raise UnreadablePreset(file=name, reason=Phrase(_("%(key)s is missing"), key=error)) from error
 
     def _text(self, file: Path, name: str) -> str:
         try:
@@ -243,5 +244,5 @@ class _Reader:
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise UnreadablePreset(file=name, reason=" ".join(str(error).split())) from error
         if not isinstance(value, dict):
-            raise UnreadablePreset(file=name, reason="it is not a mapping of names to values")
+            raise UnreadablePreset(file=name, reason=_("it is not a mapping of names to values"))
         return value

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from desk_core.kit.errors import Invalid
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 from desk_core.tickets.lifecycle import Priority
 
 
@@ -41,7 +43,7 @@ class PriorityMatrix:
             raise Invalid(reason=str(error)) from error
         missing = [f"{impact} x {urgency}" for impact in Impact for urgency in Urgency if urgency not in cells.get(impact, {})]
         if missing:
-            raise Invalid(reason=f"no priority for {', '.join(missing)}")
+            raise Invalid(reason=Phrase(_("no priority for %(pairs)s"), pairs=", ".join(missing)))
         return cls(cells)
 
     @classmethod

@@ -2,8 +2,10 @@
 
 import gettext
 import io
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 LANGUAGES = ("ru", "en")
 LOCALE_DIR = Path(__file__).resolve().parent.parent / "locale"
@@ -39,10 +41,27 @@ def translation(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
-def translate(language: str, text: str, **params: object) -> str:
-    """`text` in `language`, with `%(name)s` placeholders filled."""
+class Phrase(str):
+    """A text with its placeholders filled, whose language is chosen later: as it stands it is English, `translate` says it in another."""
+
+    __slots__ = ("params", "text")
+
+    text: str
+    params: Mapping[str, object]
+
+    def __new__(cls, text: str, /, **params: object) -> Self:
+        phrase = super().__new__(cls, text % params)
+        phrase.text, phrase.params = text, params
+        return phrase
+
+
+def translate(language: str, text: str, /, **params: object) -> str:
+    """`text` in `language`, with `%(name)s` placeholders filled; a `Phrase` fills its own, also where it is a placeholder's value."""
+    if isinstance(text, Phrase):
+        return translate(language, text.text, **text.params)
     translated = translation(language).gettext(text)
-    return translated % params if params else translated
+    said = {name: translate(language, value) if isinstance(value, Phrase) else value for name, value in params.items()}
+    return translated % said if said else translated
 
 
 def ntranslate(language: str, singular: str, plural: str, n: int, **params: object) -> str:

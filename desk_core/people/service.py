@@ -6,6 +6,8 @@ from sqlalchemy import select, update
 
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import Invalid, NotFound
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
 from desk_core.people.entities import Agent, AuditEntry, Contact, ContactIdentity, Team, TeamMember
 from desk_core.people.permissions import Role
@@ -62,9 +64,9 @@ async def add_agent(
     """A new operator; raises `Invalid` when the address is taken or a team is unknown."""
     email = email.strip().lower()
     if "@" not in email:
-        raise Invalid(field="email", reason="not an e-mail address")
+        raise Invalid(field="email", reason=_("not an e-mail address"))
     if await uow.scalar(select(Agent.id).where(Agent.email == email)):
-        raise Invalid(field="email", reason=f"{email} exists already")
+        raise Invalid(field="email", reason=Phrase(_("%(email)s exists already"), email=email))
     agent = Agent(
         id=new_id(), email=email, name=name or email.split("@")[0], password_hash=password_hash, role=role.value, language=language,
         time_zone=time_zone, availability="online", seen_at=None, load_cap=20, skills=[], last_assigned_at=None, disabled_at=None,

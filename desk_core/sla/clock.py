@@ -12,6 +12,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from desk_core.kit.errors import DeskError, Invalid
+from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 
 Interval = tuple[time, time]  # half-open; an end of 00:00 is the midnight that ends the day
@@ -47,14 +48,14 @@ class Calendar:
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise Invalid(reason=f"no time zone {self.zone!r}") from error
+            raise Invalid(reason=Phrase(_("no time zone “%(zone)s”"), zone=self.zone)) from error
         if len(self.weekly) != len(WEEKDAYS):
-            raise Invalid(reason="a week has seven days")
+            raise Invalid(reason=_("a week has seven days"))
         for name, intervals in zip(WEEKDAYS, self.weekly, strict=True):
             closed_until = ZERO
             for start, end in intervals:
                 if _since_midnight(start) < closed_until or _until(end) <= _since_midnight(start):
-                    raise Invalid(reason=f"{name}: intervals must be in order and not overlap; split a night at 24:00")
+                    raise Invalid(reason=Phrase(_("%(day)s: intervals must be in order and not overlap; split a night at 24:00"), day=name))
                 closed_until = _until(end)
 
     @classmethod
@@ -67,7 +68,7 @@ class Calendar:
         """Read `{"mon": ["09:00-13:00", "14:00-18:00"], ...}`; days left out are free, "24:00" ends a day."""
         unknown = set(weekly) - set(WEEKDAYS)
         if unknown:
-            raise Invalid(reason=f"no such day: {', '.join(sorted(map(str, unknown)))}")
+            raise Invalid(reason=Phrase(_("no such day: %(days)s"), days=", ".join(sorted(map(str, unknown)))))
         days = tuple(tuple(_read_interval(text) for text in weekly.get(name) or ()) for name in WEEKDAYS)
         return cls(zone=zone, weekly=days, holidays=frozenset(_read_date(day) for day in holidays))
 
@@ -225,20 +226,20 @@ def _until(end: time) -> timedelta:
 def _read_interval(text: str) -> Interval:
     found = _CLOCK_TIMES.fullmatch(str(text))
     if not found:
-        raise Invalid(reason=f"{text!r} is not like 09:00-18:00")
+        raise Invalid(reason=Phrase(_("“%(text)s” is not like 09:00-18:00"), text=text))
     hours, minutes, end_hours, end_minutes = map(int, found.groups())
     try:
         end = time(0) if (end_hours, end_minutes) == (24, 0) else time(end_hours, end_minutes)
         return time(hours, minutes), end
     except ValueError as error:
-        raise Invalid(reason=f"{text!r} is not like 09:00-18:00") from error
+        raise Invalid(reason=Phrase(_("“%(text)s” is not like 09:00-18:00"), text=text)) from error
 
 
 def _read_date(day: date | str) -> date:
     try:
         return date.fromisoformat(day) if isinstance(day, str) else day
     except ValueError as error:
-        raise Invalid(reason=f"{day!r} is not a date like 2026-11-04") from error
+        raise Invalid(reason=Phrase(_("“%(day)s” is not a date like 2026-11-04"), day=day)) from error
 
 
 # --- the clocks of a promise ----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desk_core.kit.errors import Invalid
+from desk_core.kit.i18n import gettext_noop as _
 from desk_core.sla.clock import Calendar, add_business_days
 
 
@@ -44,9 +45,9 @@ class Ladder:
 
     def __post_init__(self) -> None:
         if self.close_after_business_days < 1 or self.reopen_days < 0:
-            raise Invalid(reason="a request closes after one working day at the earliest")
+            raise Invalid(reason=_("a request closes after one working day at the earliest"))
         if not 0 <= self.remind_after_business_days < self.close_after_business_days:
-            raise Invalid(reason="the reminder must come before the closing")
+            raise Invalid(reason=_("the reminder must come before the closing"))
 
     def next_step(
         self,

@@ -15,6 +15,7 @@ from desk_core.conversations.files import NewFile
 from desk_core.conversations.service import Baton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound, StaleWrite
+from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
 from desk_core.people import repository as people
@@ -342,7 +343,7 @@ async def give_back(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor,
         .limit(1)
     )
     if not last:
-        raise Invalid(reason="it was never escalated")
+        raise Invalid(reason=_("it was never passed on"))
     back = last["back"]
     await _move(uow, ctx, ticket, team_id=back["team_id"], line=back["line"])
     ticket.assignee_id = back["assignee_id"]
@@ -398,7 +399,7 @@ async def prioritise(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor
     try:
         wanted = Priority(priority).value
     except ValueError as error:
-        raise Invalid(reason=f"{priority} is not one of P1, P2, P3, P4") from error
+        raise Invalid(reason=Phrase(_("%(priority)s is not one of P1, P2, P3, P4"), priority=priority)) from error
     if ticket.priority != wanted:
         before = ticket.priority
         ticket.priority = wanted
@@ -447,7 +448,7 @@ async def set_status(
         wanted = Status(status)
         event = _BY_STATUS[wanted]
     except (ValueError, KeyError) as error:
-        raise Invalid(reason=f"{status} cannot be set by hand") from error
+        raise Invalid(reason=Phrase(_("%(status)s cannot be set by hand"), status=status)) from error
     if ticket.status == wanted:
         return ticket
     if wanted is Status.RESOLVED:
@@ -527,7 +528,7 @@ async def rate(uow: UnitOfWork, ctx: Context, ticket_id: str, *, score: int | No
     ticket = await get(uow, ticket_id)
     if score is not None:
         if not 1 <= score <= 5:
-            raise Invalid(reason="1 to 5")
+            raise Invalid(reason=_("a rating is a number from 1 to 5"))
         ticket.rating_score, ticket.rated_at = score, ctx.now
     if comment is not None:
         ticket.rating_comment = comment.strip()[:2000] or None

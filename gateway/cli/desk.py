@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 from gateway.cli.shell import refuse, run, show
 
 if TYPE_CHECKING:
@@ -113,7 +115,11 @@ def load(
     try:
         path = preset_folder(folder)
         if bad := [one for one in check_preset(path) if one.severity == "error"]:
-            raise Invalid(reason=f"{len(bad)} errors in {path.name}; see: priyom preset check {folder}")
+            raise Invalid(
+                reason=Phrase(
+                    _("errors in %(name)s: %(count)s; see: priyom preset check %(folder)s"), count=len(bad), name=path.name, folder=folder
+                )
+            )
     except DeskError as error:
         raise typer.Exit(refuse(error)) from error
     loaded = load_preset(path)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 from gateway.cli.shell import rows, run, show
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def email(
         from desk_core.kit.errors import Invalid
 
         if address.count("@") != 1:
-            raise Invalid(reason=f"{address} is not a mail address")
+            raise Invalid(reason=Phrase(_("%(address)s is not a mail address"), address=address))
         sealed = desk.box.seal({"imap_url": imap_url}) if imap_url else None
         await _add(desk, name=name, channel="email", address=address.lower(), lang=lang, config={"imap": bool(imap_url)}, sealed=sealed)
 
@@ -150,7 +152,7 @@ def test(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
             inbox = await _find(uow, name)
         channel = await desk.channel(inbox.id)
         if channel is None:
-            raise Invalid(reason=f"{name} is paused")
+            raise Invalid(reason=Phrase(_("%(name)s is paused"), name=name))
         return [{"step": step, "passed": passed, "words": words} for step, passed, words in await channel.test()]
 
     steps = run(work)

@@ -31,7 +31,8 @@ def language() -> str:
 def words(error: DeskError) -> str:
     """An error as one sentence in the terminal's language."""
     try:
-        text = translate(language(), error.text) % error.fields if error.fields else translate(language(), error.text)
+        said = {name: translate(language(), value) if isinstance(value, str) and value else value for name, value in error.fields.items()}
+        text = translate(language(), error.text, **said)
     except (KeyError, TypeError, ValueError):
         text = translate(language(), error.text)
     about = ", ".join(f"{name}: {value}" for name, value in error.fields.items() if name != "reason" and value is not None)

@@ -15,7 +15,7 @@ from channels.webform.protection import Signer, thread_of
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, Sender
 from desk_core.kit.errors import DeskError, Invalid, NotFound
-from desk_core.kit.i18n import LANGUAGES
+from desk_core.kit.i18n import LANGUAGES, Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
 from desk_core.tickets.entities import Ticket
@@ -84,7 +84,7 @@ async def list_tickets(
     query = select(Ticket).order_by(Ticket.number).limit(limit + 1)
     if after:
         if not after.isdecimal() or not after.isascii() or len(after) > 12:
-            raise Invalid(field="after", reason="not a cursor of ours")
+            raise Invalid(field="after", reason=_("not a cursor of ours"))
         query = query.where(Ticket.number > int(after))
     if status:
         query = query.where(Ticket.status.in_([one.value for one in status]))
@@ -119,7 +119,7 @@ async def open_ticket(request: Request, calling: Writer, body: NewTicket, key: K
     desk = desk_of(request)
     config = await desk.config()
     if body.category is not None and body.category not in config.categories:
-        raise Invalid(field="category", reason=f"no category {body.category}")
+        raise Invalid(field="category", reason=Phrase(_("no category “%(key)s”"), key=body.category))
     token = Signer(desk.key).secret("api", calling.token_id, key) if key else new_token(18)
     digest = hashlib.sha256(orjson.dumps(body.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()
     inbox = await _inbox(desk, config.language)
