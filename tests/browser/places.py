@@ -1,0 +1,126 @@
+"""The pages of a desk: how to get to each, and when it is there."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from playwright.async_api import Page, expect
+
+from tests.browser.people import Eyes, ViewportSize
+
+Numbers = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`goes` opens it in a page and returns when it is whole; `inside` are pages of operators."""
+
+    name: str
+    goes: Callable[[Page, Numbers], Awaitable[None]]
+    inside: bool = False
+
+    async def seen_by(self, eyes: Eyes, numbers: Numbers, *, language: str, size: ViewportSize) -> Page:
+        """A page of a fresh browser that shows this place."""
+        look = eyes.operator if self.inside else eyes.somebody
+        page = await look(language=language, size=size)
+        await self.goes(page, numbers)
+        return page
+
+
+def _at(address: str, shows: str) -> Callable[[Page, Numbers], Awaitable[None]]:
+    async def goes(page: Page, numbers: Numbers) -> None:
+        await page.goto(address)
+        await expect(page.locator(shows).first).to_be_visible()
+
+    return goes
+
+
+async def _ticket(page: Page, numbers: Numbers) -> None:
+    await page.goto(f"/console/tickets/{numbers['anna']}?view=all")
+    await expect(page.locator("#ticket .entry").first).to_be_visible()
+
+
+async def _mail_ticket(page: Page, numbers: Numbers) -> None:
+    await page.goto(f"/console/tickets/{numbers['irina']}?view=all")
+    await expect(page.locator("#ticket .entry").first).to_be_visible()
+
+
+async def _talk(page: Page, _numbers: Numbers) -> None:
+    await page.goto("/console?view=bot")
+    await page.locator("#rows [data-row]").filter(has_text=re.compile("Борис")).click()
+    await expect(page.locator("#ticket .entry").first).to_be_visible()
+
+
+async def _chat(page: Page, _numbers: Numbers) -> None:
+    await page.goto("/sandbox/telegram")
+    await page.locator("[data-people] button").filter(has_text=re.compile("Анна")).click()
+    await expect(page.locator("[data-log] .message.theirs").last).to_be_visible()
+
+
+async def _form(page: Page, _numbers: Numbers) -> None:
+    """With a topic chosen, a text typed and articles offered."""
+    await page.goto("/f/site")
+    await page.locator("#f-topic").select_option("hardware.printer")
+    await expect(page.locator("#fields select, #fields input").first).to_be_visible()
+    russian = await page.locator("html").get_attribute("lang") == "ru"
+    await page.locator("#f-text").fill("не печатает принтер, бумага есть" if russian else "the printer does not print, there is paper in it")
+    await expect(page.locator("#suggestions details").first).to_be_visible()
+
+
+async def _form_with_errors(page: Page, _numbers: Numbers) -> None:
+    """Sent with nothing filled in."""
+    await page.goto("/f/site")
+    await _as_slowly_as_a_person(page)
+    await page.locator("main form button.primary").click()
+    await expect(page.locator("#errors")).to_be_visible()
+
+
+async def _done(page: Page, _numbers: Numbers) -> None:
+    """A form just sent."""
+    await page.goto("/f/site")
+    russian = await page.locator("html").get_attribute("lang") == "ru"
+    await page.locator("#f-topic").select_option("network.wifi")
+    await page.locator("#f-text").fill("Wi-Fi в переговорной пропадает каждые пять минут" if russian else "The Wi-Fi in the meeting room drops every five minutes")
+    await page.locator("#f-name").fill("Фёдор Ильин" if russian else "Fred Miles")
+    await page.locator("#f-email").fill("fred@customer.example")
+    await page.locator("#f-consent").check()
+    await _as_slowly_as_a_person(page)
+    await page.locator("main form button.primary").click()
+    await page.wait_for_url("**/done/**")
+    await expect(page.locator("h1")).to_contain_text("#", timeout=40_000)
+
+
+async def _status(page: Page, numbers: Numbers) -> None:
+    await _done(page, numbers)
+    await page.locator("a.button.primary").click()
+    await expect(page.locator("#story li").first).to_be_visible()
+
+
+async def _letter(page: Page, _numbers: Numbers) -> None:
+    await page.goto("/sandbox/mail?box=irina@customer.example")
+    await page.locator(".letters a").first.click()
+    await expect(page.locator(".letter-text")).to_be_visible()
+
+
+async def _as_slowly_as_a_person(page: Page) -> None:
+    """The desk refuses forms that come back sooner than anybody can fill them in."""
+    await page.evaluate("new Promise((done) => setTimeout(done, Math.max(0, 3200 - performance.now())))")
+
+
+PLACES = (
+    Place("start", _at("/", "main h1")),
+    Place("login", _at("/login", "#f-email")),
+    Place("form", _form),
+    Place("form-errors", _form_with_errors),
+    Place("done", _done),
+    Place("status", _status),
+    Place("sandbox-chat", _chat),
+    Place("sandbox-mail", _at("/sandbox/mail", ".letters")),
+    Place("sandbox-letter", _letter),
+    Place("inbox", _at("/console?view=all", "#rows [data-row]"), inside=True),
+    Place("ticket", _ticket, inside=True),
+    Place("ticket-mail", _mail_ticket, inside=True),
+    Place("talk", _talk, inside=True),
+    Place("settings", _at("/console/settings", "#f-language"), inside=True),
+    Place("dead-items", _at("/console/dead", "table"), inside=True),
+)
