@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,9 @@ from gateway.cli.shell import refuse
 if TYPE_CHECKING:
     from gateway.bootstrap import Desk
     from gateway.serving import Listening, Parts
+
+END_SECONDS = 9.0
+"""From the wish to end to the end, whatever a thread still does."""
 
 Sandbox = Annotated[bool | None, typer.Option("--sandbox/--no-sandbox", help="Offer the Telegram and mail sandboxes (PRIYOM_SANDBOX).")]
 
@@ -70,6 +74,7 @@ def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> N
 
     async def main() -> None:
         desk = Desk(settle_ports(settings, parts, listening))
+        bound = asyncio.create_task(_end_in_time(desk))
         try:
             if may_make:
                 await _prepare(desk, listening)
@@ -85,11 +90,24 @@ def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> N
                 _leave_word(desk, listening)
 
         await run_parts(desk, parts, ready=ready, listening=listening, sandbox=settings.sandbox and parts.web)
+        await bound
 
     try:
         asyncio.run(main())
     except DeskError as error:
         raise typer.Exit(refuse(error)) from error
+
+
+async def _end_in_time(desk: "Desk") -> None:
+    """Once the desk is told to end, see to it that the process does.
+
+    What is in hand is finished long before. A thread in the middle of an import or of building an index cannot be asked to stop, and
+    holds nothing that anybody would miss.
+    """
+    await desk.stopping.wait()
+    late = threading.Timer(END_SECONDS, os._exit, [0])
+    late.daemon = True
+    late.start()
 
 
 async def _prepare(desk: "Desk", listening: "Listening") -> None:
