@@ -18,7 +18,7 @@ from gateway.settings import Settings
 
 log = structlog.get_logger()
 
-GRACE_SECONDS = 8
+GRACE_SECONDS = 6
 RUNNING = "running.json"
 """Written into the home by `priyom run`: where it listens, for commands that talk to it."""
 PORTS_TO_TRY = 50

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gateway.bootstrap import Desk
     from gateway.serving import Listening, Parts
 
-END_SECONDS = 9.0
+END_SECONDS = 8.0
 """From the wish to end to the end, whatever a thread still does."""
 
 Sandbox = Annotated[bool | None, typer.Option("--sandbox/--no-sandbox", help="Offer the Telegram and mail sandboxes (PRIYOM_SANDBOX).")]
