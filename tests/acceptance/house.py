@@ -30,6 +30,7 @@ from desk_core.people.permissions import Role
 from desk_core.sla.clock import add_business_days
 from desk_core.tickets.entities import Ticket
 from gateway import inboxes, shapes
+from gateway.app import create_app
 from gateway.bootstrap import Desk
 from gateway.mail import sandbox_of, start_listener
 from gateway.receiving import Receivers
@@ -37,6 +38,7 @@ from gateway.settings import Settings
 from gateway.setup import make_desk
 from tests.acceptance.chat import Chat
 from tests.acceptance.trained import KEY, PRESET
+from tests.services.process import free_port
 
 SUPPORT = "support@desk.test"
 BOT_TOKEN = "7000000042:AAE" + "a" * 32
@@ -59,8 +61,8 @@ class RunningClock:
 class Served:
     """An application behind a real web server on a free port."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none", timeout_graceful_shutdown=2)
+    def __init__(self, app: ASGIApp, *, port: int = 0) -> None:
+        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", ws="none", timeout_graceful_shutdown=2)
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
         self.url = ""
@@ -100,6 +102,9 @@ class House:
         self._workers: list[Any] = []
         self._desks: list[Desk] = []
         self._people = 0
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._closing: list[Callable[[], Awaitable[Any]]] = []
         self.telegram = Sandbox(clock=self.clock)
         self.telegram.add_bot(BOT_TOKEN, "stories_bot", "Stories")
         self._telegram_server = Served(self.telegram.app())
@@ -115,6 +120,7 @@ class House:
         self.front = self._desk()
         await make_desk(self.front, preset=PRESET, language="ru", admin_email="admin@desk.test", admin_password="not-a-secret", train=False)
         await self._furnish()
+        self._web = await Served(await create_app(self.front), port=self._port).start()
         embedded = self.kind == EMBEDDED
         receiver = self.front if embedded else self._desk()
         workers = [self.front] if embedded else [self._desk(), self._desk()]
@@ -136,6 +142,9 @@ class House:
         return self
 
     async def close(self) -> None:
+        for close in self._closing:
+            await close()
+        await self._web.stop()
         for worker in self._workers:
             worker.stop()
         receivers, *workers = self._tasks
@@ -155,6 +164,7 @@ class House:
             secret_key=KEY,
             work={"burst_seconds": 0.15},
             smtp={"port": 0},
+            http={"port": self._port, "public_url": self.url},
             limits={"telegram_per_minute": 0, "mail_per_hour": 0, "webform_per_hour": 0, "webform_per_day": 0},
             **self._addresses,
         )
@@ -192,6 +202,13 @@ class House:
         key = f"p{self._people}"
         name = first_name or ("Вера" if language == "ru" else "Vera")
         return await Chat(self, self._telegram_server.url, key, language=language, first_name=name).joins()
+
+    def at_close(self, close: Callable[[], Awaitable[Any]]) -> None:
+        self._closing.append(close)
+
+    async def types(self) -> None:
+        """Let the seconds pass that a person needs to fill a form in."""
+        self.clock.jump(timedelta(seconds=5))
 
     def correspondent(self, *, name: str = "", to: str = SUPPORT, domain: str = "customer.test") -> Correspondent:
         """Somebody new with a mailbox, who writes to our listener over SMTP."""
