@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from desk_core.catalogue.desk import CategoryInfo, pick
 from desk_core.kit.i18n import gettext_noop as _
@@ -84,6 +85,7 @@ class Filled:
     email: str = ""
     text: str = ""
     consent: bool = False
+    zone: str = ""  # the browser's time zone; empty without script
     slots: Mapping[str, str] = field(default_factory=dict)  # by the slot's own name
 
     @classmethod
@@ -99,6 +101,7 @@ class Filled:
             email=texts.get("email", "").strip()[: EMAIL_LENGTH * 2],
             text=texts.get("text", "").strip(),
             consent=bool(texts.get("consent")),
+            zone=known_zone(texts.get("zone", "")),
             slots={name.removeprefix("slot."): value.strip() for name, value in texts.items() if name.startswith("slot.")},
         )
 
@@ -106,6 +109,14 @@ class Filled:
 def clean(text: str) -> str:
     """Line ends as one character; control characters, which no store and no reader wants, left out."""
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone that there is, otherwise nothing."""
+    try:
+        return ZoneInfo(name).key if name and len(name) < 60 else ""
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""
 
 
 def topics(categories: Mapping[str, CategoryInfo], language: str) -> tuple[Group, ...]:

@@ -23,6 +23,7 @@ from desk_core.kit.i18n import translate
 from desk_core.kit.ids import new_id
 from desk_core.knowledge.entities import Article as ArticleRow
 from desk_core.knowledge.entities import ArticleFeedback
+from desk_core.people.entities import Contact
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
@@ -194,7 +195,7 @@ def _message(
         files=posted.inbound_files(),
         category=topic,
         slots=slots,
-        card={"token": token},
+        card={"token": token, **({"time_zone": filled.zone} if filled.zone else {})},
     )
 
 
@@ -207,15 +208,15 @@ async def done(request: Request, name: str, token: str) -> Response:
         ticket = await lookup.ticket_by_token(session, token)
         if ticket is None and await lookup.raw_by_external_id(session, lookup.form_id(token), inbox_id=inbox.id) is None:
             raise NotFound(request=name)
+        contact = await session.get(Contact, ticket.contact_id) if ticket else None
     config = await desk.config()
+    zone = (contact.time_zone if contact else None) or config.time_zone
     context = {
         "inbox": inbox,
         "ticket": ticket,
         "link": f"{desk.public_url}/s/{token}",
         "team": config.team_title(ticket.team_id, language_of(request)) if ticket and ticket.team_id else "",
-        "state": status_page.state_of(ticket, config, now=desk.clock.now(), zone=config.time_zone, language=language_of(request))
-        if ticket
-        else None,
+        "state": status_page.state_of(ticket, config, now=desk.clock.now(), zone=zone, language=language_of(request)) if ticket else None,
     }
     return pages_of(request).render(request, "webform/done.html", context)
 

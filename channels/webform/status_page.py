@@ -33,6 +33,7 @@ from desk_core.kit.ids import new_id
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import humanise
+from desk_core.tickets import history
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.lifecycle import Event, Status
@@ -211,7 +212,7 @@ async def solved(request: Request, token: str) -> Response:
     ticket = await _ticket(desk, token)
     ctx = await desk.context()
     async with desk.database.unit() as uow:
-        now = await tickets.get(uow, ticket.id)
+        now = await history.get(uow, ticket.id)
         by = Actor.requester(await uow.session.get_one(Contact, now.contact_id))
         state = state_of(now, ctx.config, now=ctx.now, zone=ctx.config.time_zone, language="en")
         if answer == "yes" and state.may_confirm:
@@ -236,7 +237,7 @@ async def rate(request: Request, token: str) -> Response:
     ticket = await _ticket(desk, token)
     ctx = await desk.context()
     async with desk.database.unit() as uow:
-        now = await tickets.get(uow, ticket.id)
+        now = await history.get(uow, ticket.id)
         if now.status not in (Status.RESOLVED, Status.CLOSED):
             return RedirectResponse(f"/s/{quote(token)}", 303)
         by = Actor.requester(await uow.session.get_one(Contact, now.contact_id))

@@ -20,7 +20,7 @@ from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
-from desk_core.tickets import effects
+from desk_core.tickets import effects, history
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows.reading import Situation
@@ -71,7 +71,7 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
     """Store the messages of a situation under their contact and conversation."""
     contact, conversation = await _people(uow, ctx, now)
     zone = ZoneInfo(contact.time_zone or ctx.config.time_zone)
-    ticket = await tickets.get(uow, now.active.id) if now.active is not None else None
+    ticket = await history.get(uow, now.active.id) if now.active is not None else None
     filed = Filed(
         situation=now,
         contact=contact,
@@ -165,7 +165,7 @@ async def hand_to_people(uow: UnitOfWork, ctx: Context, filed: Filed, *, reason:
         for message in filed.messages:
             message.ticket_id = ticket.id
         filed.ticket = ticket
-    tickets.note_event(
+    history.note_event(
         uow, ctx, ticket, "processing_failed", actor=Actor("system", None, "system"), data={"reason": reason, "dead": dead_id}
     )
     await say_key(uow, ctx, filed, "handed_over", number=ticket.number)
@@ -183,6 +183,8 @@ async def _people(uow: UnitOfWork, ctx: Context, now: Situation) -> tuple[Contac
         uow, channel=now.inbox.channel, address=first.sender.address, name=first.sender.name, language=language,
         verified=first.sender.verified, now=ctx.now,
     )  # fmt: skip
+    if contact.time_zone is None and first.card.get("time_zone"):
+        contact.time_zone = str(first.card["time_zone"])  # the browser's, checked by the page
     conversation = Conversation(
         id=new_id(), inbox_id=now.inbox.id, channel=now.inbox.channel, contact_id=contact.id,
         thread_key=first.thread_key or first.external_id,
@@ -253,7 +255,7 @@ async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
         message.text, message.edited_at = inbound.text, ctx.now
     ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
     if ticket is not None:
-        tickets.note_event(uow, ctx, ticket, "edited", actor=Actor.requester(filed.contact))
+        history.note_event(uow, ctx, ticket, "edited", actor=Actor.requester(filed.contact))
         ticket.unread = True
     filed.messages.append(message)
 
@@ -265,7 +267,7 @@ async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     filed.conversation.blocked_reason = "blocked" if blocked else None
     if filed.ticket is not None:
         kind = "contact_blocked" if blocked else "contact_unblocked"
-        tickets.note_event(uow, ctx, filed.ticket, kind, actor=Actor.requester(filed.contact))
+        history.note_event(uow, ctx, filed.ticket, kind, actor=Actor.requester(filed.contact))
 
 
 async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
@@ -281,7 +283,7 @@ async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
         ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
         if ticket is not None:
             data = {"address": address, "reason": reason}
-            tickets.note_event(uow, ctx, ticket, "delivery_failed", actor=Actor("system", None, "mail"), data=data)
+            history.note_event(uow, ctx, ticket, "delivery_failed", actor=Actor("system", None, "mail"), data=data)
             ticket.unread = True
     await _keep(uow, ctx, filed, inbound, (), too_large=())
 

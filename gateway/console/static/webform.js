@@ -3,7 +3,7 @@
 
 document.documentElement.classList.add("with-script");
 
-const SKIPPED = new Set(["token", "work", "website", "once", "kept", "files", "consent", "step", "article"]);
+const SKIPPED = new Set(["token", "work", "zone", "website", "once", "kept", "files", "consent", "step", "article"]);
 const WORK_BITS = 13;
 
 function store(act) {
@@ -105,6 +105,7 @@ async function prove(form) {
 for (const form of document.querySelectorAll("form[data-form]")) {
   // A draft of another time does not overwrite what the page brought back.
   if (!document.querySelector('[data-clear-draft]:not([data-clear-draft=""])')) restore(form, form);
+  if (form.elements.zone) form.elements.zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
   keepDraft(form);
   takeFiles(form);
   form.addEventListener("focusin", () => prove(form), { once: true });
@@ -113,7 +114,11 @@ for (const form of document.querySelectorAll("form[data-form]")) {
     form.setAttribute("aria-busy", "true");
   });
   const topic = form.elements.topic;
-  if (topic?.value && !form.querySelector("#fields [name]")) topic.dispatchEvent(new Event("change", { bubbles: true }));
+  // A topic that came back from the draft brings its questions, once htmx listens.
+  document.addEventListener("htmx:after:init", (event) => {
+    if (event.target.id !== "fields" || !topic?.value || form.querySelector("#fields [name]")) return;
+    setTimeout(() => topic.dispatchEvent(new Event("change", { bubbles: true })));
+  });
 }
 // Back from another page: the form may be sent again.
 window.addEventListener("pageshow", () => document.querySelectorAll('form[aria-busy="true"]').forEach((form) => form.removeAttribute("aria-busy")));

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -377,3 +378,14 @@ async def test_the_form_speaks_russian(site: Site) -> None:
     await site.post("/f/site", {**page.values(), **typed})
     (ticket,) = await site.tickets()
     assert ticket.language == "ru"
+
+
+@pytest.mark.parametrize(("zone", "kept"), [("Asia/Vladivostok", "Asia/Vladivostok"), ("Nowhere/City", None), ("../../etc/passwd", None)])
+async def test_the_promise_is_told_in_the_browsers_time_zone(site: Site, zone: str, kept: str | None) -> None:
+    page = await site.send(zone=zone)
+    (ticket,) = await site.tickets()
+    async with site.desk.database.read() as session:
+        assert (await session.get_one(Contact, ticket.contact_id)).time_zone == kept
+    assert ticket.next_due_at is not None
+    local = ticket.next_due_at.astimezone(ZoneInfo(kept or "Europe/Moscow"))
+    assert f"{local:%H:%M}" in page.words

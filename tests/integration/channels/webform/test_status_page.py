@@ -15,7 +15,7 @@ from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessa
 from desk_core.kit.errors import StoreUnavailable
 from desk_core.kit.ids import new_id
 from desk_core.people.entities import Agent
-from desk_core.tickets import service
+from desk_core.tickets import belonging, service
 from desk_core.tickets.entities import Ticket
 from gateway import inboxes
 from tests.integration.channels.webform.conftest import Page, Site
@@ -75,8 +75,8 @@ async def test_both_sides_are_shown_and_notes_and_the_desks_own_business_never(s
     secret = await store_file(site.desk.blobs, name="secret.txt", content=b"internal", limit=100)
     async with site.desk.database.unit() as uow:
         note = await service.note(uow, ctx, ticket.id, by=agent, text="INTERNAL-WORDS", files=[secret])
-        await service.prioritise(uow, ctx, ticket.id, by=service.Actor.of(agent), priority="P1")
-        await service.escalate(uow, ctx, ticket.id, by=service.Actor.of(agent), line=3, reason="ESCALATION-REASON")
+        await belonging.prioritise(uow, ctx, ticket.id, by=service.Actor.of(agent), priority="P1")
+        await belonging.escalate(uow, ctx, ticket.id, by=service.Actor.of(agent), line=3, reason="ESCALATION-REASON")
     await answered(site, ticket, agent, "**Boris** here: [guide](https://desk.example/guide)")
     page = await page_of(site, ticket)
     assert "My very own words" in page.words
