@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from desk_core.context import Actor, Context
 from desk_core.conversations import service as conversations
@@ -14,69 +14,20 @@ from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.service import Baton
 from desk_core.kit.db import UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid, NotFound, StaleWrite
+from desk_core.kit.errors import DeskError, Invalid
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
-from desk_core.people import repository as people
 from desk_core.people.entities import Agent, Contact
-from desk_core.routing.assignment import Candidate, choose_agent
 from desk_core.routing.rules import Facts, route
-from desk_core.sla import service as sla
-from desk_core.tickets import effects
-from desk_core.tickets.entities import Ticket, TicketEvent, TicketLink, TicketNumber
-from desk_core.tickets.lifecycle import Event, Kind, Priority, Status, transition
-
-ONLINE_WINDOW_SECONDS = 120
-
-
-class ReasonNeeded(DeskError):
-    """Another line must know why the request comes to it."""
-
-    code, status, text = "reason_needed", 422, _("Please say why: the next line reads it first.")
+from desk_core.tickets import belonging, effects
+from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
+from desk_core.tickets.history import conversation_of, get, happen, note_event
+from desk_core.tickets.lifecycle import Event, Kind, Priority, Status
 
 
 class TextNeeded(DeskError):
     code, status, text = "text_needed", 422, _("Please write something first.")
-
-
-async def get(uow: UnitOfWork, ticket_id: str, *, version: int | None = None) -> Ticket:
-    """The ticket, locked for this transaction; raises `NotFound`, or `StaleWrite` when it is not at `version` any more."""
-    ticket: Ticket | None = await uow.session.get(Ticket, ticket_id, with_for_update=True)
-    if ticket is None:
-        raise NotFound(ticket=ticket_id)
-    if version is not None and ticket.version != version:
-        raise StaleWrite(ticket=ticket.number)
-    return ticket
-
-
-async def _conversation(uow: UnitOfWork, ticket: Ticket) -> Conversation:
-    found: Conversation | None = await uow.session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
-    if found is None:
-        raise NotFound(conversation=ticket.conversation_id)
-    return found
-
-
-def note_event(uow: UnitOfWork, ctx: Context, ticket: Ticket, kind: str, *, actor: Actor, data: Mapping[str, Any] | None = None) -> None:
-    """Write one fact into the history of a request, and tell the open pages."""
-    uow.add(
-        TicketEvent(id=new_id(), ticket_id=ticket.id, at=ctx.now, kind=kind, actor_kind=actor.kind, actor=actor.name, data=dict(data or {}))
-    )
-    ticket.updated_at = ctx.now
-    ticket.version += 1
-    ctx.hint(uow, "tickets", ticket.id)
-
-
-async def happen(
-    uow: UnitOfWork, ctx: Context, ticket: Ticket, event: Event, *, actor: Actor, data: Mapping[str, Any] | None = None, reason: str = ""
-) -> None:
-    """Let `event` happen: status, history and every effect of the lifecycle, in this transaction."""
-    before = Status(ticket.status)
-    outcome = transition(before, event)
-    ticket.status = outcome.status.value
-    told = {**(data or {}), **({"from": before.value, "to": outcome.status.value} if before is not outcome.status else {})}
-    note_event(uow, ctx, ticket, event.value, actor=actor, data=told)
-    await effects.carry_out(uow, ctx, ticket, outcome.effects, actor=actor, reason=reason or event.value)
 
 
 # --- a request begins -----------------------------------------------------------------------------------------------
@@ -139,34 +90,10 @@ async def open_ticket(
     await happen(uow, ctx, ticket, Event.OPENED, actor=actor, data={"category": category, "priority": ticket.priority, "line": ticket.line})
     if follow_up_of is not None:
         uow.add(TicketLink(from_id=ticket.id, to_id=follow_up_of.id, kind="follow_up", at=ctx.now))
-    await auto_assign(uow, ctx, ticket)
+    await belonging.auto_assign(uow, ctx, ticket)
     if conversation is not None:
         conversation.active_ticket_id = ticket.id
     return ticket
-
-
-async def auto_assign(uow: UnitOfWork, ctx: Context, ticket: Ticket) -> None:
-    """Give it to a free member of its team: online, under the cap, least loaded; otherwise it stays in the queue."""
-    if ticket.team_id is None:
-        return
-    candidates = [
-        Candidate(
-            agent_id=member.agent_id, load=member.load, cap=max(1, member.cap), skills=frozenset(member.skills),
-            last_assigned_at=member.last_assigned_at,
-            online=member.availability == "online" and member.seen_at is not None
-            and (ctx.now - member.seen_at).total_seconds() < ONLINE_WINDOW_SECONDS,
-        )
-        for member in await people.members(uow, ticket.team_id)
-    ]  # fmt: skip
-    choice = choose_agent(candidates, None)
-    if choice.agent_id is not None:
-        agent = await uow.session.get_one(Agent, choice.agent_id)
-        ticket.assignee_id = agent.id
-        agent.last_assigned_at = ctx.now
-        await happen(uow, ctx, ticket, Event.ASSIGNED, actor=SYSTEM_ROUTER, data={"to": agent.name, "reason": choice.reason.value})
-
-
-SYSTEM_ROUTER = Actor("system", None, "routing")
 
 
 # --- the baton ------------------------------------------------------------------------------------------------------
@@ -180,7 +107,7 @@ async def take_over(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent,
 
 
 async def _speak(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, tell: bool) -> Conversation:
-    conversation = await _conversation(uow, ticket)
+    conversation = await conversation_of(uow, ticket)
     if ticket.assignee_id != by.id:
         ticket.assignee_id = by.id
     if Status(ticket.status).is_final or ticket.status == Status.CLOSED:
@@ -202,7 +129,7 @@ async def release(
 ) -> Ticket:
     """Give the word back to the bot or to the queue."""
     ticket = await get(uow, ticket_id, version=version)
-    conversation = await _conversation(uow, ticket)
+    conversation = await conversation_of(uow, ticket)
     if conversations.pass_baton(conversation, to=Baton(to)):
         note_event(uow, ctx, ticket, "released", actor=Actor.of(by), data={"to": to})
         if to == Baton.QUEUE:
@@ -251,7 +178,7 @@ async def note(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, text
     text = text.strip()
     if not text and not files:
         raise TextNeeded
-    conversation = await _conversation(uow, ticket)
+    conversation = await conversation_of(uow, ticket)
     message = await conversations.write_note(uow, ctx, conversation, text=text, author=Actor.of(by), ticket_id=ticket.id, files=files)
     note_event(uow, ctx, ticket, "noted", actor=Actor.of(by))
     return message
@@ -288,142 +215,6 @@ async def requester_wrote(
     _spoke(ctx, ticket, "contact", contact.name, text)
     conversation.active_ticket_id = ticket.id
     return ticket
-
-
-# --- where it belongs -----------------------------------------------------------------------------------------------
-
-
-async def assign(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, agent_id: str | None) -> Ticket:
-    """Give it to a colleague, or back to the queue."""
-    ticket = await get(uow, ticket_id)
-    agent = await uow.session.get(Agent, agent_id) if agent_id else None
-    if agent_id and (agent is None or agent.disabled_at is not None):
-        raise NotFound(agent=agent_id)
-    if ticket.assignee_id == agent_id:
-        return ticket
-    ticket.assignee_id = agent_id
-    if agent is None:
-        note_event(uow, ctx, ticket, "unassigned", actor=by)
-    else:
-        agent.last_assigned_at = ctx.now
-        await happen(uow, ctx, ticket, Event.ASSIGNED, actor=by, data={"to": agent.name})
-    conversation = await _conversation(uow, ticket)
-    if conversation.baton == Baton.AGENT and conversation.agent_id != agent_id:
-        # Whoever spoke no longer owns it; until the new one takes over, nobody pretends to be there.
-        conversations.pass_baton(conversation, to=Baton.QUEUE)
-        await conversations.touch(uow, ctx, conversation, version=conversation.version)
-    return ticket
-
-
-async def escalate(
-    uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, reason: str, line: int | None = None, team_key: str | None = None
-) -> Ticket:
-    """Hand it to another line (or team) with the reason; it waits in that team's queue."""
-    if not reason.strip():
-        raise ReasonNeeded
-    ticket = await get(uow, ticket_id)
-    target = _target_team(ctx, ticket, line=line, team_key=team_key)
-    way_back = {"team_id": ticket.team_id, "line": ticket.line, "assignee_id": ticket.assignee_id}
-    await _move(uow, ctx, ticket, team_id=target.id, line=line or target.line)
-    data = {"line": ticket.line, "team": target.key, "reason": reason.strip(), "back": way_back}
-    await happen(uow, ctx, ticket, Event.ESCALATED, actor=by, data=data)
-    await auto_assign(uow, ctx, ticket)
-    return ticket
-
-
-async def give_back(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, reason: str) -> Ticket:
-    """Return an escalated request to where it came from, with the reason."""
-    if not reason.strip():
-        raise ReasonNeeded
-    ticket = await get(uow, ticket_id)
-    last = await uow.scalar(
-        select(TicketEvent.data)
-        .where(TicketEvent.ticket_id == ticket.id, TicketEvent.kind == Event.ESCALATED.value)
-        .order_by(TicketEvent.at.desc(), TicketEvent.id.desc())
-        .limit(1)
-    )
-    if not last:
-        raise Invalid(reason=_("it was never passed on"))
-    back = last["back"]
-    await _move(uow, ctx, ticket, team_id=back["team_id"], line=back["line"])
-    ticket.assignee_id = back["assignee_id"]
-    await happen(uow, ctx, ticket, Event.RETURNED, actor=by, data={"line": ticket.line, "reason": reason.strip()})
-    return ticket
-
-
-def _target_team(ctx: Context, ticket: Ticket, *, line: int | None, team_key: str | None) -> Any:
-    if team_key is not None:
-        if team_key not in ctx.config.teams:
-            raise NotFound(team=team_key)
-        return ctx.config.teams[team_key]
-    if line is None or line not in ctx.config.lines:
-        raise NotFound(line=line)
-    own = ctx.config.categories.get(ticket.category_key or "")
-    usual = ctx.config.teams.get(own.team or "") if own else None
-    if usual is not None and usual.line == line:
-        return usual
-    found = next((team for team in ctx.config.teams.values() if team.line == line), None)
-    if found is None:
-        raise NotFound(line=line)
-    return found
-
-
-async def _move(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, team_id: str | None, line: int) -> None:
-    ticket.team_id, ticket.line, ticket.assignee_id = team_id, line, None
-    rows = await sla.clocks(uow, ticket.id)
-    await sla.retarget(uow, ctx, ticket, rows)
-    sla.note_promise(ticket, rows)
-    conversation = await _conversation(uow, ticket)
-    if conversation.baton == Baton.AGENT:
-        conversations.pass_baton(conversation, to=Baton.QUEUE)
-        await conversations.touch(uow, ctx, conversation, version=conversation.version)
-
-
-async def categorise(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, category: str) -> Ticket:
-    """Correct the category. A correction is also an example to learn from (kept in the history with what stood before)."""
-    ticket = await get(uow, ticket_id)
-    known = ctx.config.categories.get(category)
-    if known is None:
-        raise NotFound(category=category)
-    if ticket.category_key != category:
-        before = ticket.category_key
-        ticket.category_key, ticket.category_source, ticket.category_confidence = category, by.kind, None
-        ticket.kind = known.kind
-        note_event(uow, ctx, ticket, "categorised", actor=by, data={"from": before, "to": category})
-    return ticket
-
-
-async def prioritise(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, priority: str) -> Ticket:
-    """Change the priority; promises are measured anew from what they have used."""
-    ticket = await get(uow, ticket_id)
-    try:
-        wanted = Priority(priority).value
-    except ValueError as error:
-        raise Invalid(reason=Phrase(_("%(priority)s is not one of P1, P2, P3, P4"), priority=priority)) from error
-    if ticket.priority != wanted:
-        before = ticket.priority
-        ticket.priority = wanted
-        rows = await sla.clocks(uow, ticket.id)
-        await sla.retarget(uow, ctx, ticket, rows)
-        sla.note_promise(ticket, rows)
-        note_event(uow, ctx, ticket, "prioritised", actor=by, data={"from": before, "to": wanted})
-    return ticket
-
-
-async def tag(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Ticket:
-    ticket = await get(uow, ticket_id)
-    tags = sorted(({*ticket.tags} | {name.strip()[:40] for name in add if name.strip()}) - {*remove})
-    if tags != ticket.tags:
-        ticket.tags = tags
-        note_event(uow, ctx, ticket, "tagged", actor=by, data={"tags": tags})
-    return ticket
-
-
-async def fill_slots(uow: UnitOfWork, ctx: Context, ticket: Ticket, slots: Mapping[str, str], *, by: Actor) -> None:
-    """Keep answers that came after the request was opened."""
-    if slots:
-        ticket.slots = {**ticket.slots, **slots}
-        note_event(uow, ctx, ticket, "slots_filled", actor=by, data={"slots": sorted(slots)})
 
 
 # --- status ---------------------------------------------------------------------------------------------------------
@@ -470,7 +261,7 @@ async def resolve(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, t
 
 
 async def _resolve(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, text: str, files: Sequence[NewFile]) -> Message:
-    conversation = await _conversation(uow, ticket)
+    conversation = await conversation_of(uow, ticket)
     if ticket.assignee_id is None:
         ticket.assignee_id = by.id
     ticket.resolution = "agent"
@@ -517,7 +308,7 @@ async def confirm(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, s
         return ticket
     reopenable = ticket.closed_at is not None and ctx.config.ladder.may_reopen(ticket.closed_at, ctx.now)
     await happen(uow, ctx, ticket, Event.REOPENED if ticket.status == Status.CLOSED and reopenable else Event.DENIED, actor=by)
-    conversation = await _conversation(uow, ticket)
+    conversation = await conversation_of(uow, ticket)
     if conversation.baton == Baton.BOT:
         conversations.pass_baton(conversation, to=Baton.QUEUE)
     return ticket

@@ -136,9 +136,9 @@ def escalate(
 ) -> None:
     """Hand it to another line, with the reason."""
     from desk_core.context import Actor
-    from desk_core.tickets import service
+    from desk_core.tickets import belonging
 
-    _act(number, by, lambda uow, ctx, ident, agent: service.escalate(uow, ctx, ident, by=Actor.of(agent), line=line, reason=reason))
+    _act(number, by, lambda uow, ctx, ident, agent: belonging.escalate(uow, ctx, ident, by=Actor.of(agent), line=line, reason=reason))
     print(f"#{number} is with line {line}")
 
 
@@ -157,7 +157,7 @@ def set_(
 
     async def work(desk: "Desk") -> None:
         from desk_core.context import Actor
-        from desk_core.tickets import service
+        from desk_core.tickets import belonging, service
 
         agent = await agent_by(desk, by)
         ticket = await ticket_by(desk, number)
@@ -165,11 +165,11 @@ def set_(
         ctx = await desk.context()
         async with desk.database.unit() as uow:
             if category is not None:
-                await service.categorise(uow, ctx, ticket.id, by=Actor.of(agent), category=category)
+                await belonging.categorise(uow, ctx, ticket.id, by=Actor.of(agent), category=category)
             if priority is not None:
-                await service.prioritise(uow, ctx, ticket.id, by=Actor.of(agent), priority=priority)
+                await belonging.prioritise(uow, ctx, ticket.id, by=Actor.of(agent), priority=priority)
             if assignee is not None:
-                await service.assign(uow, ctx, ticket.id, by=Actor.of(agent), agent_id=other.id if other else None)
+                await belonging.assign(uow, ctx, ticket.id, by=Actor.of(agent), agent_id=other.id if other else None)
             if status is not None:
                 await service.set_status(uow, ctx, ticket.id, by=agent, status=status)
 

@@ -12,8 +12,8 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.people.permissions import Right, require
+from desk_core.tickets import belonging, service
 from desk_core.tickets import repository as tickets
-from desk_core.tickets import service
 from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame, chosen
@@ -139,7 +139,7 @@ async def assign(request: Request, signed: CurrentAgent, number: Number, agent: 
             agent_id = canonical(agent) if agent else None
         except ValueError as error:
             raise NotFound(agent=agent) from error
-        await service.assign(uow, ctx, ticket_id, by=Actor.of(signed.agent), agent_id=agent_id)
+        await belonging.assign(uow, ctx, ticket_id, by=Actor.of(signed.agent), agent_id=agent_id)
 
     return await carry_out(request, signed, number, act)
 
@@ -151,9 +151,9 @@ async def escalate(request: Request, signed: CurrentAgent, number: Number, to: W
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         kind, _sep, name = to.partition(":")
         if kind == "line" and name.isdecimal():
-            await service.escalate(uow, ctx, ticket_id, by=Actor.of(signed.agent), line=int(name), reason=reason)
+            await belonging.escalate(uow, ctx, ticket_id, by=Actor.of(signed.agent), line=int(name), reason=reason)
         elif kind == "team":
-            await service.escalate(uow, ctx, ticket_id, by=Actor.of(signed.agent), team_key=name, reason=reason)
+            await belonging.escalate(uow, ctx, ticket_id, by=Actor.of(signed.agent), team_key=name, reason=reason)
         else:
             raise Invalid(reason=to)
 
@@ -163,7 +163,7 @@ async def escalate(request: Request, signed: CurrentAgent, number: Number, to: W
 @router.post("/return")
 async def give_back(request: Request, signed: CurrentAgent, number: Number, reason: Word = "") -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await service.give_back(uow, ctx, ticket_id, by=Actor.of(signed.agent), reason=reason)
+        await belonging.give_back(uow, ctx, ticket_id, by=Actor.of(signed.agent), reason=reason)
 
     return await carry_out(request, signed, number, act, typed={"return": reason})
 
@@ -173,7 +173,7 @@ async def category(request: Request, signed: CurrentAgent, number: Number, categ
     """Correct the category; the correction is an example to learn from."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await service.categorise(uow, ctx, ticket_id, by=Actor.of(signed.agent), category=category)
+        await belonging.categorise(uow, ctx, ticket_id, by=Actor.of(signed.agent), category=category)
 
     return await carry_out(request, signed, number, act)
 
@@ -181,7 +181,7 @@ async def category(request: Request, signed: CurrentAgent, number: Number, categ
 @router.post("/priority")
 async def priority(request: Request, signed: CurrentAgent, number: Number, priority: Word) -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await service.prioritise(uow, ctx, ticket_id, by=Actor.of(signed.agent), priority=priority)
+        await belonging.prioritise(uow, ctx, ticket_id, by=Actor.of(signed.agent), priority=priority)
 
     return await carry_out(request, signed, number, act)
 
@@ -198,6 +198,6 @@ async def status(request: Request, signed: CurrentAgent, number: Number, status:
 async def tags(request: Request, signed: CurrentAgent, number: Number, add: Word = "", remove: Word = "") -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         added = [name for name in add.replace(",", " ").split() if name]
-        await service.tag(uow, ctx, ticket_id, by=Actor.of(signed.agent), add=added, remove=[remove] if remove else [])
+        await belonging.tag(uow, ctx, ticket_id, by=Actor.of(signed.agent), add=added, remove=[remove] if remove else [])
 
     return await carry_out(request, signed, number, act)

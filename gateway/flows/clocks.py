@@ -18,8 +18,7 @@ from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan
 from desk_core.people.entities import Contact
 from desk_core.sla import service as sla
-from desk_core.tickets import effects
-from desk_core.tickets import service as tickets
+from desk_core.tickets import effects, history
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.ladder import StepKind
 from desk_core.tickets.lifecycle import Event, Status
@@ -56,7 +55,7 @@ class _Timer:
         ticket = await uow.session.get(Ticket, str(work.payload.get("ticket_id", "")))
         if ticket is not None:
             data = {"reason": reason, "dead": dead_id, "kind": work.kind}
-            tickets.note_event(uow, ctx, ticket, "processing_failed", actor=SYSTEM, data=data)
+            history.note_event(uow, ctx, ticket, "processing_failed", actor=SYSTEM, data=data)
 
 
 class SlaTimer(_Timer):
@@ -71,7 +70,7 @@ class SlaTimer(_Timer):
         rang = await sla.ring(uow, ctx, ticket, metric)
         if rang is None:
             return
-        tickets.note_event(uow, ctx, ticket, f"sla_{rang}", actor=SYSTEM, data={"metric": metric})
+        history.note_event(uow, ctx, ticket, f"sla_{rang}", actor=SYSTEM, data={"metric": metric})
         if rang == "at_risk":
             rows = await sla.clocks(uow, ticket.id)
             due_at = next((row.due_at for row in rows if row.metric == metric), None)
@@ -104,12 +103,12 @@ class LadderTimer(_Timer):
         if step.kind is StepKind.CLOSE:
             # `happen` cancels this very lane; the settle that follows finds its items gone, which is what it wants.
             ticket.resolution = "auto"
-            await tickets.happen(uow, ctx, ticket, Event.CLOSED_BY_TIMER, actor=SYSTEM)
+            await history.happen(uow, ctx, ticket, Event.CLOSED_BY_TIMER, actor=SYSTEM)
             return
         conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
         ticket.reminded_at = ctx.now
         await effects.ask_solved(uow, ctx, ticket, conversation, author=BOT, key="resolved_reminder")
-        tickets.note_event(uow, ctx, ticket, "reminded", actor=SYSTEM)
+        history.note_event(uow, ctx, ticket, "reminded", actor=SYSTEM)
         following = ctx.config.ladder.next_step(
             resolved_at=ticket.resolved_at,
             last_speaker="agent",

@@ -27,7 +27,7 @@ from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
 from desk_core.people.entities import ContactIdentity
-from desk_core.tickets import service as tickets
+from desk_core.tickets import history
 from desk_core.tickets.entities import Ticket
 
 log = structlog.get_logger()
@@ -117,8 +117,8 @@ class Deliver:
             if outcome.is_mail:
                 await conversations.remember_reference(uow, outcome.inbox_id, outcome.receipt.external_id, outcome.conversation_id)
             if not certain and message.ticket_id:
-                ticket = await tickets.get(uow, message.ticket_id)
-                tickets.note_event(uow, outcome.ctx, ticket, "delivery_uncertain", actor=SYSTEM, data={"message": message.id})
+                ticket = await history.get(uow, message.ticket_id)
+                history.note_event(uow, outcome.ctx, ticket, "delivery_uncertain", actor=SYSTEM, data={"message": message.id})
         else:
             await _failed(uow, outcome.ctx, message, outcome.refused)
             if outcome.blocked:
@@ -210,5 +210,5 @@ async def _failed(uow: UnitOfWork, ctx: Context, message: Message, reason: str, 
         ticket = await uow.scalar(select(Ticket).where(Ticket.id == message.ticket_id))
         if ticket is not None:
             data = {"reason": reason[:300], "message": message.id, **({"dead": dead_id} if dead_id else {})}
-            tickets.note_event(uow, ctx, ticket, "delivery_failed", actor=SYSTEM, data=data)
+            history.note_event(uow, ctx, ticket, "delivery_failed", actor=SYSTEM, data=data)
             ticket.unread = True

@@ -18,6 +18,7 @@ from desk_core.kit.ids import new_id
 from desk_core.knowledge.entities import Article, ArticleFeedback
 from desk_core.lanes import queue
 from desk_core.sla.words import moment
+from desk_core.tickets import belonging, history
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
@@ -85,11 +86,11 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
             ticket = outcome.opened or filed.ticket
             if ticket is not None:
                 ticket.hand_over = {**ticket.hand_over, "reason": reason}
-                tickets.note_event(uow, ctx, ticket, "handed_over", actor=BOT, data={"reason": reason})
+                history.note_event(uow, ctx, ticket, "handed_over", actor=BOT, data={"reason": reason})
         case acts.AddToTicket(ticket_id=ticket_id, text=earlier):
             await _add(uow, ctx, filed, ticket_id, courteous=turn.intent in COURTESIES, earlier=bool(earlier))
         case acts.FillSlots(ticket_id=ticket_id, slots=slots):
-            await tickets.fill_slots(uow, ctx, await tickets.get(uow, ticket_id), slots, by=requester)
+            await belonging.fill_slots(uow, ctx, await history.get(uow, ticket_id), slots, by=requester)
         case acts.ArticleFeedback(article_id=article_id, verdict=verdict):
             uow.add(
                 ArticleFeedback(
@@ -174,7 +175,7 @@ async def _gather(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
 
 
 async def _add(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str, *, courteous: bool, earlier: bool) -> None:
-    ticket = await tickets.get(uow, ticket_id)
+    ticket = await history.get(uow, ticket_id)
     over = not Status(ticket.status).is_active
     if earlier:
         await _gather(uow, ctx, filed, ticket)

@@ -8,7 +8,7 @@ from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.people.entities import Agent
 from desk_core.people.permissions import Role
-from desk_core.tickets import service
+from desk_core.tickets import belonging, service
 from tests.factories.desk import DeskFactory
 from tests.fakes.queries import QueryRecorder
 from tests.integration.console.conftest import Browser, LogIn
@@ -130,7 +130,7 @@ class TestTicketPage:
         ticket = await make.ticket(conversation, subject=HOSTILE, slots={"location": HOSTILE, HOSTILE: HOSTILE}, reasons=(HOSTILE,))
         async with database.unit() as uow:
             ctx = make.context()
-            await service.tag(uow, ctx, ticket.id, by=service.SYSTEM_ROUTER, add=[HOSTILE])
+            await belonging.tag(uow, ctx, ticket.id, by=belonging.SYSTEM_ROUTER, add=[HOSTILE])
             await service.note(uow, ctx, ticket.id, by=anna, text=HOSTILE)
             await service.reply(uow, ctx, ticket.id, by=anna, text=HOSTILE)
         await make.failed_message(ticket, reason=HOSTILE)

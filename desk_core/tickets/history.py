@@ -1,0 +1,52 @@
+"""How a request is read, locked and changed: every verb about requests starts with `get` and ends in `happen` or `note_event`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from desk_core.context import Actor, Context
+from desk_core.conversations.entities import Conversation
+from desk_core.kit.db import UnitOfWork
+from desk_core.kit.errors import NotFound, StaleWrite
+from desk_core.kit.ids import new_id
+from desk_core.tickets import effects
+from desk_core.tickets.entities import Ticket, TicketEvent
+from desk_core.tickets.lifecycle import Event, Status, transition
+
+
+async def get(uow: UnitOfWork, ticket_id: str, *, version: int | None = None) -> Ticket:
+    """The ticket, locked for this transaction; raises `NotFound`, or `StaleWrite` when it is not at `version` any more."""
+    ticket: Ticket | None = await uow.session.get(Ticket, ticket_id, with_for_update=True)
+    if ticket is None:
+        raise NotFound(ticket=ticket_id)
+    if version is not None and ticket.version != version:
+        raise StaleWrite(ticket=ticket.number)
+    return ticket
+
+
+async def conversation_of(uow: UnitOfWork, ticket: Ticket) -> Conversation:
+    found: Conversation | None = await uow.session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
+    if found is None:
+        raise NotFound(conversation=ticket.conversation_id)
+    return found
+
+
+def note_event(uow: UnitOfWork, ctx: Context, ticket: Ticket, kind: str, *, actor: Actor, data: Mapping[str, Any] | None = None) -> None:
+    """Write one fact into the history of a request, and tell the open pages."""
+    uow.add(
+        TicketEvent(id=new_id(), ticket_id=ticket.id, at=ctx.now, kind=kind, actor_kind=actor.kind, actor=actor.name, data=dict(data or {}))
+    )
+    ticket.updated_at = ctx.now
+    ticket.version += 1
+    ctx.hint(uow, "tickets", ticket.id)
+
+
+async def happen(
+    uow: UnitOfWork, ctx: Context, ticket: Ticket, event: Event, *, actor: Actor, data: Mapping[str, Any] | None = None, reason: str = ""
+) -> None:
+    """Let `event` happen: status, history and every effect of the lifecycle, in this transaction."""
+    before = Status(ticket.status)
+    outcome = transition(before, event)
+    ticket.status = outcome.status.value
+    told = {**(data or {}), **({"from": before.value, "to": outcome.status.value} if before is not outcome.status else {})}
+    note_event(uow, ctx, ticket, event.value, actor=actor, data=told)
+    await effects.carry_out(uow, ctx, ticket, outcome.effects, actor=actor, reason=reason or event.value)
