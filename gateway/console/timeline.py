@@ -1,7 +1,7 @@
 """The story of a conversation as entries of one page: messages, notes, activity, days. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -38,6 +38,7 @@ class Entry:
     first: bool = True
     verdict: str = ""
     buttons: tuple[str, ...] = field(default=())
+    card: tuple[tuple[str, str], ...] = field(default=())
 
 
 def story(
@@ -66,7 +67,19 @@ def _entry(message: Message, language: str) -> Entry:
     kind = EntryKind.NOTE if message.direction == "note" else EntryKind.MESSAGE
     side = "contact" if message.direction == "inbound" else message.author_kind
     verdict = "" if message.verdict_code in QUIET_VERDICTS else tell_verdict(message.verdict_code, message.verdict, language)
-    return Entry(kind, message.at, side, message.text, message=message, verdict=verdict, buttons=_labels(message.buttons))
+    return Entry(
+        kind, message.at, side, message.text, message=message, verdict=verdict, buttons=_labels(message.buttons), card=_card(message)
+    )
+
+
+def _card(message: Message) -> tuple[tuple[str, str], ...]:
+    """What is known of a message that neither its text nor its files tell; how it travelled (dates, headers) is nobody's concern."""
+    kept = message.card or {}
+    details = kept.get("details")
+    if "kind" not in kept or message.direction != "inbound" or message.attachments or (message.text and not details):
+        return ()
+    facts = {"kind": kept["kind"], **(details if isinstance(details, dict) else {})}
+    return tuple((str(name), str(value)) for name, value in facts.items() if isinstance(value, str | int | float) and str(value))
 
 
 def _labels(rows: Sequence[Any]) -> tuple[str, ...]:
@@ -93,4 +106,4 @@ def _joined(entry: Entry, before: Entry | None) -> Entry:
     same = (entry.kind, entry.side, entry.message.author) == (before.kind, before.side, before.message.author)
     if not same or entry.at - before.at > TOGETHER:
         return entry
-    return Entry(entry.kind, entry.at, entry.side, entry.text, entry.message, first=False, verdict=entry.verdict, buttons=entry.buttons)
+    return replace(entry, first=False)
