@@ -1,5 +1,8 @@
-"""aiogram's `Bot` over our connection, and its errors in the desk's words. Imported late: aiogram alone takes seconds."""
+"""aiogram's `Bot` over our connection, and its errors in the desk's words. Imported late and lightly: aiogram is large."""
 
+import channels.telegram.light_aiogram  # noqa: F401 - before anything of aiogram
+
+# isort: split
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
