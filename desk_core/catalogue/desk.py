@@ -50,6 +50,7 @@ class TeamInfo:
 @dataclass(frozen=True, slots=True)
 class PolicyInfo:
     key: str
+    titles: Mapping[str, str]
     calendar: str
     targets: Mapping[str, Mapping[str, int]]  # priority -> metric -> business seconds
 
@@ -96,6 +97,9 @@ class DeskConfig:
 
     def line_title(self, line: int, language: str) -> str:
         return pick(self.lines[line], language) if line in self.lines else str(line)
+
+    def policy_titles(self, language: str) -> list[str]:
+        return [pick(policy.titles, language) or policy.key for policy in self.policies.values()]
 
     def reply(self, key: str, language: str, **params: Any) -> str:
         """What the bot says for `key`; unknown placeholders are left out rather than shown."""
@@ -177,7 +181,7 @@ async def load(session: ReadSession) -> DeskConfig:
         calendars={
             row.key: Calendar.from_weekly(zone=row.zone, weekly=row.weekly, holidays=row.holidays) for row in calendars
         },
-        policies={row.key: PolicyInfo(key=row.key, calendar=row.calendar_key, targets=row.targets) for row in policies},
+        policies={row.key: PolicyInfo(key=row.key, titles=row.titles, calendar=row.calendar_key, targets=row.targets) for row in policies},
         default_policy=desk["default_policy"],
         rules=tuple(
             Rule.from_mapping(

@@ -28,6 +28,7 @@ ZONES = (
     "Asia/Tbilisi", "Europe/London", "Europe/Berlin", "UTC",
 )  # fmt: skip
 AVAILABILITY = {"online": _("Online"), "busy": _("Busy"), "away": _("Away")}
+SPEECH = {"ru": "Русский", "en": "English"}
 ROLES = {"agent": _("Operator"), "supervisor": _("Supervisor"), "administrator": _("Administrator")}
 
 
@@ -45,7 +46,7 @@ async def _page(request: Request, signed: Signed, *, saved: str = "", errors: di
     context = {
         "me": signed.agent, "signed": signed, "chosen": chosen(request), "here": "/console/settings", "inboxes": inboxes,
         "agents": {agent.id: agent for agent in agents}, "members": members, "config": frame.config, "zones": _zones(signed.agent),
-        "themes": THEMES, "availability": AVAILABILITY, "roles": ROLES, "saved": saved, "errors": errors or {}, "counters": None,
+        "themes": THEMES, "availability": AVAILABILITY, "speech": SPEECH, "roles": ROLES, "saved": saved, "errors": errors or {}, "counters": None,
         "least": passwords.LEAST_LENGTH,
     }  # fmt: skip
     return frame.render("settings.html", context, status=status)
