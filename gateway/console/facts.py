@@ -122,13 +122,18 @@ class Why:
     model: str
 
 
+WORTH_SAYING = 0.01
+"""An alternative less likely than this is noise."""
+
+
 def why(config: DeskConfig, ticket: Ticket, language: str) -> Why:
     triage = ticket.triage or {}
-    terms = tuple(dict.fromkeys(str(one.get("text", "")) for one in triage.get("reasons", ()) if one.get("text")))[:8]
+    # A rule's reason says "words → what follows"; here only the words are of interest.
+    terms = tuple(dict.fromkeys(str(one["text"]).split(" → ")[0] for one in triage.get("reasons", ()) if one.get("text")))[:8]
     others = tuple(
         Guess(one["label"], config.title(one["label"], language), round(float(one.get("confidence", 0)) * 100))
         for one in triage.get("alternatives", ())
-        if one.get("label") and one["label"] != ticket.category_key
+        if one.get("label") and one["label"] != ticket.category_key and float(one.get("confidence", 0)) >= WORTH_SAYING
     )[:3]
     sure = round(ticket.category_confidence * 100) if ticket.category_confidence is not None else None
     return Why(sure, ticket.category_source, terms, others, str(triage.get("model", "")))

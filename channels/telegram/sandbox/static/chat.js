@@ -119,6 +119,9 @@ part("log").addEventListener("scroll", () => {
   state.follow = atEnd();
 });
 
+// The composer and the suggested answers come and go, a telephone is turned: the end stays in sight.
+new ResizeObserver(() => state.follow && toEnd()).observe(part("log"));
+
 // A picture gets its height when it has come: whoever was reading the end goes on reading the end.
 part("log").addEventListener("load", () => state.follow && toEnd(), true);
 
@@ -140,8 +143,8 @@ function drawChat() {
     log.append(element("p", { class: "empty" }, state.user ? what : state.bot ? say.pick : say.no_bots));
   }
   for (const message of state.messages.values()) addRow(message);
-  toEnd();
   drawAround();
+  toEnd();
 }
 
 function drawAround() {
