@@ -160,8 +160,8 @@ class Database:
         if make_url(url).get_backend_name() == "sqlite":
             return cls(writer=_sqlite_engine(url, writer=True), reader=_sqlite_engine(url, writer=False))
         engine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, json_serializer=_dumps, json_deserializer=orjson.loads, hide_parameters=True,
-            connect_args={"server_settings": {"jit": "off"}},
+            url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, json_serializer=_dumps, json_deserializer=orjson.loads,
+            hide_parameters=True, connect_args={"server_settings": {"jit": "off"}},
         )  # fmt: skip
         return cls(writer=engine, reader=engine)
 
