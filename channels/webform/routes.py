@@ -16,7 +16,6 @@ from channels.webform.protection import STATUS, Refusal, Signer, address_of, ref
 from channels.webform.submission import Posted
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
-from desk_core.kit.blobs import human_size
 from desk_core.kit.errors import DeskError, NotFound, StoreUnavailable
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
@@ -256,7 +255,6 @@ async def _form(
         "needs_email": bool(inbox.config.get("email_required")),
         "policy_url": _web_address(inbox.config.get("policy_url")),
         "limit": limit,
-        "limit_words": human_size(limit),
         "articles": await _articles(desk, posted.filled.text[:QUERY], topic, language) if posted.step == "topic" else (),
     }
     return pages_of(request).render(request, "webform/form.html", context, status=status, block=block)

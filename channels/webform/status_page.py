@@ -24,7 +24,6 @@ from desk_core.context import Actor
 from desk_core.conversations.entities import Message
 from desk_core.conversations.files import INLINE_TYPES, safe_name
 from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
-from desk_core.kit.blobs import human_size
 from desk_core.kit.db import ReadSession
 from desk_core.kit.errors import NotFound, StoreUnavailable
 from desk_core.kit.i18n import gettext_noop as _
@@ -321,7 +320,6 @@ async def _page(
         "problem": problem,
         "rating_problem": rating_problem,
         "limit": limit,
-        "limit_words": human_size(limit),
         "team": config.team_title(ticket.team_id, language) if ticket.team_id else "",
     }
     return pages_of(request).render(request, "webform/status.html", context, status=status)

@@ -92,6 +92,10 @@ def _check_whole(request: Request, limit: int) -> None:
         raise TooLarge(limit=human_size(limit))
 
 
+def _megabytes(limit: int, language: str) -> str:
+    return translate(language, _("%(n)s MB"), n=limit // MEGABYTE)
+
+
 def _word(form: FormData, name: str) -> str:
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""
@@ -115,7 +119,7 @@ async def _files(
             file = await store_file(desk.blobs, name=name, content=_stream(upload), limit=limit, declared=upload.content_type)
         except TooLarge:
             sentence = _("“%(name)s” is larger than %(limit)s and was not attached. Send it in parts, or put a link into the text.")
-            problems.append(Problem("files", translate(language, sentence, name=name, limit=human_size(limit))))
+            problems.append(Problem("files", translate(language, sentence, name=name, limit=_megabytes(limit, language))))
             continue
         except OSError as error:
             unstored = type(error).__name__
