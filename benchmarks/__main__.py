@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from benchmarks import report
+from benchmarks.running import TEMPLATE
 from desk_core.kit.clock import SystemClock
 
 SUBJECTS = ("accept", "mail", "turn", "understanding", "lists", "memory", "startup")
@@ -45,12 +46,13 @@ def _measure(subject: str, output: Path, *, quick: bool) -> int:
 def _all(subjects: tuple[str, ...] | list[str], *, quick: bool) -> int:
     started_at, rows, broken = SystemClock().now(), list[report.Row](), list[str]()
     with tempfile.TemporaryDirectory(prefix="priyom-bench-") as folder:
+        environment = {**os.environ, TEMPLATE: os.environ.get(TEMPLATE) or str(Path(folder) / "desk")}
         for subject in subjects:
             print(f"{subject} ...", file=sys.stderr, flush=True)
             output, began = Path(folder) / f"{subject}.json", time.monotonic()
             command = [sys.executable, "-m", "benchmarks", subject, "--rows", str(output), *(["--quick"] if quick else [])]
             # A process each: no subject inherits the memory, the imports or the threads of another.
-            if subprocess.run(command, cwd=report.ROOT, check=False).returncode or not output.exists():
+            if subprocess.run(command, cwd=report.ROOT, env=environment, check=False).returncode or not output.exists():
                 broken.append(subject)
                 continue
             found = [report.Row.from_json(row) for row in json.loads(output.read_text(encoding="utf-8"))]
