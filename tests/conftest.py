@@ -4,6 +4,7 @@ Servers start when the first test asks for them (with several test processes: on
 `store` runs a test on SQLite and on PostgreSQL; mark a test `@pytest.mark.parametrize("store", ["sqlite"], indirect=True)` to pick one.
 """
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
 from tests.services import PostgresServer, Stores, ValkeyServer, start_postgres, start_valkey
+from tests.services.process import fresh_folder
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday noon in Moscow: a working day begins, nothing is special about it."""
@@ -124,9 +126,11 @@ class _LazyStores(Stores):
 
 
 @pytest.fixture(scope="session")
-def stores(servers: Servers, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Stores:
+def stores(servers: Servers, request: pytest.FixtureRequest) -> Iterator[Stores]:
     """Hands out fresh, migrated databases: `await stores.fresh("sqlite" | "postgresql")` gives an address."""
-    return _LazyStores(tmp_path_factory.mktemp("stores"), servers, worker=f"w{worker_index(request.config)}")
+    folder = fresh_folder("stores")
+    yield _LazyStores(folder, servers, worker=f"w{worker_index(request.config)}")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,11 +6,10 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.services.process import Watched, copied_where_readable, free_port, system_user
+from tests.services.process import Watched, copied_where_readable, free_port, fresh_folder, system_user
 
 FAST: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests: a crash of the machine may lose the data, nothing else changes."""
@@ -25,6 +24,8 @@ COMMON: Mapping[str, str] = {
     # Clones of a template are then copied file by file, without writing them to the log first.
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # In the data folder, so that a killed server leaves nothing elsewhere.
+    "dynamic_shared_memory_type": "mmap",
     "autovacuum_naptime": "10s",
 }
 
@@ -40,7 +41,7 @@ class PostgresServer:
     """One server on the loopback interface; `url(name)` names a database of it. As root it runs as an unprivileged system user."""
 
     def __init__(self, *, durable: bool = False) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="priyom-postgres-"))
+        self.folder = fresh_folder("postgres", durable=durable)
         self.user = system_user()
         self._settings = COMMON if durable else {**COMMON, **FAST}
         self.port = free_port()
@@ -101,7 +102,7 @@ class PostgresServer:
 
     def remove(self) -> None:
         """Stop and delete everything."""
-        self.kill()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,26 @@ wait "$child"; status=$?
 kill "$watcher" 2>/dev/null
 exit "$status"
 """
+
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+
+
+def fresh_folder(name: str, *, durable: bool = False) -> Path:
+    """A new folder for a server or a store; in memory where there is plenty, unless `durable`: hundreds of tests would wait for a disk."""
+    in_memory = not durable and MEMORY.is_dir() and os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    if in_memory:
+        _sweep(MEMORY)
+    return Path(tempfile.mkdtemp(prefix=f"priyom-{name}-{os.getpid()}-", dir=MEMORY if in_memory else None))
+
+
+def _sweep(parent: Path) -> None:
+    """Delete what test processes left in memory that were killed before they could."""
+    for left in parent.glob("priyom-*-*-*"):
+        owner = left.name.split("-")[2]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def free_port() -> int:

