@@ -11,7 +11,7 @@ from sqlalchemy import select
 from desk_core.catalogue.entities import Category, DeskSetting, Form, Reply, Slot
 from desk_core.catalogue.priority import Impact, PriorityMatrix, Urgency
 from desk_core.kit.db import ReadSession
-from desk_core.kit.i18n import known_language
+from desk_core.kit.i18n import Phrase, known_language, translate
 from desk_core.people.entities import Team
 from desk_core.routing.entities import RoutingRule
 from desk_core.routing.rules import Rule
@@ -104,7 +104,7 @@ class DeskConfig:
     def reply(self, key: str, language: str, **params: Any) -> str:
         """What the bot says for `key`; unknown placeholders are left out rather than shown."""
         text = self.replies.get((key, known_language(language))) or self.replies.get((key, self.language)) or ""
-        return fill(text, params)
+        return fill(text, {name: translate(language, value) if isinstance(value, Phrase) else value for name, value in params.items()})
 
     def policy_for(self, team: TeamInfo | None) -> PolicyInfo:
         return self.policies[(team.policy if team else None) or self.default_policy]

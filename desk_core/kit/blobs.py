@@ -8,6 +8,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from desk_core.kit.errors import NotFound, TooLarge
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
+
+UNITS = (_("%(n)s B"), _("%(n)s KB"), _("%(n)s MB"), _("%(n)s GB"))
 
 
 class DirectoryBlobs:
@@ -70,11 +74,9 @@ def _check_size(size: int, limit: int | None) -> None:
         raise TooLarge(limit=human_size(limit))
 
 
-def human_size(size: int) -> str:
-    """1536 -> "1.5 KB"; whole megabytes without a fraction."""
-    value = float(size)
-    for unit in ("B", "KB", "MB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if value == int(value) else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} GB"
+def human_size(size: int) -> Phrase:
+    """1536 -> "1.5 KB"; whole megabytes without a fraction. `translate` says it in another language."""
+    value, unit = float(size), 0
+    while value >= 1024 and unit + 1 < len(UNITS):
+        value, unit = value / 1024, unit + 1
+    return Phrase(UNITS[unit], n=f"{value:.0f}" if value == int(value) else f"{value:.1f}")

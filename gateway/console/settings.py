@@ -46,8 +46,8 @@ async def _page(request: Request, signed: Signed, *, saved: str = "", errors: di
     context = {
         "me": signed.agent, "signed": signed, "chosen": chosen(request), "here": "/console/settings", "inboxes": inboxes,
         "agents": {agent.id: agent for agent in agents}, "members": members, "config": frame.config, "zones": _zones(signed.agent),
-        "themes": THEMES, "availability": AVAILABILITY, "speech": SPEECH, "roles": ROLES, "saved": saved, "errors": errors or {}, "counters": None,
-        "least": passwords.LEAST_LENGTH,
+        "themes": THEMES, "availability": AVAILABILITY, "speech": SPEECH, "roles": ROLES, "saved": saved, "errors": errors or {},
+        "counters": None, "least": passwords.LEAST_LENGTH,
     }  # fmt: skip
     return frame.render("settings.html", context, status=status)
 

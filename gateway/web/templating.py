@@ -56,11 +56,9 @@ def _ago(context: Context, at: datetime) -> str:
 
 @pass_context
 def _size(context: Context, size: int) -> str:
-    text = human_size(size)
-    if _viewer(context).language != "ru":
-        return text
-    number, _, unit = text.partition(" ")
-    return f"{number.replace('.', ',')} {({'B': 'Б', 'KB': 'КБ', 'MB': 'МБ', 'GB': 'ГБ'}).get(unit, unit)}"
+    language = _viewer(context).language
+    text = translate(language, human_size(size))
+    return text.replace(".", ",") if language == "ru" else text
 
 
 def _iso(at: datetime) -> str:

@@ -50,7 +50,7 @@ def create_pages(
             stylesheet=stylesheet,
             mailboxes=await sandbox.mailboxes(),
             desks=desks,
-            size=human_size,
+            size=lambda size: translate(spoken, human_size(size)),
             **{"box": None, "letters": [], "letter": None, "error": "", "sent": False, **context},
             form={**dict.fromkeys(_FIELDS, ""), **form},
         )  # fmt: skip
