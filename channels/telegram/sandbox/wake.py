@@ -1,6 +1,8 @@
 """Waking those who wait: long polls, the chat page, webhook deliveries."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 
 class Wake:
@@ -21,14 +23,18 @@ class Wake:
         self.closed = True
         self.ring()
 
-    async def wait(self, timeout: float) -> bool:
-        """True when the bell rang within `timeout` seconds (or is closed)."""
-        if self.closed:
-            return True
-        if timeout <= 0:
-            return False
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
+    def wait(self, timeout: float) -> Coroutine[Any, Any, bool]:
+        """True when the bell rang within `timeout` seconds (or is closed). Listens from the call on, not from its first await:
+        a bell that rings in between would otherwise be missed by who waits in a task of its own."""
+        future: asyncio.Future[None] | None = None
+        if not self.closed and timeout > 0:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.add(future)
+        return self._rung(future, timeout)
+
+    async def _rung(self, future: "asyncio.Future[None] | None", timeout: float) -> bool:
+        if future is None:
+            return self.closed
         try:
             await asyncio.wait_for(future, timeout)
         except TimeoutError:
