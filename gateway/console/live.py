@@ -1,7 +1,6 @@
 """One event stream a tab. It carries ids only; the page fetches what it shows, with its own rights."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request
@@ -32,27 +31,30 @@ async def live(request: Request, signed: CurrentAgent) -> StreamingResponse:
 
 async def events(desk: WebDesk, signed: Signed, *, heartbeat: float = HEARTBEAT, life: float = LIFE) -> AsyncIterator[bytes]:
     """Hints as they come, a comment when nothing comes; ends when the process is asked to stop."""
-    yield format_sse_event(event="hello", data_str="", retry=2000)
     loop = asyncio.get_running_loop()
     ends, noted = loop.time() + life, loop.time()
     stopping = asyncio.create_task(desk.stopping.wait())
+    waiting: asyncio.Task[tuple[str, str]] | None = None
     try:
         async with desk.signal.listen(*TOPICS) as hints:
+            # Whoever is greeted misses nothing from here on.
+            yield format_sse_event(event="hello", data_str="", retry=2000)
             while not desk.stopping.is_set() and loop.time() < ends:
                 if loop.time() - noted > sessions.SEEN_EVERY.total_seconds():
                     # An open page is presence: assignment asks who was seen in the last two minutes.
                     noted = loop.time()
                     async with desk.database.unit() as uow:
                         await sessions.note_seen(uow, signed, now=desk.clock.now())
-                waiting = asyncio.create_task(hints.get())
+                waiting = waiting or asyncio.create_task(hints.get())
                 await asyncio.wait({waiting, stopping}, timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED)
                 if waiting.done():
                     topic, ident = waiting.result()
+                    waiting = None
                     yield format_sse_event(event=topic, data_str=ident)
-                    continue
-                waiting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await waiting
-                yield format_sse_event(comment="still here")
+                else:
+                    yield format_sse_event(comment="still here")
     finally:
-        stopping.cancel()
+        # A tab that is closed ends us at any of these lines; nothing may go on waiting for it.
+        for task in (waiting, stopping):
+            if task is not None:
+                task.cancel()

@@ -24,8 +24,12 @@ async def grave_findings(page: Page, *, rules: tuple[str, ...] = ()) -> list[str
     only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": list(TAGS)}
     result: dict[str, Any] = await page.evaluate("(only) => axe.run(document, { runOnly: only, resultTypes: ['violations'] })", only)
     return [
-        f"{found['id']} ({found['impact']}): {found['help']}\n    {node['html'][:200]}\n    {(node.get('failureSummary') or '').replace(chr(10), ' ')}"
+        f"{found['id']} ({found['impact']}): {found['help']}\n    {node['html'][:200]}\n    {_line(node.get('failureSummary'))}"
         for found in result["violations"]
         if found["impact"] in GRAVE
         for node in found["nodes"]
     ]
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())

@@ -22,7 +22,7 @@ class Eyes:
         self._browser, self.desk, self._patience = browser, desk, patience_ms
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
-        self.expected: list[re.Pattern[str]] = []
+        self._expected: list[re.Pattern[str]] = []
 
     async def somebody(
         self, *, language: str = "en", size: ViewportSize = DESKTOP, scheme: Scheme = "light", known: Path | None = None
@@ -52,14 +52,17 @@ class Eyes:
             await page.context.storage_state(path=kept)
         return page
 
+    def expects(self, words: str) -> None:
+        """Complaints that hold these words (a pattern) are part of what the test shows."""
+        self._expected.append(re.compile(words))
+
     def _heard(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
-            where = said.location.get("url", "") if said.location else ""
-            self.complaints.append(f"{said.type}: {said.text} ({where})")
+            self.complaints.append(f"{said.type}: {said.text} ({said.location['url']})")
 
     def nothing_wrong(self) -> None:
         """No error, no refused style or script, no failed request so far, but for what the test said it expects."""
-        wrong = [text for text in self.complaints if not any(pattern.search(text) for pattern in self.expected)]
+        wrong = [text for text in self.complaints if not any(pattern.search(text) for pattern in self._expected)]
         assert not wrong, "the browser complained:\n" + "\n".join(wrong)
 
     async def close(self) -> None:
@@ -80,5 +83,5 @@ async def open_ticket(page: Page, number: int) -> None:
 
 async def listening(page: Page, address: str) -> None:
     """Open a page of the console and wait until its event stream is open: from now on it hears what happens."""
-    async with page.expect_response("**/console/live"):
-        await page.goto(address)
+    await page.goto(address)
+    await expect(page.locator("#live")).to_have_attribute("data-connected", "yes")

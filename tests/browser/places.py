@@ -4,23 +4,27 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
-from tests.browser.people import Eyes, ViewportSize
+from tests.browser.people import Eyes
 
 Numbers = dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`goes` opens it in a page and returns when it is whole; `inside` are pages of operators."""
+    """`goes` opens it in a page and returns when it is whole; `inside` are pages of operators; `refused`
+    ones are answers with an error status, of which a browser complains."""
 
     name: str
     goes: Callable[[Page, Numbers], Awaitable[None]]
     inside: bool = False
+    refused: bool = False
 
     async def seen_by(self, eyes: Eyes, numbers: Numbers, *, language: str, size: ViewportSize) -> Page:
         """A page of a fresh browser that shows this place."""
+        if self.refused:
+            eyes.expects(r"status of 422")
         look = eyes.operator if self.inside else eyes.somebody
         page = await look(language=language, size=size)
         await self.goes(page, numbers)
@@ -63,7 +67,9 @@ async def _form(page: Page, _numbers: Numbers) -> None:
     await page.locator("#f-topic").select_option("hardware.printer")
     await expect(page.locator("#fields select, #fields input").first).to_be_visible()
     russian = await page.locator("html").get_attribute("lang") == "ru"
-    await page.locator("#f-text").fill("не печатает принтер, бумага есть" if russian else "the printer does not print, there is paper in it")
+    await page.locator("#f-text").fill(
+        "не печатает принтер, бумага есть" if russian else "the printer does not print, there is paper in it"
+    )
     await expect(page.locator("#suggestions details").first).to_be_visible()
 
 
@@ -80,7 +86,9 @@ async def _done(page: Page, _numbers: Numbers) -> None:
     await page.goto("/f/site")
     russian = await page.locator("html").get_attribute("lang") == "ru"
     await page.locator("#f-topic").select_option("network.wifi")
-    await page.locator("#f-text").fill("Wi-Fi в переговорной пропадает каждые пять минут" if russian else "The Wi-Fi in the meeting room drops every five minutes")
+    await page.locator("#f-text").fill(
+        "Wi-Fi в переговорной пропадает каждые пять минут" if russian else "The Wi-Fi in the meeting room drops every five minutes"
+    )
     await page.locator("#f-name").fill("Фёдор Ильин" if russian else "Fred Miles")
     await page.locator("#f-email").fill("fred@customer.example")
     await page.locator("#f-consent").check()
@@ -111,7 +119,7 @@ PLACES = (
     Place("start", _at("/", "main h1")),
     Place("login", _at("/login", "#f-email")),
     Place("form", _form),
-    Place("form-errors", _form_with_errors),
+    Place("form-errors", _form_with_errors, refused=True),
     Place("done", _done),
     Place("status", _status),
     Place("sandbox-chat", _chat),

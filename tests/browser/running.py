@@ -33,6 +33,17 @@ PASSWORD = "correct-horse-battery"
 OPERATORS = {"olga@desk.test": ("Ольга Смирнова", "ru"), "kate@desk.test": ("Kate Miller", "en")}
 """One operator for each language; both belong to every team."""
 
+PRINTER = ("Здравствуйте! Не печатает принтер в бухгалтерии, кабинет 305, горит красная лампочка", "HP LaserJet 1020")
+VPN = ("Hello, I cannot connect to the VPN from home, it says error 809", "Windows 11 laptop")
+ACCOUNTING = (
+    "Не открывается 1С",
+    "Добрый день!\n\nС утра не запускается 1С:Бухгалтерия, пишет «Не найдена лицензия».\nПодскажите, пожалуйста, что делать?",
+)
+LAPTOP = (
+    "New laptop for a colleague",
+    "Hello,\n\na new colleague joins us on Monday. Could she get a laptop and a headset, please?\n\nThank you",
+)
+
 
 class RunningDesk:
     """`start` makes the desk and its process; `fill` lets a few people write through the sandboxes."""
@@ -106,11 +117,11 @@ class RunningDesk:
         async with httpx2.AsyncClient(trust_env=False, timeout=40) as client:
             await self._bot_is_there(client)
             told = await asyncio.gather(
-                self._chat(client, "anna", "ru", "Анна", "Здравствуйте! Не печатает принтер в бухгалтерии, кабинет 305, горит красная лампочка", "HP LaserJet 1020"),
-                self._chat(client, "charlie", "en", "Charlie", "Hello, I cannot connect to the VPN from home, it says error 809", "Windows 11 laptop"),
-                self._letter("irina@customer.example", "Ирина Волкова", "Не открывается 1С", "Добрый день!\n\nС утра не запускается 1С:Бухгалтерия, пишет «Не найдена лицензия».\nПодскажите, пожалуйста, что делать?"),
-                self._letter("mark@customer.example", "Mark Evans", "New laptop for a colleague", "Hello,\n\na new colleague joins us on Monday. Could she get a laptop and a headset, please?\n\nThank you"),
-            )  # fmt: skip
+                self._chat(client, "anna", "ru", "Анна", *PRINTER),
+                self._chat(client, "charlie", "en", "Charlie", *VPN),
+                self._letter("irina@customer.example", "Ирина Волкова", *ACCOUNTING),
+                self._letter("mark@customer.example", "Mark Evans", *LAPTOP),
+            )
             await self._talks(client, "boris", "Борис", "не работает wi-fi в переговорной на третьем этаже")
         return dict(zip(("anna", "charlie", "irina", "mark"), told, strict=True))
 
@@ -129,7 +140,9 @@ class RunningDesk:
             await person.says(problem)
             answered = False
             for _turn in range(8):
-                said = await person.hears(timeout=60, matching=lambda heard: bool({send, not_it, skip} & {*buttons(heard)}) or _number(heard) > 0)
+                said = await person.hears(
+                    timeout=60, matching=lambda heard: bool({send, not_it, skip} & {*buttons(heard)}) or _number(heard) > 0
+                )
                 shown = {*buttons(said)}
                 if send in shown:
                     await person.presses(send, message_id=said["message_id"])

@@ -12,10 +12,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 SEEN = """() => {
   const at = document.activeElement;
   if (!at || at === document.body) return "nothing has the focus";
-  const drawn = [at, ...document.querySelectorAll(`label[for="${at.id}"]`), at.closest("label, form, .write, dialog")].filter(Boolean);
+  const drawn = [at, ...document.querySelectorAll(`label[for="${at.id}"]`), at.closest("label, .search, .write")].filter(Boolean);
   const visible = drawn.some((each) => {
     const style = getComputedStyle(each), box = each.getBoundingClientRect();
-    return box.width > 1 && box.height > 1 && ((style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none");
+    const ringed = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+    return box.width > 1 && box.height > 1 && ringed;
   });
   return visible ? "" : at.outerHTML.slice(0, 200);
 }"""

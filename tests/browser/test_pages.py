@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from tests.browser.accessible import grave_findings
-from tests.browser.people import DESKTOP, PHONE, Eyes
+from tests.browser.people import DESKTOP, PHONE, Eyes, Scheme
 from tests.browser.places import PLACES, Place
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+LOOKS: tuple[tuple[ViewportSize, Scheme], ...] = ((DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "dark"), (PHONE, "light"))
 
 WIDER_THAN_THE_WINDOW = """() => {
   if (document.documentElement.scrollWidth <= window.innerWidth) return [];
@@ -24,7 +26,7 @@ class TestAPage:
     async def test_hinders_nobody(self, eyes: Eyes, filled: dict[str, int], place: Place, pictures: Path) -> None:
         page = await place.seen_by(eyes, filled, language="en", size=DESKTOP)
         found: list[str] = []
-        for size, scheme in ((DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "dark"), (PHONE, "light")):
+        for size, scheme in LOOKS:
             await page.set_viewport_size(size)
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             # Colours differ by scheme, everything else by size.

@@ -257,13 +257,14 @@
   });
   let lost = null;
   let greeted = false;
-  live?.addEventListener("htmx:sse:error", () => { lost ||= setTimeout(() => toast(words.offline), 8000); });
+  live?.addEventListener("htmx:sse:error", () => { delete live.dataset.connected; lost ||= setTimeout(() => toast(words.offline), 8000); });
   live?.addEventListener("hello", () => {
     clearTimeout(lost);
     lost = null;
     // After a break anything may have happened.
     if (greeted) { scheduleList(); schedulePane(); }
     greeted = true;
+    live.dataset.connected = "yes";
   });
   setInterval(() => { if (!document.hidden) scheduleList(); }, 60000);
 
