@@ -96,6 +96,12 @@ async def run(
     closers: list[Callable[[], Coroutine[Any, Any, Any]]] = []
     try:
         worker = server = None
+        if parts.receive:
+            # Before the web: whoever is told by /healthz that the desk is ready may send mail at once.
+            from gateway.mail import start_listener
+
+            listener = await start_listener(desk)
+            closers.append(listener.stop)
         if parts.web:
             server, sandboxes = await _web(desk, sandbox=sandbox)
             tasks.append(asyncio.create_task(server.serve(), name="web"))
@@ -106,10 +112,6 @@ async def run(
             from gateway.receiving import Receivers
 
             tasks.append(asyncio.create_task(Receivers(desk).run(), name="receivers"))
-            from gateway.mail import start_listener
-
-            listener = await start_listener(desk)
-            closers.append(listener.stop)
         if parts.work:
             # Until the first models are there the desk answers by words alone; nobody waits for training.
             learning = asyncio.create_task(desk.learn(), name="learning")
