@@ -261,8 +261,9 @@
   live?.addEventListener("hello", () => {
     clearTimeout(lost);
     lost = null;
-    // After a break anything may have happened.
-    if (greeted) { scheduleList(); schedulePane(); }
+    // Before the first greeting, and after a break, anything may have happened that nobody told us.
+    scheduleList();
+    if (greeted) schedulePane();
     greeted = true;
     live.dataset.connected = "yes";
   });
