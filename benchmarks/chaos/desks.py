@@ -1,0 +1,239 @@
+"""The desk under attack: its real processes, a Telegram that survives, and what kills and restarts them."""
+
+import asyncio
+import contextlib
+import os
+import random
+import shutil
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import func, select
+
+from benchmarks.report import ROOT
+from desk_core.conversations.entities import RawInbound
+from desk_core.conversations.ports import ChannelKind
+from desk_core.kit.clock import SystemClock
+from desk_core.kit.errors import StoreUnavailable
+from desk_core.lanes.entities import Lane
+from gateway import inboxes
+from gateway.bootstrap import Desk
+from gateway.settings import Settings
+from gateway.setup import make_desk
+from tests.acceptance.trained import KEY, PRESET, trained_models
+from tests.services import PostgresServer, ValkeyServer, start_postgres, start_valkey
+from tests.services.process import Watched
+
+TOKEN = "7000000043:AAE" + "c" * 32
+SUPPORT = "support@chaos.example"
+EMBEDDED, DISTRIBUTED = "embedded", "distributed"
+PARTS = {
+    EMBEDDED: {"run": "run"},
+    DISTRIBUTED: {"web": "serve", "worker one": "work", "worker two": "work", "receiver": "receive"},
+}
+
+
+def _listening_port() -> int:
+    """A free port that no outgoing connection can be given: while the desk lies dead, its port would be taken by those who knock."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+class Part:
+    """One process of the desk, and how often it was killed and how often it ended by itself."""
+
+    def __init__(self, name: str, command: list[str], *, folder: Path, env: dict[str, str]) -> None:
+        self.name, self._command, self._env = name, command, env
+        self.log = folder / f"{name.replace(' ', '-')}.log"
+        self.kills = self.own_ends = self._log_size = 0
+        self._process: Watched | None = None
+
+    def start(self) -> None:
+        self._log_size = self.log.stat().st_size if self.log.exists() else 0
+        self._process = Watched(self._command, log=self.log, env=self._env)
+
+    def is_up(self) -> bool:
+        """Whether it has said so since it was started last."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_size)
+            return any(line.strip() in (b"ready", b"working") for line in log)
+
+    def kill(self) -> None:
+        """kill -9, the shell that watches over it included."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            self.kills += 1
+
+    def look(self) -> None:
+        """A process that ended without being killed has broken its promise; it is counted and started again."""
+        if self._process is not None and self._process.process.poll() is not None:
+            self._process.kill()  # what is left of its process group
+            self.own_ends += 1
+            self.start()
+
+    def end(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self._process is not None, "it runs when it is asked to end"
+        self._process.stop(seconds=30)
+        return int(self._process.process.returncode)
+
+
+@dataclass(slots=True)
+class Hits:
+    """What was done to the desk."""
+
+    kills: int = 0
+    store_restarts: int = 0
+    redis_restarts: int = 0
+
+
+class Victim:
+    """A desk in one of the two modes, with the services it needs."""
+
+    def __init__(self, mode: str, folder: Path, *, telegram_url: str) -> None:
+        self.mode, self.folder, self.home = mode, folder, folder / "home"
+        self.telegram_url = telegram_url
+        self.http, self.smtp = _listening_port(), _listening_port()
+        self.url = f"http://127.0.0.1:{self.http}"
+        self.postgres: PostgresServer | None = start_postgres(durable=True) if mode == DISTRIBUTED else None
+        self.valkey: ValkeyServer | None = start_valkey() if mode == DISTRIBUTED else None
+        self.env = {
+            "PRIYOM_HOME": str(self.home),
+            "PRIYOM_SECRET_KEY": KEY,
+            "PRIYOM_HTTP__PORT": str(self.http),
+            "PRIYOM_SMTP__PORT": str(self.smtp),
+            "PRIYOM_WORK__BURST_SECONDS": "0.5",
+            "PRIYOM_LOG__LEVEL": "warning",
+            "PRIYOM_LOG__FORMAT": "json",
+            **{f"PRIYOM_LIMITS__{name}": "0" for name in ("WEBFORM_PER_HOUR", "WEBFORM_PER_DAY", "TELEGRAM_PER_MINUTE", "MAIL_PER_HOUR")},
+        }
+        if self.postgres is not None and self.valkey is not None:
+            self.env |= {"PRIYOM_DATABASE__URL": self.postgres.url(), "PRIYOM_REDIS__URL": self.valkey.url()}
+        self.desk = Desk(
+            Settings(
+                home=self.home,
+                secret_key=KEY,
+                database={"url": self.env.get("PRIYOM_DATABASE__URL", "")},
+                redis={"url": self.env.get("PRIYOM_REDIS__URL", "")},
+            )
+        )
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PRIYOM_")} | {"PYTHONPATH": str(ROOT)}
+        self.parts = [
+            Part(name, [sys.executable, "-c", "from gateway.cli import main; main()", verb], folder=folder, env={**inherited, **self.env})
+            for name, verb in PARTS[mode].items()
+        ]
+        self.hits = Hits()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def make(self) -> Self:
+        """The desk in its store: preset, models, a bot and a mailbox; then its processes."""
+        models = await asyncio.to_thread(trained_models)
+        shutil.copytree(models, self.home / "models")
+        await make_desk(
+            self.desk, preset=PRESET, language="ru", admin_email="admin@chaos.example", admin_password="not-a-secret", train=False
+        )
+        public, sealed = inboxes.telegram_secrets(self.desk.box, token=TOKEN, webhook=False)
+        clock = SystemClock()
+        async with self.desk.database.unit() as uow:
+            await inboxes.add(
+                uow, name="bot", channel=ChannelKind.TELEGRAM, address="bot", language="ru",
+                config={**public, "api_url": self.telegram_url}, sealed=sealed, clock=clock,
+            )  # fmt: skip
+            await inboxes.add(
+                uow, name="mail", channel=ChannelKind.EMAIL, address=SUPPORT, language="ru", config={}, sealed=None, clock=clock
+            )
+        for part in self.parts:
+            part.start()
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    async def _watch(self) -> None:
+        while True:
+            for part in self.parts:
+                part.look()
+            await asyncio.sleep(0.2)
+
+    async def attack(self, rng: random.Random, *, pause: tuple[float, float], seconds: float) -> None:
+        """For so many seconds or until cancelled: kill -9 somebody, let them lie for a moment, start them again.
+
+        One kill in four falls into a start; otherwise a desk that is slow to start would only ever be killed while starting.
+        """
+        until = time.monotonic() + seconds
+        with contextlib.suppress(asyncio.CancelledError):
+            while time.monotonic() < until:
+                part = rng.choice(self.parts)
+                if rng.random() < 0.75:
+                    while not part.is_up():  # noqa: ASYNC110 - a process tells by its output only
+                        await asyncio.sleep(0.2)
+                await asyncio.sleep(rng.uniform(*pause))
+                await asyncio.to_thread(part.kill)
+                self.hits.kills += 1
+                try:
+                    await asyncio.sleep(rng.uniform(0, 1.5))
+                finally:
+                    part.start()
+
+    async def restart_services(self) -> None:
+        """PostgreSQL goes away for some seconds and comes back; then the Redis-compatible server does, empty."""
+        if self.postgres is None or self.valkey is None:
+            return
+        await asyncio.to_thread(self.postgres.stop)
+        await asyncio.sleep(3)
+        await asyncio.to_thread(self.postgres.start)
+        self.hits.store_restarts += 1
+        await asyncio.sleep(5)
+        await asyncio.to_thread(self.valkey.stop)
+        await asyncio.sleep(2)
+        await asyncio.to_thread(self.valkey.start)
+        self.hits.redis_restarts += 1
+
+    async def quiet(self, *, seconds: float) -> bool:
+        """Whether everything came to rest in time: nothing ready, nothing in hand, nothing stored but not processed."""
+        until, still = time.monotonic() + seconds, 0
+        while time.monotonic() < until:
+            still = still + 1 if await self._is_quiet() else 0
+            if still >= 3:
+                return True
+            await asyncio.sleep(1)
+        return False
+
+    async def _is_quiet(self) -> bool:
+        # Deliveries that wait for their next attempt count as busy; promises and reminders, hours away, do not.
+        soon = SystemClock().now().timestamp() + 600
+        try:
+            async with self.desk.database.read() as session:
+                lanes = (await session.execute(select(Lane.ready_at, Lane.leased_until, Lane.key))).all()
+                pending = await session.scalar(select(func.count()).select_from(RawInbound).where(RawInbound.state == "pending"))
+        except StoreUnavailable:
+            return False
+        timers = ("sla:", "ladder:", "form:")
+        busy = [
+            lane
+            for lane in lanes
+            if lane.leased_until is not None or (lane.ready_at.timestamp() < soon and not lane.key.startswith(timers))
+        ]
+        return not busy and not pending
+
+    async def end(self) -> list[int]:
+        """Stop every part in order; their exit codes."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        return list(await asyncio.gather(*(asyncio.to_thread(part.end) for part in self.parts)))
+
+    async def remove(self) -> None:
+        await self.desk.close()
+        for part in self.parts:
+            part.kill()
+        if self.postgres is not None:
+            self.postgres.remove()
+        if self.valkey is not None:
+            self.valkey.remove()
