@@ -15,6 +15,11 @@ def _mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> s
     return event
 
 
+def _to_stderr(*_names: object) -> structlog.PrintLogger:
+    """Asks for stderr at each use, since a test or a supervisor may have put another in its place."""
+    return structlog.PrintLogger(sys.stderr)
+
+
 def configure(*, level: str, style: str) -> None:
     """Set up structlog and route the libraries' own logging through it."""
     shared: list[structlog.typing.Processor] = [
@@ -31,7 +36,7 @@ def configure(*, level: str, style: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -110,18 +110,27 @@ class Intake:
     async def _flush(self) -> None:
         while self._pending:
             batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
-            try:
-                await self._commit(batch)
-            except (StoreUnavailable, SQLAlchemyError) as error:
-                if len(batch) == 1 or isinstance(error, StoreUnavailable):
-                    self._fail(batch, error)
-                    continue
-                # One bad row must not refuse its neighbours.
-                for one in batch:
-                    try:
-                        await self._commit([one])
-                    except (StoreUnavailable, SQLAlchemyError) as failure:
-                        self._fail([one], failure)
+            failure = await self._try(batch)
+            if failure is None:
+                continue
+            if len(batch) == 1 or isinstance(failure, StoreUnavailable):
+                self._fail(batch, failure)
+                continue
+            # One bad row must not refuse its neighbours.
+            for one in batch:
+                if (failure := await self._try([one])) is not None:
+                    self._fail([one], failure)
+
+    async def _try(self, batch: list[_Pending]) -> Exception | None:
+        """Commit, or tell why not. Whatever went wrong, the adapters waiting for an answer get one, and offer their messages again."""
+        try:
+            await self._commit(batch)
+        except (StoreUnavailable, SQLAlchemyError) as error:
+            return error
+        except Exception as error:
+            log.exception("intake.failed", count=len(batch))
+            return StoreUnavailable(reason=type(error).__name__)
+        return None
 
     async def _commit(self, batch: list[_Pending]) -> None:
         async with self._database.unit() as uow:
@@ -140,7 +149,7 @@ class Intake:
     @staticmethod
     def _fail(batch: list[_Pending], error: Exception) -> None:
         failure: DeskError = error if isinstance(error, StoreUnavailable) else Unstorable(reason=type(error).__name__)
-        log.error("intake.refused", count=len(batch), error=type(error).__name__)
         for pending in batch:
             if not pending.future.done():
                 pending.future.set_exception(failure)
+        log.error("intake.refused", count=len(batch), error=type(error).__name__)
