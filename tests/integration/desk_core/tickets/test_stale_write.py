@@ -14,7 +14,7 @@ from desk_core.kit.errors import StaleWrite
 from desk_core.lanes.signal import LocalSignal
 from desk_core.people.entities import Agent
 from desk_core.tickets import service
-from desk_core.tickets.entities import Ticket
+from desk_core.tickets.entities import Ticket, TicketEvent
 from tests.factories.desk import DeskFactory
 
 Act = Callable[[UnitOfWork, Context, str, Agent, int], Awaitable[object]]
@@ -78,13 +78,14 @@ class TestOneAfterTheOther:
 
 
 class TestAtTheSameMoment:
-    async def test_one_writes_and_one_is_told(self, desk: DeskFactory, ticket: Ticket) -> None:
+    @pytest.mark.parametrize("name", ["reply", "set_status"])
+    async def test_one_writes_and_one_is_told(self, desk: DeskFactory, ticket: Ticket, name: str) -> None:
         olga, pavel = await desk.agent("Olga"), await desk.agent("Pavel")
         seen, begun = ticket.version, asyncio.Event()
 
         async def slowly() -> None:
             async with desk.database.unit() as uow:
-                await service.reply(uow, desk.context(), ticket.id, by=olga, text="Olga here.", version=seen)
+                await ACTS[name](uow, desk.context(), ticket.id, olga, seen)
                 begun.set()
                 # The other one comes while this transaction is open: they must wait for it, not read around it.
                 await asyncio.sleep(0.3)
@@ -92,8 +93,10 @@ class TestAtTheSameMoment:
         async def meanwhile() -> None:
             await begun.wait()
             async with desk.database.unit() as uow:
-                await service.reply(uow, desk.context(), ticket.id, by=pavel, text="Pavel here.", version=seen)
+                await ACTS[name](uow, desk.context(), ticket.id, pavel, seen)
 
         told = await asyncio.gather(slowly(), meanwhile(), return_exceptions=True)
         assert [type(one) for one in told] == [type(None), StaleWrite]
-        assert await answers(desk.database, ticket) == ["Olga here."]
+        async with desk.database.read() as session:
+            events = await session.scalars(select(TicketEvent).where(TicketEvent.ticket_id == ticket.id, TicketEvent.actor_kind == "agent"))
+            assert {event.actor for event in events} == {"Olga"}
