@@ -146,6 +146,13 @@ class RunningDesk:
         assert self.process is not None, "start it first"
         return self.process
 
+    def backlog(self) -> int:
+        """Lanes that are ready and wait for a worker."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        line = next(line for line in text.splitlines() if line.startswith("priyom_lanes_ready"))
+        return int(float(line.split()[-1]))
+
     def json(self, *words: str) -> Any:
         return json.loads(self.priyom(*words, "--json"))
 

@@ -1,0 +1,62 @@
+"""Memory of the embedded desk, a real process, after a thousand messages: with Telegram and encoder, and with mail alone and none."""
+
+import asyncio
+
+import aiohttp
+import aiosmtplib
+
+from benchmarks import running
+from benchmarks.mail import ADDRESS, letter, person, wait_for
+from benchmarks.report import Row
+from benchmarks.running import Phone, RunningDesk, folder
+from benchmarks.turn import PROBLEMS
+
+TOKEN = "7000000044:AAE" + "d" * 32
+PEOPLE = 10
+
+
+def measure(*, quick: bool) -> list[Row]:
+    count = 100 if quick else 1000
+    return [_with_telegram(count), _with_mail(count)]
+
+
+def _with_telegram(count: int) -> Row:
+    with folder("memory") as place, running.sandbox(place) as api_url:
+        desk = RunningDesk(place, env={"PRIYOM_WORK__BURST_SECONDS": "0"}).make()
+        desk.priyom("inbox", "add", "telegram", "--name", "bench", "--token", TOKEN, "--api-url", api_url)
+        desk.start()
+        try:
+            asyncio.run(_chat(api_url, count))
+            held = desk.running.resident_mb()
+        finally:
+            desk.stop()
+    return Row.of(f"memory after {count} Telegram messages, with encoder", held, "MB", at_most=420)
+
+
+async def _chat(api_url: str, count: int) -> None:
+    async with aiohttp.ClientSession() as session:
+        for place in range(PEOPLE):
+            phone = Phone(session, api_url, bot=TOKEN.partition(":")[0], user=f"memory{place}")
+            await phone.join()
+            for number in range(count // PEOPLE):
+                await phone.says(PROBLEMS[(place + number) % len(PROBLEMS)])
+
+
+def _with_mail(count: int) -> Row:
+    with folder("memory") as place:
+        desk = RunningDesk(place, encoder=False).make()
+        desk.priyom("inbox", "add", "email", "--name", "bench", "--address", ADDRESS)
+        desk.start()
+        try:
+            asyncio.run(_write(desk, count))
+            wait_for(desk, count)
+            held = desk.running.resident_mb()
+        finally:
+            desk.stop()
+    return Row.of(f"memory after {count} mails, mail and form only, without encoder", held, "MB", at_most=230)
+
+
+async def _write(desk: RunningDesk, count: int) -> None:
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=desk.smtp, use_tls=False, start_tls=False) as client:
+        for number in range(count):
+            await client.sendmail(person(number), [ADDRESS], letter(number))
