@@ -80,7 +80,7 @@ class Desk:
         """The desk's configuration, asked for anew when its revision moved; raises `NotSetUp` before `init`."""
         if self._config is not None and time.monotonic() - self._config_checked < CONFIG_SECONDS:
             return self._config
-        async with self.database.read() as session:
+        async with self.database.glance() as session:
             revision = await catalogue.revision(session)
             if revision is None:
                 raise NotSetUp
@@ -119,7 +119,7 @@ class Desk:
         if held is not None and time.monotonic() - self._channels_checked.get(inbox_id, 0.0) < CONFIG_SECONDS:
             return held[1]
         async with self._channel_lock:
-            async with self.database.read() as session:
+            async with self.database.glance() as session:
                 inbox = await session.get(Inbox, inbox_id)
             if inbox is None or inbox.state != "active":
                 return None
@@ -163,7 +163,7 @@ class Desk:
             channel = await self.channel(inbox_id)
             if channel is None or channel.kind is not ChannelKind.TELEGRAM:
                 return
-            async with self.database.read() as session:
+            async with self.database.glance() as session:
                 baton = await session.scalar(
                     select(Conversation.baton).where(Conversation.inbox_id == inbox_id, Conversation.thread_key == message.thread_key)
                 )

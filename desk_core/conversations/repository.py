@@ -103,9 +103,17 @@ async def references_of(session: ReadSession, conversation_id: str, *, limit: in
     return [value for value in reversed((await session.scalars(query)).all()) if value]
 
 
-async def message_with_files(session: ReadSession, message_id: str) -> Message | None:
-    found: Message | None = await session.scalar(select(Message).where(Message.id == message_id).options(selectinload(Message.attachments)))
-    return found
+async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conversation, Inbox] | None:
+    """A message with its files, and where it goes."""
+    query = (
+        select(Message, Conversation, Inbox)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .join(Inbox, Inbox.id == Conversation.inbox_id)
+        .where(Message.id == message_id)
+        .options(selectinload(Message.attachments))
+    )
+    row = (await session.execute(query)).first()
+    return (row[0], row[1], row[2]) if row is not None else None
 
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:

@@ -77,14 +77,11 @@ async def say(
                 )
             )  # fmt: skip
     attach(uow, message, files)
-    await queue.put(
-        uow,
-        lane=out_lane(conversation.id),
-        kind=DELIVER,
-        payload={"message_id": message.id, "request_id": ctx.request_id},
-        run_at=ctx.now,
-    )
-    ctx.wake(uow)
+    lane = out_lane(conversation.id)
+    payload = {"message_id": message.id, "request_id": ctx.request_id}
+    await queue.put(uow, lane=lane, kind=DELIVER, payload=payload, run_at=ctx.now, at_once=True)
+    if lane not in uow.held:
+        ctx.wake(uow)
     ctx.hint(uow, "conversations", conversation.id)
     return message
 

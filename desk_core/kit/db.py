@@ -78,6 +78,9 @@ class UnitOfWork:
         self.session = session
         self.dialect = dialect
         self._after: list[Callable[[], Awaitable[None]]] = []
+        self.holder: str | None = None
+        """The lease token of the worker that runs this transaction, if one does, and the lanes begun here that it keeps."""
+        self.held: list[str] = []
 
     async def execute(self, statement: Executable, params: Any = None) -> Any:
         return await self.session.execute(statement, params)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, String, Table, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.expression import text
@@ -20,6 +20,7 @@ from desk_core.kit.ids import new_id, new_token
 from desk_core.lanes.entities import DeadItem, Lane, WorkItem
 
 LEASE = timedelta(seconds=60)
+_LAPSED = "~"  # at the end of a token: its lane was taken from somebody who had let the lease run out
 lanes = cast("Table", Lane.__table__)
 items = cast("Table", WorkItem.__table__)
 
@@ -41,28 +42,110 @@ class Work:
     run_at: datetime
     attempts: int
     last_error: str | None = None
+    unsure: bool = False
+    """An earlier try was never settled: what it did outside the store may have happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """A lane in a worker's hands. `lapsed`: whoever had it before let the lease run out, perhaps in the middle of something."""
+
     lane: str
     token: str
+    lapsed: bool = False
 
 
-def _upsert_lane(dialect: str) -> Any:
+# Statements are built once: building one and finding it in the cache costs as much as running it.
+
+
+def _store_now(dialect: str) -> TextClause:
+    # Leases compare with the store's clock: workers on several machines then agree on who is late.
+    return text("clock_timestamp()" if dialect == "postgresql" else "strftime('%Y-%m-%d %H:%M:%f000', 'now')")
+
+
+def _lease_end(dialect: str) -> TextClause:
+    """The end of a lease that begins now; `_lease` gives its parameter."""
+    if dialect == "postgresql":
+        return text("clock_timestamp() + make_interval(secs => :lease)")
+    return text("strftime('%Y-%m-%d %H:%M:%f000', 'now', :lease)")
+
+
+def _lease(dialect: str, lease: timedelta) -> dict[str, float | str]:
+    seconds = lease.total_seconds()
+    return {"lease": seconds if dialect == "postgresql" else f"+{seconds} seconds"}
+
+
+def _upsert_lane(dialect: str, **held: Any) -> Any:
     statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(lanes)
     # A lane that has items keeps its head's time; only settling moves it on. (The row goes when the lane empties.)
     # On conflict the row is touched, not skipped: the update takes the row lock that orders us against a settle in flight.
+    statement = statement.values(key=bindparam("key"), ready_at=bindparam("ready_at"), **held)
     return statement.on_conflict_do_update(index_elements=["key"], set_={"ready_at": lanes.c.ready_at})
 
 
-_UPSERTS = {dialect: _upsert_lane(dialect) for dialect in ("postgresql", "sqlite")}
+def _claim(dialect: str) -> Any:
+    free: ColumnElement[bool] = or_(lanes.c.leased_until.is_(None), lanes.c.leased_until < _store_now(dialect))
+    ready: Select[Any] = (
+        select(lanes.c.key)
+        .where(lanes.c.ready_at <= bindparam("now"), free, lanes.c.key.startswith(bindparam("prefix", type_=String)))
+        .order_by(lanes.c.ready_at)
+        .limit(bindparam("limit", type_=Integer))
+    )
+    if dialect == "postgresql":
+        ready = ready.with_for_update(skip_locked=True)
+    # A CTE is evaluated once; a plain subquery may be run again per row by the planner, and then locks more lanes than `limit`.
+    chosen = ready.cte("chosen")
+    # A lease that is still written on the lane has run out, or the lane would not be free: the new token says so.
+    token = case((lanes.c.leased_until.is_(None), bindparam("token")), else_=bindparam("lapsed"))
+    return (
+        update(lanes)
+        .where(lanes.c.key.in_(select(chosen.c.key)))
+        .values(leased_until=_lease_end(dialect), lease_token=token)
+        .returning(lanes.c.key, lanes.c.lease_token)
+    )
+
+
+DIALECTS = ("postgresql", "sqlite")
+_UPSERTS = {dialect: _upsert_lane(dialect) for dialect in DIALECTS}
+_UPSERTS_HELD = {
+    dialect: _upsert_lane(dialect, leased_until=_lease_end(dialect), lease_token=bindparam("token")).returning(lanes.c.lease_token)
+    for dialect in DIALECTS
+}
+_CLAIM = {dialect: _claim(dialect) for dialect in DIALECTS}
+_NEXT_READY = {
+    dialect: select(func.min(lanes.c.ready_at)).where(or_(lanes.c.leased_until.is_(None), lanes.c.leased_until < _store_now(dialect)))
+    for dialect in DIALECTS
+}
+_KEEP_LANE = {
+    dialect: update(lanes)
+    .where(lanes.c.key == bindparam("lane"))
+    .values(ready_at=bindparam("upcoming"), leased_until=_lease_end(dialect))
+    for dialect in DIALECTS
+}  # fmt: skip
+_HAND_ON = update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("upcoming"), leased_until=None, lease_token=None)
+_DROP_LANE = delete(lanes).where(lanes.c.key == bindparam("lane"))
+_LOCK = select(lanes.c.lease_token).where(lanes.c.key == bindparam("lane")).with_for_update()
 _PUT_ITEM = insert(items)
+_HEAD = (
+    select(items.c.id, items.c.lane, items.c.kind, items.c.payload, items.c.run_at, items.c.attempts, items.c.last_error)
+    .where(items.c.lane == bindparam("lane"))
+    .order_by(items.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_UPCOMING = select(items.c.run_at).where(items.c.lane == bindparam("lane")).order_by(items.c.id).limit(1)
+_DROP_ITEM = delete(items).where(items.c.id == bindparam("item"))
+_DROP_ITEMS = delete(items).where(items.c.lane == bindparam("of_lane"))
 
 
-async def put(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any], run_at: datetime) -> None:
-    """Append one item to a lane."""
-    await put_many(uow, [{"lane": lane, "kind": kind, "payload": dict(payload), "run_at": run_at}])
+async def put(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any], run_at: datetime, at_once: bool = False) -> None:
+    """Append one item to a lane. With `at_once`, a lane that begins here is kept for the worker that runs this transaction."""
+    if at_once and uow.holder is not None:
+        row = {"key": lane, "ready_at": run_at, "token": uow.holder, **_lease(uow.dialect, LEASE)}
+        if await uow.scalar(_UPSERTS_HELD[uow.dialect], row) == uow.holder and lane not in uow.held:
+            uow.held.append(lane)
+        await uow.execute(_PUT_ITEM, _item({"lane": lane, "kind": kind, "payload": dict(payload), "run_at": run_at}))
+    else:
+        await put_many(uow, [{"lane": lane, "kind": kind, "payload": dict(payload), "run_at": run_at}])
 
 
 async def put_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -72,49 +155,27 @@ async def put_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
         heads.setdefault(row["lane"], row["run_at"])
     # Sorted, so that two transactions putting into the same lanes cannot deadlock.
     await uow.execute(_UPSERTS[uow.dialect], [{"key": key, "ready_at": heads[key]} for key in sorted(heads)])
-    await uow.execute(_PUT_ITEM, [{"attempts": 0, "last_error": None, **row} for row in rows])
+    await uow.execute(_PUT_ITEM, [_item(row) for row in rows])
 
 
-def _store_now(dialect: str) -> TextClause:
-    # Leases compare with the store's clock: workers on several machines then agree on who is late.
-    return text("clock_timestamp()" if dialect == "postgresql" else "strftime('%Y-%m-%d %H:%M:%f000', 'now')")
-
-
-def _lease_end(dialect: str, lease: timedelta) -> TextClause:
-    seconds = lease.total_seconds()
-    if dialect == "postgresql":
-        return text("clock_timestamp() + make_interval(secs => :lease)").bindparams(lease=seconds)
-    return text("strftime('%Y-%m-%d %H:%M:%f000', 'now', :lease)").bindparams(lease=f"+{seconds} seconds")
+def _item(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"attempts": 0, "last_error": None, **row}
 
 
 async def claim(uow: UnitOfWork, *, now: datetime, limit: int, lease: timedelta = LEASE, prefix: str | None = None) -> list[Lease]:
     """Lease up to `limit` ready lanes. Safe from any number of workers; never returns a leased lane."""
-    free: ColumnElement[bool] = or_(lanes.c.leased_until.is_(None), lanes.c.leased_until < _store_now(uow.dialect))
-    ready: Select[Any] = select(lanes.c.key).where(and_(lanes.c.ready_at <= now, free)).order_by(lanes.c.ready_at).limit(limit)
-    if prefix:
-        ready = ready.where(lanes.c.key.startswith(prefix, autoescape=True))
-    if uow.dialect == "postgresql":
-        ready = ready.with_for_update(skip_locked=True)
     token = new_token(9)
-    # A CTE is evaluated once; a plain subquery may be run again per row by the planner, and then locks more lanes than `limit`.
-    chosen = ready.cte("chosen")
+    lapsed = f"{token}{_LAPSED}"
     claimed = await uow.execute(
-        update(lanes)
-        .where(lanes.c.key.in_(select(chosen.c.key)))
-        .values(leased_until=_lease_end(uow.dialect, lease), lease_token=token)
-        .returning(lanes.c.key)
+        _CLAIM[uow.dialect],
+        {"now": now, "limit": limit, "prefix": prefix or "", "token": token, "lapsed": lapsed, **_lease(uow.dialect, lease)},
     )
-    return [Lease(lane=key, token=token) for (key,) in claimed]
+    return [Lease(lane=key, token=mine, lapsed=mine == lapsed) for key, mine in claimed]
 
 
 async def head(session: ReadSession, lane: str, *, limit: int = 1) -> list[Work]:
     """The first items of a lane, in order."""
-    rows = await session.execute(
-        select(items.c.id, items.c.lane, items.c.kind, items.c.payload, items.c.run_at, items.c.attempts, items.c.last_error)
-        .where(items.c.lane == lane)
-        .order_by(items.c.id)
-        .limit(limit)
-    )
+    rows = await session.execute(_HEAD, {"lane": lane, "limit": limit})
     return [Work(*row) for row in rows]
 
 
@@ -124,17 +185,18 @@ async def lock(uow: UnitOfWork, lease: Lease) -> None:
     Under READ COMMITTED a statement that both checked and recomputed `ready_at` would use a snapshot from before a concurrent
     put committed, and leave a lane asleep with work in it.
     """
-    query = select(lanes.c.lease_token).where(lanes.c.key == lease.lane)
-    if uow.dialect == "postgresql":
-        query = query.with_for_update()
-    if await uow.scalar(query) != lease.token:
+    if await uow.scalar(_LOCK, {"lane": lease.lane}) != lease.token:
         raise LeaseLost(lane=lease.lane)
 
 
-async def settle(uow: UnitOfWork, lease: Lease, done: Sequence[int]) -> None:
-    """Remove finished items and hand the lane on, in the transaction that holds their effects. Call `lock` first."""
-    await uow.execute(delete(items).where(items.c.id.in_(done)))
-    await _hand_on(uow, lease.lane)
+async def settle(uow: UnitOfWork, lease: Lease, done: Sequence[int], *, keep_until: datetime | None = None) -> bool:
+    """Remove finished items and hand the lane on, in the transaction that holds their effects. Call `lock` first.
+
+    Where the next item is due by `keep_until` the lane stays ours, with a lease that begins anew; the answer says whether it does.
+    """
+    if done:
+        await uow.execute(_DROP_ITEM, [{"item": item} for item in done])
+    return await _hand_on(uow, lease.lane, keep_until=keep_until)
 
 
 async def retry(uow: UnitOfWork, lease: Lease, work: Work, *, run_at: datetime, error: str, counted: bool = True) -> None:
@@ -168,8 +230,8 @@ async def release(uow: UnitOfWork, lease: Lease) -> None:
 
 async def cancel(uow: UnitOfWork, lane: str) -> None:
     """Drop a lane with all its items: a timer that is no longer wanted. A worker holding it will find its lease lost."""
-    await uow.execute(delete(lanes).where(lanes.c.key == lane))
-    await uow.execute(delete(items).where(items.c.lane == lane))
+    await uow.execute(_DROP_LANE, {"lane": lane})
+    await uow.execute(_DROP_ITEMS, {"of_lane": lane})
 
 
 async def set_timer(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any], run_at: datetime) -> None:
@@ -178,12 +240,16 @@ async def set_timer(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[s
     await put(uow, lane=lane, kind=kind, payload=payload, run_at=run_at)
 
 
-async def _hand_on(uow: UnitOfWork, lane: str) -> None:
-    upcoming = await uow.scalar(select(items.c.run_at).where(items.c.lane == lane).order_by(items.c.id).limit(1))
+async def _hand_on(uow: UnitOfWork, lane: str, *, keep_until: datetime | None = None) -> bool:
+    upcoming = await uow.scalar(_UPCOMING, {"lane": lane})
     if upcoming is None:
-        await uow.execute(delete(lanes).where(lanes.c.key == lane))
-    else:
-        await uow.execute(update(lanes).where(lanes.c.key == lane).values(ready_at=upcoming, leased_until=None, lease_token=None))
+        await uow.execute(_DROP_LANE, {"lane": lane})
+        return False
+    if keep_until is not None and upcoming <= keep_until:
+        await uow.execute(_KEEP_LANE[uow.dialect], {"lane": lane, "upcoming": upcoming, **_lease(uow.dialect, LEASE)})
+        return True
+    await uow.execute(_HAND_ON, {"lane": lane, "upcoming": upcoming})
+    return False
 
 
 def backoff(attempt: int, *, base: float = 2.0, ceiling: float = 900.0) -> timedelta:
@@ -227,6 +293,5 @@ async def depth(session: ReadSession, *, now: datetime) -> Depth:
 
 async def next_ready_at(session: ReadSession, *, dialect: str) -> datetime | None:
     """When the earliest lane that nobody holds becomes ready; workers sleep until then or until woken."""
-    free = or_(lanes.c.leased_until.is_(None), lanes.c.leased_until < _store_now(dialect))
-    result: datetime | None = await session.scalar(select(func.min(lanes.c.ready_at)).where(free))
+    result: datetime | None = await session.scalar(_NEXT_READY[dialect])
     return result

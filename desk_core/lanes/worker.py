@@ -6,8 +6,8 @@ settles the item under its lease. A failing head blocks only its own lane; after
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork, is_store_failure
 from desk_core.kit.errors import DeskError, StaleWrite, StoreUnavailable
+from desk_core.kit.ids import new_token
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Lease, LeaseLost, Work
 from desk_core.lanes.signal import WORK, Signal
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
 STALE_TRIES = 5
+IN_ONE_GO = 16
+"""Items of one lane that are handled without giving it back; then others have their turn."""
 
 
 class Postpone(DeskError):
@@ -83,6 +86,7 @@ class Worker:
         self._poll = poll
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._ready_at: datetime | None = None
         self.handled = 0
 
     async def run(self) -> None:
@@ -98,15 +102,24 @@ class Worker:
                 pause = min(15.0, pause * 2)
                 continue
             for lease in leases:
-                task = asyncio.create_task(self.run_lane(lease))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
+                self._begin(lease)
             if len(self._running) >= self._concurrency:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             elif not leases:
                 await self._idle()
-        if self._running:
+        while self._running:
             await asyncio.wait(self._running)
+
+    def _begin(self, lease: Lease) -> None:
+        """Run a lane in a task of its own, and then the lanes that it began and kept for us: a reply goes out the moment it is stored."""
+
+        async def run() -> None:
+            for held in await self.run_lane(lease):
+                self._begin(held)
+
+        task = asyncio.create_task(run())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     def stop(self) -> None:
         """Ask `run` to finish."""
@@ -116,8 +129,8 @@ class Worker:
         """Handle everything that is ready now, in this task, and return how many items that was: for tests and dry runs."""
         before = self.handled
         while leases := await self._claim(self._concurrency):
-            for lease in leases:
-                await self.run_lane(lease)
+            while leases:
+                leases += await self.run_lane(leases.pop(0))
         return self.handled - before
 
     async def _claim(self, limit: int) -> list[Lease]:
@@ -125,22 +138,18 @@ class Worker:
             return []
         now = self._clock.now()
         # Looking costs no write lock; an idle desk would otherwise take one every few seconds.
-        async with self._database.read() as session:
-            ready_at = await queue.next_ready_at(session, dialect=self._database.dialect)
-        if ready_at is None or ready_at > now:
+        async with self._database.glance() as session:
+            self._ready_at = await queue.next_ready_at(session, dialect=self._database.dialect)
+        if self._ready_at is None or self._ready_at > now:
             return []
         async with self._database.unit() as uow:
             return await queue.claim(uow, now=now, limit=limit)
 
     async def _idle(self) -> None:
-        try:
-            async with self._database.read() as session:
-                ready_at = await queue.next_ready_at(session, dialect=self._database.dialect)
-        except StoreUnavailable:
-            ready_at = None
+        """Sleep until the next lane is due, as seen at the last look, or until woken: who put work since then has rung."""
         wait = self._poll
-        if ready_at is not None:
-            wait = min(wait, max(0.005, (ready_at - self._clock.now()).total_seconds()))
+        if self._ready_at is not None:
+            wait = min(wait, max(0.005, (self._ready_at - self._clock.now()).total_seconds()))
         await self._sleep(wait)
 
     async def _sleep(self, seconds: float) -> None:
@@ -151,45 +160,46 @@ class Worker:
             task.cancel()
         await asyncio.gather(woken, stopping, return_exceptions=True)
 
-    async def run_lane(self, lease: Lease) -> None:
-        """Handle the head item of a leased lane; never raises but for cancellation."""
-        work: Work | None = None
+    async def run_lane(self, lease: Lease) -> list[Lease]:
+        """Handle the head item of a leased lane and those that are due behind it; never raises but for cancellation.
+
+        Answers the lanes that this work began and keeps for us.
+        """
+        held: list[Lease] = []
         try:
-            async with self._database.read() as session:
-                heads = await queue.head(session, lease.lane)
-            if not heads:
-                async with self._database.unit() as uow:
-                    await queue.lock(uow, lease)
-                    await queue.settle(uow, lease, [])
-                return
-            work = heads[0]
-            with structlog.contextvars.bound_contextvars(lane=work.lane, kind=work.kind, request_id=work.payload.get("request_id")):
-                await self._run_item(lease, work)
+            for _turn in range(IN_ONE_GO):
+                async with self._database.glance() as session:
+                    heads = await queue.head(session, lease.lane)
+                if not heads:
+                    async with self._database.unit() as uow:
+                        await queue.lock(uow, lease)
+                        await queue.settle(uow, lease, [])
+                    break
+                work = replace(heads[0], unsure=lease.lapsed)
+                with structlog.contextvars.bound_contextvars(lane=work.lane, kind=work.kind, request_id=work.payload.get("request_id")):
+                    kept = await self._run_item(lease, work, held)
+                if not kept:
+                    break
+                lease = replace(lease, lapsed=False)
         except LeaseLost:
             log.info("worker.lease_lost", lane=lease.lane)
         except StoreUnavailable as error:
             # Nothing was committed. The lease runs out by itself and the item is done again, here or elsewhere.
             log.warning("worker.store_unavailable", lane=lease.lane, error=str(error))
             await asyncio.sleep(0.2)
+        return held
 
-    async def _run_item(self, lease: Lease, work: Work) -> None:
+    async def _run_item(self, lease: Lease, work: Work, held: list[Lease]) -> bool:
+        """One item; the answer says whether the lane is still ours. Lanes begun for us are added to `held`."""
         try:
-            handler = self._handlers[work.kind]
-            for tries in range(STALE_TRIES):
-                plan = await handler.decide(work)
+            for _try in range(STALE_TRIES - 1):
                 try:
-                    async with self._database.unit() as uow:
-                        await queue.lock(uow, lease)
-                        await handler.apply(uow, work, plan)
-                        await uow.flush()
-                        await queue.settle(uow, lease, [work.id, *plan.also])
-                    break
+                    return await self._try_item(lease, work, held)
                 except (StaleWrite, IntegrityError):
                     # Somebody was faster, or made the same contact or conversation meanwhile: look again and decide anew.
-                    if tries == STALE_TRIES - 1:
-                        raise
                     log.debug("worker.decide_again", lane=work.lane)
-            self.handled += 1
+                    work = replace(work, unsure=True)
+            return await self._try_item(lease, work, held)
         except (LeaseLost, StoreUnavailable):
             raise
         except Postpone as error:
@@ -200,6 +210,22 @@ class Worker:
                 raise StoreUnavailable(reason=type(error).__name__) from error
             log.exception("worker.item_failed", attempt=work.attempts + 1)
             await self._again(lease, work, reason=describe(error), after=None, free=False)
+        return False
+
+    async def _try_item(self, lease: Lease, work: Work, held: list[Lease]) -> bool:
+        handler = self._handlers[work.kind]
+        plan = await handler.decide(work)
+        goes_on = not self._stopping.is_set()
+        async with self._database.unit() as uow:
+            token = uow.holder = new_token(9) if goes_on else None
+            await queue.lock(uow, lease)
+            await handler.apply(uow, work, plan)
+            await uow.flush()
+            kept = await queue.settle(uow, lease, [work.id, *plan.also], keep_until=self._clock.now() if goes_on else None)
+        self.handled += 1
+        if token is not None:
+            held += [Lease(lane, token) for lane in uow.held]
+        return kept
 
     async def _again(self, lease: Lease, work: Work, *, reason: str, after: timedelta | None, free: bool) -> None:
         known = self._handlers.get(work.kind)

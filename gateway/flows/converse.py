@@ -64,7 +64,7 @@ class Converse:
 
     async def decide(self, work: Work) -> Plan:
         ctx = await self._context(str(work.payload.get("request_id", "")))
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             raws, also = await self._burst(session, work)
             now = await situation(session, raws)
         if now.first.kind is InboundKind.PRESS:
@@ -99,7 +99,7 @@ class Converse:
     async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
         """The message is kept as far as it can be read, and its conversation goes to a person with the reason."""
         ctx = await self._context(str(work.payload.get("request_id", "")))
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             raws = await conversations.raw_inbound(session, [str(work.payload["raw_id"])])
             if not raws:
                 return

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import Conversation, Inbox, Message
+from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import (
     Channel,
     ChannelKind,
@@ -33,8 +33,9 @@ from desk_core.tickets.entities import Ticket
 log = structlog.get_logger()
 
 PAUSED = timedelta(seconds=15)
-SENDING = "sending"
-"""Written before a message goes onto a wire that cannot be asked afterwards: whoever finds it there knows that it may have arrived."""
+NOT_SENT = "not sent: "
+"""How a postponement begins that surely left nothing on the wire. After any other end of a try the message may have arrived: it was
+never settled (`Work.unsure`), or it failed in a way that nobody foresaw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,11 @@ class Deliver:
 
     async def decide(self, work: Work) -> Plan:
         ctx = await self._context(str(work.payload.get("request_id", "")))
-        async with self._database.read() as session:
-            message = await conversations.message_with_files(session, str(work.payload["message_id"]))
-            if message is None:
+        async with self._database.glance() as session:
+            found = await conversations.outbound(session, str(work.payload["message_id"]))
+            if found is None:
                 raise NotFound(message=work.payload["message_id"])
-            conversation = await session.get_one(Conversation, message.conversation_id)
-            inbox = await session.get_one(Inbox, conversation.inbox_id)
+            message, conversation, inbox = found
             outbound = await self._outbound(session, ctx, message, conversation, work)
         done = Outcome(
             ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL
@@ -80,24 +80,16 @@ class Deliver:
         if message.delivery_state == "sent":
             return Plan(Outcome(ctx=ctx, message_id=message.id))
         channel = await self._channel(inbox.id)
+        uncertain = work.unsure or not (work.last_error or NOT_SENT).startswith(NOT_SENT)
         if channel is None:
-            raise Postpone("the inbox is paused or not connected", after=PAUSED, free=True)
-        uncertain = message.meta.get(SENDING) is not None or (work.last_error or "").startswith("uncertain")
-        if inbox.channel == ChannelKind.TELEGRAM and not message.meta.get(SENDING):
-            async with self._database.unit() as uow:
-                await uow.execute(
-                    update(Message).where(Message.id == message.id).values(meta={**message.meta, SENDING: ctx.now.isoformat()})
-                )
+            raise Postpone(_so_far("the inbox is paused or not connected", uncertain=uncertain), after=PAUSED, free=True)
         try:
             receipt = await channel.send(outbound)
         except Refused as error:
             log.warning("deliver.refused", inbox=inbox.name, blocked=error.blocked)
             return Plan(replace(done, refused=error.reason, blocked=error.blocked))
         except RetryLater as error:
-            if not error.uncertain and inbox.channel == ChannelKind.TELEGRAM:
-                await self._not_sent(message)
-            reason = f"uncertain: {error.reason}" if error.uncertain else error.reason
-            raise Postpone(reason, after=error.after) from error
+            raise Postpone(_so_far(error.reason, uncertain=uncertain or error.uncertain), after=error.after) from error
         marked = Receipt(external_id=receipt.external_id, uncertain=receipt.uncertain or uncertain, extra=receipt.extra)
         return Plan(replace(done, receipt=marked))
 
@@ -107,7 +99,6 @@ class Deliver:
             return
         message = await uow.session.get_one(Message, outcome.message_id)
         message.delivery_attempts = work.attempts + 1
-        message.meta = {key: value for key, value in message.meta.items() if key != SENDING}
         if outcome.receipt is not None:
             certain = not outcome.receipt.uncertain or outcome.is_mail  # the same Message-ID twice is one mail
             message.external_id = outcome.receipt.external_id
@@ -135,19 +126,16 @@ class Deliver:
         message = await uow.session.get(Message, str(work.payload.get("message_id")))
         if message is not None:
             message.delivery_attempts = work.attempts + 1
-            await _failed(uow, ctx, message, reason, dead_id=dead_id)
-
-    async def _not_sent(self, message: Message) -> None:
-        """The far side surely did not take it, so the next attempt is not a second one."""
-        async with self._database.unit() as uow:
-            await uow.execute(update(Message).where(Message.id == message.id).values(meta=message.meta))
+            await _failed(uow, ctx, message, reason.removeprefix(NOT_SENT), dead_id=dead_id)
 
     async def _outbound(self, session: Any, ctx: Context, message: Message, conversation: Conversation, work: Work) -> OutboundMessage:
         ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
-        contact = await people.contact_with_identities(session, conversation.contact_id)
+        by_mail = conversation.channel == ChannelKind.EMAIL
+        # A chat is its own address; a letter needs its addressee, what it answers, and the thread it belongs to.
+        contact = await people.contact_with_identities(session, conversation.contact_id) if by_mail else None
         identity = next((one for one in contact.identities if one.channel == conversation.channel), None) if contact else None
-        last = await conversations.last_inbound(session, conversation.id)
-        references = await conversations.references_of(session, conversation.id) if conversation.channel == ChannelKind.EMAIL else []
+        last = await conversations.last_inbound(session, conversation.id) if by_mail else None
+        references = await conversations.references_of(session, conversation.id) if by_mail else []
         to = _address(identity, last, conversation)
         status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
         return OutboundMessage(
@@ -178,9 +166,14 @@ class Deliver:
         )
 
 
+def _so_far(reason: str, *, uncertain: bool) -> str:
+    """The reason of a postponement, saying whether something may be on the wire already."""
+    return f"uncertain: {reason.removeprefix('uncertain: ')}" if uncertain else f"{NOT_SENT}{reason}"
+
+
 def _address(identity: ContactIdentity | None, last: Message | None, conversation: Conversation) -> str:
     """Where the answer goes: to whoever wrote last in this conversation, otherwise to the contact's address on this channel."""
-    if last is not None and conversation.channel == ChannelKind.EMAIL and last.meta.get("address"):
+    if last is not None and last.meta.get("address"):
         return str(last.meta["address"])
     return identity.address if identity else conversation.thread_key
 

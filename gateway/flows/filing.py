@@ -114,6 +114,7 @@ async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
 
 async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """Write the conversation under the version that was read, and mark the raw messages as done."""
+    filed.conversation.last_inbound_at = ctx.now  # here, so that the row is written once
     await conversations.touch(uow, ctx, filed.conversation, version=filed.version)
     message_id = filed.messages[0].id if filed.messages else None
     ids = [raw.id for raw in filed.situation.raws]

@@ -56,9 +56,6 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
     """Carry out a turn: actions first, then the words about them, then where the dialogue stands."""
     conversation = filed.conversation
     filed.language = known_language(turn.language)
-    if conversation.language is None or turn.intent is Intent.LANGUAGE:
-        conversation.language = filed.language
-    conversation.language = filed.language
     outcome = _Outcome()
     for action in turn.actions:
         await _act(uow, ctx, filed, turn, action, outcome)
@@ -70,8 +67,10 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
         await _list(uow, ctx, filed, listing)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
-    conversation.dialogue = turn.state.to_json()
-    await _watch(uow, ctx, filed, turn)
+    before = acts.DialogueState.from_json(conversation.dialogue)
+    # Last, so that the row is written once, with its version.
+    conversation.language, conversation.dialogue = filed.language, turn.state.to_json()
+    await _watch(uow, ctx, filed, turn, before=before)
 
 
 async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: acts.Action, outcome: _Outcome) -> None:
@@ -347,14 +346,18 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     )
 
 
-async def _watch(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) -> None:
+async def _watch(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, *, before: acts.DialogueState) -> None:
     """An unfinished request is reminded of once and then filed as it is; a finished one is not watched."""
     lane = unfinished_lane(filed.conversation.id)
-    if filed.situation.inbox.channel == "telegram" and turn.state.phase in (Phase.FORM, Phase.SUMMARY, Phase.ARTICLES) and turn.state.text:
+    if filed.situation.inbox.channel == "telegram" and _unfinished(turn.state):
         payload = {"conversation_id": filed.conversation.id, "stage": "remind"}
         await queue.set_timer(uow, lane=lane, kind=UNFINISHED, payload=payload, run_at=ctx.now + REMIND_AFTER)
-    else:
+    elif _unfinished(before):
         await queue.cancel(uow, lane)
+
+
+def _unfinished(state: acts.DialogueState) -> bool:
+    return state.phase in (Phase.FORM, Phase.SUMMARY, Phase.ARTICLES) and bool(state.text)
 
 
 async def file_unfinished(uow: UnitOfWork, ctx: Context, filed: Filed) -> Ticket:
