@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import functools
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
@@ -54,23 +57,26 @@ class Receivers:
                 self._tasks[inbox_id] = (version, asyncio.create_task(self._receive(inbox_id, channel)))
 
     async def _receive(self, inbox_id: str, channel: str) -> None:
-        async with self._alone(inbox_id) as mine:
-            if not mine:
+        async with self._alone(inbox_id) as lost:
+            if lost is None:
                 return
             try:
                 adapter = await self._desk.channel(inbox_id)
                 if adapter is not None:
                     log.info("receivers.started", inbox=inbox_id, channel=channel)
-                    await adapter.run(self._desk.accept)
+                    await _first_of(adapter.run(self._desk.accept), lost())
             except DeskError as error:
                 log.warning("receivers.stopped", inbox=inbox_id, error=str(error))
                 self._desk.note_status(inbox_id, str(error))
 
     @contextlib.asynccontextmanager
-    async def _alone(self, inbox_id: str) -> AsyncIterator[bool]:
-        """One receiver per inbox among all processes: Telegram answers 409 to a second poller. SQLite has one process anyway."""
+    async def _alone(self, inbox_id: str) -> AsyncIterator[Callable[[], Awaitable[None]] | None]:
+        """One receiver per inbox among all processes: Telegram answers 409 to a second poller. SQLite has one process anyway.
+
+        Gives None where another process receives, otherwise something that returns when the lock was lost.
+        """
         if self._desk.database.dialect != "postgresql":
-            yield True
+            yield _never
             return
         # The lock lives as long as the connection, so a killed process gives it up by dying.
         async with self._desk.database.writer.connect() as connection:
@@ -78,7 +84,37 @@ class Receivers:
             key = zlib.crc32(inbox_id.encode()) - 2**31
             mine = await connection.scalar(text("SELECT pg_try_advisory_lock(:space, :key)"), {"space": TELEGRAM_LOCK, "key": key})
             try:
-                yield bool(mine)
+                yield functools.partial(_gone, connection) if mine else None
             finally:
-                if mine:
-                    await connection.execute(text("SELECT pg_advisory_unlock(:space, :key)"), {"space": TELEGRAM_LOCK, "key": key})
+                # A connection that is gone has given up its lock.
+                if mine and not connection.invalidated:
+                    with contextlib.suppress(SQLAlchemyError, OSError):
+                        await connection.execute(text("SELECT pg_advisory_unlock(:space, :key)"), {"space": TELEGRAM_LOCK, "key": key})
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def _gone(connection: AsyncConnection) -> None:
+    """Returns once the connection is dead: whoever held a lock on it holds it no longer, and another process may."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("receivers.lock_lost", error=type(error).__name__)
+            return
+
+
+async def _first_of(*works: Awaitable[object]) -> None:
+    """Until one of them ends; the others are cancelled. Raises what it raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        await task

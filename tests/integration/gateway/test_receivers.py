@@ -1,0 +1,86 @@
+"""Several processes may receive for one desk; for each inbox exactly one does, whatever becomes of the database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from desk_core.catalogue.install import install
+from desk_core.conversations.ports import Accept, ChannelKind
+from desk_core.kit.clock import FakeClock
+from gateway import inboxes, receiving
+from gateway.receiving import Receivers
+from gateway.settings import Settings
+from tests.fakes.channel import FakeChannel
+from tests.integration.gateway.conftest import PRESET, SmallDesk
+from tests.services import PostgresServer
+
+pytestmark = pytest.mark.timeout(90)
+
+
+class Receiving(FakeChannel):
+    """Counts how many of its kind receive at this moment."""
+
+    now = 0
+
+    async def run(self, accept: Accept) -> None:
+        type(self).now += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            type(self).now -= 1
+
+
+@pytest.fixture
+async def desks(
+    own_postgres: PostgresServer, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[list[SmallDesk]]:
+    """Two processes of one desk, as far as its store can tell."""
+    monkeypatch.setattr(receiving, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(Receiving, "now", 0)
+    settings = Settings(home=tmp_path, secret_key="k" * 40, database={"url": own_postgres.url()})
+    made = [SmallDesk(settings, clock=clock) for _ in range(2)]
+    await made[0].migrate()
+    async with made[0].database.unit() as uow:
+        await install(uow, PRESET, language="ru", now=clock.now())
+        await inboxes.add(
+            uow, name="mail", channel=ChannelKind.EMAIL, address="help@desk.test", language="ru", config={}, sealed=None, clock=clock
+        )
+    for desk in made:
+        desk.fake = Receiving()
+    yield made
+    for desk in made:
+        await desk.close()
+
+
+async def settles_at_one(seconds: float = 20.0) -> None:
+    """One receiver, and still one a little later."""
+    async with asyncio.timeout(seconds):
+        steady = 0
+        while steady < 10:
+            await asyncio.sleep(0.1)
+            steady = steady + 1 if Receiving.now == 1 else 0
+
+
+async def test_one_receives_and_another_takes_over_when_it_ends(desks: list[SmallDesk]) -> None:
+    first, second = [asyncio.create_task(Receivers(desk).run()) for desk in desks]
+    await settles_at_one()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await settles_at_one()
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert Receiving.now == 0
+
+
+async def test_still_only_one_receives_after_the_database_was_restarted(desks: list[SmallDesk], own_postgres: PostgresServer) -> None:
+    tasks = [asyncio.create_task(Receivers(desk).run()) for desk in desks]
+    await settles_at_one()
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(own_postgres.start)
+    await settles_at_one()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
