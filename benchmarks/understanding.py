@@ -1,59 +1,107 @@
-"""Triage and article search, a message at a time, beside scikit-learn's own pipeline in the same run."""
+"""Understanding one message: triage beside the scikit-learn pipeline, article search beside plain bm25s, each also with the encoder."""
 
-import tempfile
+import asyncio
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.bench_nlu_quick import AT, articles, build, catalogue, examples, fresh, times
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the product, before numpy is there
+
+from benchmarks import running
 from benchmarks.report import Row
-from models.encoder import NullEncoder, load_encoder
-from models.registry import Registry
-from models.rows import category_rows, intent_rows
-from models.training import train_and_publish
+from benchmarks.running import RunningDesk
+from gateway.bootstrap import Desk
+from gateway.settings import Settings
+from gateway.understanding import catalogue_of, offered_articles, training_sets
+from models.encoder import Encoder, NullEncoder, load_encoder
+from models.features import char_analyzer, word_analyzer
+from models.retrieval import ArticleIndex, IndexedArticle
+from models.rows import Row as Example
 from nlu.triage import TriageEngine
-from nlu.turn import CategoryDef
 
 
 def measure(*, quick: bool) -> list[Row]:
+    with running.folder("understanding") as folder:
+        home = RunningDesk(folder).make().home
+        return asyncio.run(_measure(home, count=150 if quick else 600))
+
+
+async def _measure(home: Path, *, count: int) -> list[Row]:
+    desk = Desk(Settings(home=home))
+    try:
+        config = await desk.config()
+        async with desk.database.read() as session:
+            sets, articles = await training_sets(session, config), await offered_articles(session)
+    finally:
+        await desk.close()
+    examples = [row for row in sets["category"] if row.measured][:: max(1, len(sets["category"]) // count)]
+    texts = [row.text for row in examples]
+    category, intent, known = desk.registry.load("category"), desk.registry.load("intent"), catalogue_of(config)
+    lexical, encoder = NullEncoder(), load_encoder()
+
+    def triage(chosen: Encoder) -> Callable[[str], object]:
+        engine = TriageEngine(category_model=category, intent_model=intent, catalogue=known, encoder=chosen)
+        return lambda text: engine.triage(text, language="ru")
+
+    pipeline = _pipeline(sets["category"])
+    theirs = _times(pipeline, texts)
+    words = _times(triage(lexical), texts)
+    rows = [
+        Row.of("triage of a message, words alone (both models); baseline: scikit-learn pipeline (one model)", words, "ms", baseline=theirs)
+    ]
+    index = ArticleIndex.build(articles, lexical)
+    plain = _times(_bm25s(articles), texts)
+    searched = _times(lambda text: index.search(text, "ru"), texts)
+    rows.append(
+        Row.of(f"search of {len(index)} articles, words alone; baseline: bm25s over the same words", searched, "ms", baseline=plain)
+    )
+    if encoder.dimension:
+        encoder.encode(["warm"])
+        alone = _times(lambda text: encoder.encode([text]), _fresh(texts))
+        both = _times(triage(encoder), _fresh(texts))
+        rows.append(Row.of("triage of a message with the encoder; baseline: the encoder alone", both, "ms", baseline=alone))
+        whole = ArticleIndex.build(articles, encoder)
+        found = _times(lambda text: whole.search(text, "ru"), _fresh(texts))
+        rows.append(Row.of("search of the articles with the encoder; baseline: the encoder alone", found, "ms", baseline=alone))
+    return rows
+
+
+def _times(work: Callable[[str], object], texts: list[str] | Iterator[list[str]]) -> float:
+    """Median milliseconds a text after a warm pass; a fresh list of texts for each pass where the work remembers texts."""
+    passes = [texts, texts] if isinstance(texts, list) else [next(texts), next(texts)]
+    spent: list[float] = []
+    for some in passes:
+        spent.clear()
+        for text in some:
+            began = time.perf_counter()
+            work(text)
+            spent.append((time.perf_counter() - began) * 1000)
+    return statistics.median(spent)
+
+
+def _fresh(texts: list[str]) -> Iterator[list[str]]:
+    number = 0
+    while True:
+        number += 1
+        yield [f"{text} {number}" for text in texts]
+
+
+def _pipeline(rows: list[Example]) -> Callable[[str], object]:
     from models.train import pipeline
 
-    spoken, found, topics = examples(), articles(), catalogue()
-    second = [topic["key"] for topic in topics if topic["parent"]]
-    sets = {
-        "category": category_rows(spoken, categories=second, articles=[(a.category or "", a.language, a.title, a.keywords) for a in found]),
-        "intent": intent_rows(spoken, categories=second),
-    }
-    known = {
-        topic["key"]: CategoryDef(
-            topic["key"],
-            topic["parent"],
-            topic["titles"],
-            topic["kind"],
-            topic["impact"],
-            topic["urgency"],
-            topic["form"],
-            topic["human_now"],
-        )
-        for topic in topics
-    }
-    texts = [text for intents in spoken.values() for label, said in intents.items() if label in known for text in said][
-        :: 30 if quick else 6
-    ]
-    trained = pipeline(rows=len(sets["category"])).fit([row.text for row in sets["category"]], [row.label for row in sets["category"]])
-    theirs, _late = times(lambda text: trained.predict([text]), texts)
-    with tempfile.TemporaryDirectory() as folder:
-        registry = Registry(Path(folder), secret="benchmark")
-        train_and_publish(registry, sets, created_at=AT)
-        category, intent = registry.load("category"), registry.load("intent")
-    rows = []
-    for name, encoder in (("lexical", NullEncoder()), ("with encoder", load_encoder())):
-        encoder.encode(["warm"])
-        engine = TriageEngine(category_model=category, intent_model=intent, catalogue=known, encoder=encoder)
-        index, _seconds = build(found, encoder)
-        said = fresh(texts) if encoder.dimension else texts
-        median, _p95 = times(lambda text, used=engine: used.triage(text, language="ru"), said)  # type: ignore[misc]
-        searched, _p95 = times(lambda text, used=index: used.search(text, "ru"), said)  # type: ignore[misc]
-        rows += [
-            Row.of(f"triage of one message, both models, {name}, beside scikit-learn's category alone", median, "ms", baseline=theirs),
-            Row.of(f"article search for a text already judged, {len(index)} articles, {name}", searched, "ms"),
-        ]
-    return rows
+    trained = pipeline(rows=len(rows)).fit([row.text for row in rows], [row.label for row in rows])
+    return lambda text: trained.decision_function([text])
+
+
+def _bm25s(articles: list[IndexedArticle]) -> Callable[[str], object]:
+    """The library as its documentation uses it, over all words of the articles."""
+    import bm25s
+
+    def analyse(text: str) -> list[str]:
+        return word_analyzer(text) + char_analyzer(text)
+
+    retriever = bm25s.BM25()
+    retriever.index([analyse(f"{article.title} {article.body}") for article in articles], show_progress=False)
+    return lambda text: retriever.retrieve([analyse(text)], k=3, show_progress=False)

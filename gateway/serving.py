@@ -13,6 +13,7 @@ import uvicorn
 
 from desk_core.kit.errors import DeskError
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.lanes import queue
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
 
@@ -88,10 +89,6 @@ async def run(
 ) -> None:
     """Run the parts until SIGTERM or SIGINT; finishes what is in hand and ends within ten seconds."""
     stop = desk.stopping
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    await _wait_for_store(desk)
     tasks: list[asyncio.Task[Any]] = []
     closers: list[Callable[[], Coroutine[Any, Any, Any]]] = []
     try:
@@ -116,7 +113,9 @@ async def run(
             # Until the first models are there the desk answers by words alone; nobody waits for training.
             learning = asyncio.create_task(desk.learn(), name="learning")
             closers.append(lambda: _cancelled(learning))
-            worker = desk.worker()
+            if desk.settings.embedded and parts.receive:
+                await _take_back(desk)
+            worker = desk.accept.worker = desk.worker()
             tasks.append(asyncio.create_task(worker.run(), name="worker"))
         if ready is not None:
             await ready()
@@ -142,6 +141,12 @@ async def run(
         await desk.close()
 
 
+async def _take_back(desk: Desk) -> None:
+    """The one process of an embedded desk begins: whoever holds a lane is dead, and nobody has to wait until the lease runs out."""
+    async with desk.database.unit() as uow:
+        await queue.lapse_all(uow)
+
+
 async def _started(server: uvicorn.Server, task: "asyncio.Task[Any]") -> None:
     """Wait until the web server listens, or has failed to."""
     while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells only by this flag
@@ -160,18 +165,29 @@ async def _raise_first(tasks: Sequence["asyncio.Task[Any]"]) -> None:
             raise result
 
 
-async def _wait_for_store(desk: Desk) -> None:
-    """A database that is still starting is waited for, with backoff."""
+def listen_for_the_end(desk: Desk) -> None:
+    """From here on SIGTERM and SIGINT ask the desk to end, whatever it is doing."""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, desk.stopping.set)
+
+
+async def wait_for_store(desk: Desk) -> bool:
+    """A database that is away or still starting is waited for, with backoff; False when the desk was asked to end meanwhile."""
+    if desk.settings.embedded:
+        return True  # a file does not come later; what is wrong with it is said at once
     pause = 0.5
     while not desk.stopping.is_set():
         try:
             await desk.database.ping()
         except DeskError as error:
             log.warning("desk.store_unavailable", error=str(error), retry_in=pause)
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(desk.stopping.wait(), pause)
             pause = min(10.0, pause * 2)
         else:
-            return
+            return True
+    return False
 
 
 async def _web(desk: Desk, *, sandbox: bool) -> tuple[uvicorn.Server, Any]:

@@ -77,7 +77,7 @@ class Understanding:
     async def _build(self, config: DeskConfig) -> Tools:
         catalogue, forms = catalogue_of(config), forms_of(config)
         async with self._database.read() as session:
-            articles = await _articles(session)
+            articles = await offered_articles(session)
         self._index = await asyncio.to_thread(ArticleIndex.build, articles, self._encoder, previous=self._index)
         engine = TriageEngine(
             category_model=await asyncio.to_thread(self._load, "category"),
@@ -102,7 +102,7 @@ class Understanding:
         return loaded
 
 
-async def _articles(session: ReadSession) -> list[IndexedArticle]:
+async def offered_articles(session: ReadSession) -> list[IndexedArticle]:
     """What may be offered: published and public."""
     rows = await session.scalars(
         select(Article).where(Article.state == "published", Article.audience == "public").order_by(Article.key, Article.language)

@@ -72,7 +72,8 @@ async def one(mode: str, plan: Plan, *, seed: int, folder: Path, telegram_url: s
     try:
         await victim.make()
         await _listening(victim)
-        limits = httpx2.Limits(max_connections=400)
+        # Shorter than the servers keep a connection, or a message would now and then meet one that is being closed.
+        limits = httpx2.Limits(max_connections=400, keepalive_expiry=2.0)
         async with httpx2.AsyncClient(trust_env=False, timeout=40, limits=limits) as client:
             people = [
                 *(
@@ -95,6 +96,7 @@ async def one(mode: str, plan: Plan, *, seed: int, folder: Path, telegram_url: s
         counts = await tally(victim, sent)
         codes = await victim.end()
     finally:
+        sent.over = True
         await victim.remove()
     hits = victim.hits
     return [

@@ -34,6 +34,7 @@ class Sent:
 
     by_person: dict[str, list[str]] = field(default_factory=dict)
     retries: int = 0
+    over: bool = False  # nobody listens any more; who still tries may stop
 
     @property
     def count(self) -> int:
@@ -99,7 +100,7 @@ async def writer(victim: Victim, number: int, letters: int, sent: Sent, rng: ran
             mail["In-Reply-To"] = mail["References"] = f"<{first}>"
         mail.set_content(marked(rng.choice(STORIES if place == 0 else MORE), marker))
         raw = mail.as_bytes()
-        while not await _handed_over(victim, address, raw):
+        while not sent.over and not await _handed_over(victim, address, raw):
             sent.retries += 1
             await asyncio.sleep(0.5)
         sent.note(name, marker)
@@ -121,7 +122,7 @@ async def visitor(victim: Victim, number: int, sent: Sent, rng: random.Random, *
     marker = f"{name}x0"
     await asyncio.sleep(rng.uniform(0, pause))
     token = await _page(victim, client)
-    while not token:
+    while not token and not sent.over:
         await asyncio.sleep(0.5)
         token = await _page(victim, client)
     await asyncio.sleep(FORM_SECONDS)
@@ -132,7 +133,7 @@ async def visitor(victim: Victim, number: int, sent: Sent, rng: random.Random, *
         "email": f"{name}@customer.example",
         "consent": "yes",
     }
-    while not await _posted(victim, client, filled):
+    while not sent.over and not await _posted(victim, client, filled):
         sent.retries += 1
         await asyncio.sleep(0.5)
     sent.note(name, marker)

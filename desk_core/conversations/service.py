@@ -67,7 +67,6 @@ async def say(
         buttons=[[{"label": button.label, "token": new_token(12), "action": button.action} for button in row] for row in buttons],
     )  # fmt: skip
     uow.add(message)
-    await uow.flush()
     for row, drawn in zip(buttons, message.buttons, strict=True):
         for button, shown in zip(row, drawn, strict=True):
             uow.add(

@@ -6,7 +6,7 @@ Invariant: a lane row exists exactly while the lane has items, and its `ready_at
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Integer, Select, String, Table, bindparam, case, delete, func, insert, or_, select, update
@@ -20,6 +20,7 @@ from desk_core.kit.ids import new_id, new_token
 from desk_core.lanes.entities import DeadItem, Lane, WorkItem
 
 LEASE = timedelta(seconds=60)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LAPSED = "~"  # at the end of a token: its lane was taken from somebody who had let the lease run out
 lanes = cast("Table", Lane.__table__)
 items = cast("Table", WorkItem.__table__)
@@ -226,6 +227,11 @@ async def release(uow: UnitOfWork, lease: Lease) -> None:
     await uow.execute(
         update(lanes).where(lanes.c.key == lease.lane, lanes.c.lease_token == lease.token).values(leased_until=None, lease_token=None)
     )
+
+
+async def lapse_all(uow: UnitOfWork) -> None:
+    """Let every lease run out now; only where it is known that nobody is at work."""
+    await uow.execute(update(lanes).where(lanes.c.leased_until.is_not(None)).values(leased_until=_LONG_AGO))
 
 
 async def cancel(uow: UnitOfWork, lane: str) -> None:

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from desk_core.kit.clock import Clock
-from desk_core.kit.db import Database, UnitOfWork, is_store_failure
+from desk_core.kit.db import Database, UnitOfWork, is_conflict, is_store_failure
 from desk_core.kit.errors import DeskError, StaleWrite, StoreUnavailable
 from desk_core.kit.ids import new_token
 from desk_core.lanes import queue
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
 STALE_TRIES = 5
+CONFLICT_TRIES = 4
 IN_ONE_GO = 16
 """Items of one lane that are handled without giving it back; then others have their turn."""
 
@@ -102,7 +103,7 @@ class Worker:
                 pause = min(15.0, pause * 2)
                 continue
             for lease in leases:
-                self._begin(lease)
+                self.begin(lease)
             if len(self._running) >= self._concurrency:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             elif not leases:
@@ -110,12 +111,17 @@ class Worker:
         while self._running:
             await asyncio.wait(self._running)
 
-    def _begin(self, lease: Lease) -> None:
+    @property
+    def room(self) -> int:
+        """How many lanes more it would take on now."""
+        return 0 if self._stopping.is_set() else max(0, self._concurrency - len(self._running))
+
+    def begin(self, lease: Lease) -> None:
         """Run a lane in a task of its own, and then the lanes that it began and kept for us: a reply goes out the moment it is stored."""
 
         async def run() -> None:
             for held in await self.run_lane(lease):
-                self._begin(held)
+                self.begin(held)
 
         task = asyncio.create_task(run())
         self._running.add(task)
@@ -215,6 +221,17 @@ class Worker:
     async def _try_item(self, lease: Lease, work: Work, held: list[Lease]) -> bool:
         handler = self._handlers[work.kind]
         plan = await handler.decide(work)
+        for _try in range(CONFLICT_TRIES - 1):
+            try:
+                return await self._write(lease, work, handler, plan, held)
+            except DBAPIError as error:
+                # Two transactions waited for each other and the store chose ours. What was decided, and perhaps sent, still holds.
+                if not is_conflict(error):
+                    raise
+                log.info("worker.write_again", lane=work.lane)
+        return await self._write(lease, work, handler, plan, held)
+
+    async def _write(self, lease: Lease, work: Work, handler: Handler, plan: Plan, held: list[Lease]) -> bool:
         goes_on = not self._stopping.is_set()
         async with self._database.unit() as uow:
             token = uow.holder = new_token(9) if goes_on else None

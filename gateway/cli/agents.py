@@ -1,7 +1,5 @@
 """`priyom agent`: operators."""
 
-import getpass
-import secrets
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +26,8 @@ def add(
     password: Annotated[str | None, typer.Option("--password", help="Generated and shown once if left out.")] = None,
 ) -> None:
     """Add an operator."""
+    import secrets
+
     from desk_core.people.permissions import Role
 
     if role not in tuple(Role):
@@ -83,6 +83,8 @@ def list_(json: Json = False) -> None:
 @app.command()
 def passwd(email: Email, password: Annotated[str | None, typer.Option("--password", help="Asked for when left out.")] = None) -> None:
     """Set a new password; open log-ins of this operator end."""
+    import getpass
+
     secret = password or (getpass.getpass("New password: ") if sys.stdin.isatty() else sys.stdin.readline().strip())
     if len(secret) < 8:
         raise typer.BadParameter("at least 8 characters", param_hint="--password")

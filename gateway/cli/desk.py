@@ -1,6 +1,5 @@
 """Commands that make and check a desk: init, db upgrade, preset, doctor, demo."""
 
-import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,6 +37,8 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
 ) -> None:
     """Make the desk: tables, preset, administrator, the form inbox "site", first models. Again: says so and changes nothing."""
+    import secrets
+
     if lang not in ("ru", "en"):
         raise typer.BadParameter("ru or en", param_hint="--lang")
     if admin_password is not None and len(admin_password) < 8:

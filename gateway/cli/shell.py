@@ -1,6 +1,5 @@
 """What commands share: opening the desk, printing, refusing."""
 
-import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -63,6 +62,7 @@ async def open_desk() -> AsyncIterator["Desk"]:
 
 def run(work: Callable[["Desk"], Awaitable[T]]) -> T:
     """Run one command over the desk and turn a refusal into its exit code."""
+    import asyncio  # 40 ms that `priyom --help` does not need
 
     async def inside() -> T:
         async with open_desk() as desk:

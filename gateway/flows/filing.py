@@ -228,7 +228,6 @@ async def _keep(
         },
     )  # fmt: skip
     uow.add(message)
-    await uow.flush()
     conversations.attach(uow, message, files)
     filed.messages.append(message)
     if filed.conversation.channel == "email" and filed.situation.joined_by != "page":

@@ -17,11 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from desk_core.conversations import repository
 from desk_core.conversations.ports import Accepted, Blobs, InboundMessage
 from desk_core.kit.clock import Clock
-from desk_core.kit.db import Database
+from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import DeskError, StoreUnavailable
-from desk_core.kit.ids import new_id
+from desk_core.kit.ids import new_id, new_token
 from desk_core.lanes import queue
+from desk_core.lanes.queue import Lease
 from desk_core.lanes.signal import WORK, Signal
+from desk_core.lanes.worker import Worker
 
 log = structlog.get_logger()
 
@@ -30,6 +32,8 @@ INBOUND = "inbound"
 
 INLINE_RAW = 262_144
 BATCH = 128
+KEPT_AT_MOST = 4
+"""Accepts in one commit whose lanes go straight to the worker of this process; a crowd is better served by claiming."""
 
 
 class Unstorable(DeskError):
@@ -41,7 +45,7 @@ class Unstorable(DeskError):
 @dataclass(slots=True)
 class _Pending:
     row: dict[str, object]
-    work: dict[str, object]
+    work: dict[str, Any]
     future: "asyncio.Future[Accepted]"
 
 
@@ -64,6 +68,8 @@ class Intake:
         self._courtesies: set[asyncio.Task[None]] = set()
         self._durations: deque[float] = deque(maxlen=512)
         self.accepted = 0
+        self.worker: Worker | None = None
+        """The worker that runs in this process, if one does: it begins with what was stored without having to find it."""
 
     def latency(self) -> dict[str, float]:
         """Recent quantiles of the time from arrival to durable storage, in seconds."""
@@ -137,14 +143,27 @@ class Intake:
             fresh = await repository.insert_raw(uow, [pending.row for pending in batch])
             work = [pending.work for pending in batch if pending.row["id"] in fresh]
             if work:
-                await queue.put_many(uow, work)
+                await self._queue(uow, work)
                 inboxes = {str(pending.row["inbox_id"]) for pending in batch}
                 await repository.note_received(uow, inboxes, now=self._clock.now())
-                uow.after_commit(lambda: self._signal.publish(WORK))
+                if len(uow.held) < len(work):
+                    uow.after_commit(lambda: self._signal.publish(WORK))
         self.accepted += len(work)
         for pending in batch:
             if not pending.future.done():
                 pending.future.set_result(Accepted(id=str(pending.row["id"]), duplicate=pending.row["id"] not in fresh))
+
+        if self.worker is not None and uow.holder is not None:
+            for lane in uow.held:
+                self.worker.begin(Lease(lane, uow.holder))
+
+    async def _queue(self, uow: UnitOfWork, work: list[dict[str, Any]]) -> None:
+        if self.worker is None or len(work) > min(KEPT_AT_MOST, self.worker.room):
+            await queue.put_many(uow, work)
+            return
+        uow.holder, now = new_token(9), self._clock.now()
+        for one in work:
+            await queue.put(uow, **one, at_once=one["run_at"] <= now)
 
     @staticmethod
     def _fail(batch: list[_Pending], error: Exception) -> None:

@@ -320,6 +320,7 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     text = ctx.config.reply(
         "status", language, **{**params, "state": translate(language, state) if state else ticket.status, "promise": promised}
     )
+    await uow.flush()  # what was just said is among the last words
     last = await uow.scalars(
         select(Message)
         .where(Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "")
