@@ -125,7 +125,7 @@ class _UnitContext:
             else:
                 await self._unit.session.rollback()
                 _translate(error)
-        except (OperationalError, InterfaceError) as failure:
+        except DBAPIError as failure:
             await self._unit.session.rollback()
             _translate(failure)
             raise
@@ -143,7 +143,23 @@ def is_store_failure(error: BaseException) -> bool:
     """Whether the store itself failed (full, read-only, gone, restarting), so that trying later may help."""
     if isinstance(error, OperationalError | InterfaceError | OSError | ConnectionError):
         return True
-    return isinstance(error, DBAPIError) and bool(error.connection_invalidated)
+    return isinstance(error, DBAPIError) and (bool(error.connection_invalidated) or _state(error).startswith(_CANNOT_SERVE))
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether the store ended this transaction only to let another one through; the same writes may simply be tried again."""
+    return isinstance(error, DBAPIError) and _state(error) in _CONFLICTS
+
+
+def _state(error: DBAPIError) -> str:
+    """The SQLSTATE of a PostgreSQL error; empty for others."""
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+_CANNOT_SERVE = ("08", "53", "57", "58", "25006")
+"""SQLSTATE of a store that is gone, full, shutting down or starting up, broken, or read-only; the driver calls none of them operational."""
+_CONFLICTS = ("40001", "40P01")
+"""A serialisation failure, a deadlock."""
 
 
 class Database:
@@ -199,7 +215,7 @@ class Database:
     async def _reading(session: AsyncSession) -> AsyncIterator[ReadSession]:
         try:
             yield cast("ReadSession", session)
-        except (OperationalError, InterfaceError, OSError) as error:
+        except (DBAPIError, OSError) as error:
             _translate(error)
             raise
         finally:
