@@ -109,7 +109,7 @@ class House:
         self.telegram.add_bot(BOT_TOKEN, "stories_bot", "Stories")
         self._telegram_server = Served(self.telegram.app())
         self.agents: dict[str, Agent] = {}
-        self.http = httpx2.AsyncClient(trust_env=False, timeout=40)
+        self.http = httpx2.AsyncClient(trust_env=False, timeout=40, limits=httpx2.Limits(keepalive_expiry=2.0))
 
     # Life
 

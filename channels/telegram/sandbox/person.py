@@ -58,7 +58,8 @@ class Person:
         self._api = page_url.rstrip("/") + "/api"
         self._wanted = {"key": name, "language_code": language, "first_name": first_name}
         self._bot_name = bot
-        self._client = client or httpx2.AsyncClient(trust_env=False, timeout=40)
+        # Connections are kept for less time than servers keep them, so that no act meets one that is just being closed.
+        self._client = client or httpx2.AsyncClient(trust_env=False, timeout=40, limits=httpx2.Limits(keepalive_expiry=2.0))
         self._owns_client = client is None
         self._path = ""
         self._seq = 0
