@@ -61,7 +61,7 @@ def receive() -> None:
 def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> None:
     import asyncio
 
-    from desk_core.kit.errors import DeskError
+    from desk_core.kit.errors import DeskError, StoreUnavailable
     from gateway.bootstrap import Desk
     from gateway.logging import configure
     from gateway.serving import Listening, listen_for_the_end, settle_ports, wait_for_store
@@ -79,13 +79,17 @@ def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> N
         bound = asyncio.create_task(_end_in_time(desk))
         try:
             listen_for_the_end(desk)
-            if not await wait_for_store(desk):
+            while await wait_for_store(desk):
+                try:
+                    await (_prepare(desk, listening) if may_make else desk.config())
+                    break
+                except StoreUnavailable:
+                    if settings.embedded:
+                        raise
+                    await asyncio.sleep(0.5)  # it answered and went away again, as a restarting database does
+            else:
                 await desk.close()
                 return
-            if may_make:
-                await _prepare(desk, listening)
-            else:
-                await desk.config()
         except BaseException:
             await desk.close()
             raise
