@@ -120,17 +120,19 @@ class _UnitContext:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._unit is not None  # noqa: S101 - entered before left
         try:
-            if error is None:
-                await self._unit._finish()  # noqa: SLF001 - the context is the other half of the unit of work
-            else:
-                await self._unit.session.rollback()
-                _translate(error)
-        except DBAPIError as failure:
-            await self._unit.session.rollback()
+            try:
+                if error is None:
+                    await self._unit._finish()  # noqa: SLF001 - the context is the other half of the unit of work
+                else:
+                    await self._unit.session.rollback()
+            finally:
+                # Rolls back what is still open. It may fail too, when the connection died: the transaction died with it.
+                await self._unit.session.close()
+        except (DBAPIError, OSError) as failure:
             _translate(failure)
             raise
-        finally:
-            await self._unit.session.close()
+        if error is not None:
+            _translate(error)
 
 
 def _translate(error: BaseException) -> None:
@@ -214,12 +216,13 @@ class Database:
     @asynccontextmanager
     async def _reading(session: AsyncSession) -> AsyncIterator[ReadSession]:
         try:
-            yield cast("ReadSession", session)
+            try:
+                yield cast("ReadSession", session)
+            finally:
+                await session.close()
         except (DBAPIError, OSError) as error:
             _translate(error)
             raise
-        finally:
-            await session.close()
 
     async def ping(self) -> None:
         """One trivial statement; raises `StoreUnavailable` when the store does not answer."""
