@@ -75,6 +75,8 @@ async def say(
                     value=dict(button.value), used_at=None, expires_at=ctx.now + BUTTON_LIFE,
                 )
             )  # fmt: skip
+    if files:
+        await uow.flush()  # a file refers to its message
     attach(uow, message, files)
     lane = out_lane(conversation.id)
     payload = {"message_id": message.id, "request_id": ctx.request_id}

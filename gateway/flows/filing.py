@@ -228,6 +228,8 @@ async def _keep(
         },
     )  # fmt: skip
     uow.add(message)
+    if files:
+        await uow.flush()  # a file refers to its message
     conversations.attach(uow, message, files)
     filed.messages.append(message)
     if filed.conversation.channel == "email" and filed.situation.joined_by != "page":
