@@ -76,7 +76,10 @@ class Ticket(Base):
 
 
 class TicketEvent(Base):
-    """One fact in a ticket's history: what, when, by whom, with the data to tell it in any language."""
+    """One fact in a ticket's history: what, when, by whom, with the data to tell it in any language.
+
+    `version` is the version the ticket got by it, so that "what happened since I looked" is one question.
+    """
 
     __tablename__ = "ticket_events"
 
@@ -85,7 +88,9 @@ class TicketEvent(Base):
     at: Mapped[datetime]
     kind: Mapped[str]
     actor_kind: Mapped[str]
+    actor_id: Mapped[str | None] = mapped_column(Id)
     actor: Mapped[str]
+    version: Mapped[int]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     __table_args__ = (Index("ix_ticket_events_ticket_id_at", "ticket_id", "at"),)

@@ -3,24 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import exists, or_, select
+
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound, StaleWrite
 from desk_core.kit.ids import new_id
+from desk_core.people.entities import Agent
 from desk_core.tickets import effects
 from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.lifecycle import Event, Status, transition
 
+_SPOKEN = (Event.AGENT_REPLIED.value, Event.RESOLVED.value)
 
-async def get(uow: UnitOfWork, ticket_id: str, *, version: int | None = None) -> Ticket:
-    """The ticket, locked for this transaction; raises `NotFound`, or `StaleWrite` when it is not at `version` any more."""
+
+async def get(uow: UnitOfWork, ticket_id: str, *, seen: int | None = None, by: Agent | None = None) -> Ticket:
+    """The ticket, locked for this transaction; raises `NotFound`, or `StaleWrite` when a person changed it after version `seen`.
+
+    What the desk did on its own (a reminder, a deadline) does not count, nor what `by` did themself, unless they spoke: an answer that is
+    sent by two clicks goes out once.
+    """
     ticket: Ticket | None = await uow.session.get(Ticket, ticket_id, with_for_update=True)
     if ticket is None:
         raise NotFound(ticket=ticket_id)
-    if version is not None and ticket.version != version:
+    if seen is not None and ticket.version != seen and await _people_acted(uow, ticket, seen, but=by):
         raise StaleWrite(ticket=ticket.number)
     return ticket
+
+
+async def _people_acted(uow: UnitOfWork, ticket: Ticket, seen: int, *, but: Agent | None) -> bool:
+    event = TicketEvent
+    since = exists().where(event.ticket_id == ticket.id, event.version > seen, event.actor_kind.in_(("agent", "contact")))
+    if but is not None:
+        since = since.where(or_(event.actor_id != but.id, event.kind.in_(_SPOKEN)))
+    return bool(await uow.session.scalar(select(since)))
 
 
 async def conversation_of(uow: UnitOfWork, ticket: Ticket) -> Conversation:
@@ -32,11 +49,21 @@ async def conversation_of(uow: UnitOfWork, ticket: Ticket) -> Conversation:
 
 def note_event(uow: UnitOfWork, ctx: Context, ticket: Ticket, kind: str, *, actor: Actor, data: Mapping[str, Any] | None = None) -> None:
     """Write one fact into the history of a request, and tell the open pages."""
-    uow.add(
-        TicketEvent(id=new_id(), ticket_id=ticket.id, at=ctx.now, kind=kind, actor_kind=actor.kind, actor=actor.name, data=dict(data or {}))
-    )
     ticket.updated_at = ctx.now
     ticket.version += 1
+    uow.add(
+        TicketEvent(
+            id=new_id(),
+            ticket_id=ticket.id,
+            at=ctx.now,
+            kind=kind,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor=actor.name,
+            version=ticket.version,
+            data=dict(data or {}),
+        )
+    )
     ctx.hint(uow, "tickets", ticket.id)
 
 

@@ -1,6 +1,6 @@
 """Verbs about requests. Each runs in the caller's unit of work, asks the pure lifecycle what follows, and carries it out.
 
-`version` is the version the operator looked at: when the request has moved on, nothing is written and `StaleWrite` tells so.
+`seen` is the version the operator looked at: when somebody else has acted since, nothing is written and `StaleWrite` tells so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -99,9 +99,9 @@ async def open_ticket(
 # --- the baton ------------------------------------------------------------------------------------------------------
 
 
-async def take_over(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, version: int | None = None) -> Ticket:
+async def take_over(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, seen: int | None = None) -> Ticket:
     """The agent speaks from now on; the bot is silent at once and the requester is told who is there."""
-    ticket = await get(uow, ticket_id, version=version)
+    ticket = await get(uow, ticket_id, seen=seen, by=by)
     await _speak(uow, ctx, ticket, by=by, tell=True)
     return ticket
 
@@ -125,10 +125,10 @@ async def _speak(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, te
 
 
 async def release(
-    uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, to: str = Baton.BOT.value, version: int | None = None
+    uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, to: str = Baton.BOT.value, seen: int | None = None
 ) -> Ticket:
     """Give the word back to the bot or to the queue."""
-    ticket = await get(uow, ticket_id, version=version)
+    ticket = await get(uow, ticket_id, seen=seen, by=by)
     conversation = await conversation_of(uow, ticket)
     if conversations.pass_baton(conversation, to=Baton(to)):
         note_event(uow, ctx, ticket, "released", actor=Actor.of(by), data={"to": to})
@@ -152,11 +152,11 @@ async def reply(
     by: Agent,
     text: str,
     files: Sequence[NewFile] = (),
-    version: int | None = None,
+    seen: int | None = None,
     resolve: bool = False,
 ) -> Message:
     """Answer the requester on the channel they wrote on; whoever answers holds the baton."""
-    ticket = await get(uow, ticket_id, version=version)
+    ticket = await get(uow, ticket_id, seen=seen, by=by)
     text = text.strip()
     if not text and not files:
         raise TextNeeded
@@ -231,10 +231,10 @@ _BY_STATUS = {
 
 
 async def set_status(
-    uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, status: str, reason: str = "", version: int | None = None
+    uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, status: str, reason: str = "", seen: int | None = None
 ) -> Ticket:
     """What an operator may choose: open, waiting, on_hold, resolved, closed, cancelled."""
-    ticket = await get(uow, ticket_id, version=version)
+    ticket = await get(uow, ticket_id, seen=seen, by=by)
     try:
         wanted = Status(status)
         event = _BY_STATUS[wanted]

@@ -75,9 +75,9 @@ async def baton(request: Request, signed: CurrentAgent, number: Number, to: Word
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         if to == "agent":
-            await service.take_over(uow, ctx, ticket_id, by=signed.agent, version=_version(version))
+            await service.take_over(uow, ctx, ticket_id, by=signed.agent, seen=_version(version))
         elif to in ("bot", "queue"):
-            await service.release(uow, ctx, ticket_id, by=signed.agent, to=to, version=_version(version))
+            await service.release(uow, ctx, ticket_id, by=signed.agent, to=to, seen=_version(version))
         else:
             raise Invalid(reason=to)
 
@@ -98,7 +98,7 @@ async def reply(
     typed = {"reply": text}
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await service.reply(uow, ctx, ticket_id, by=signed.agent, text=text, files=stored, version=_version(version), resolve=bool(resolve))
+        await service.reply(uow, ctx, ticket_id, by=signed.agent, text=text, files=stored, seen=_version(version), resolve=bool(resolve))
 
     try:
         stored = await _store(request, signed, files)
@@ -189,7 +189,7 @@ async def priority(request: Request, signed: CurrentAgent, number: Number, prior
 @router.post("/status")
 async def status(request: Request, signed: CurrentAgent, number: Number, status: Word, version: Word = "") -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await service.set_status(uow, ctx, ticket_id, by=signed.agent, status=status, version=_version(version))
+        await service.set_status(uow, ctx, ticket_id, by=signed.agent, status=status, seen=_version(version))
 
     return await carry_out(request, signed, number, act)
 

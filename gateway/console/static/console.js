@@ -178,7 +178,7 @@
     const answer = await fetch(list.dataset.list, { headers: { "HX-Request": "true" } }).catch(() => null);
     if (!answer?.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    one("#views")?.replaceWith(one("#views", fresh));
+    bringViews(fresh);
     const rows = all("[data-row]", fresh);
     const arrived = rows.filter((row) => !seen.has(row.dataset.id));
     const scroll = one("#rows-scroll");
@@ -192,6 +192,14 @@
     button.hidden = false;
     button.textContent = arrived.length === 1 ? words.new_one : fill(words.new_many, { n: arrived.length });
     update(rows);
+  }
+
+  function bringViews(fresh) {
+    const [shown, next] = [one("#views"), one("#views", fresh)];
+    if (!shown || !next || shown.isEqualNode(next)) return;
+    const focused = shown.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    shown.replaceWith(next);
+    if (focused) all("a", next).find((view) => view.getAttribute("href") === focused)?.focus();
   }
 
   function update(rows) {

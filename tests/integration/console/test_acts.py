@@ -99,9 +99,12 @@ class TestWriting:
         shown = await console.get(f"/console/files/{picture.id}")
         assert (shown.headers["content-type"], shown.headers["content-disposition"].split(";")[0]) == ("image/png", "inline")
 
-    async def test_a_stale_answer_is_not_sent_and_nothing_typed_is_lost(self, console: Browser, ticket: Ticket, database: Database) -> None:
+    async def test_a_stale_answer_is_not_sent_and_nothing_typed_is_lost(
+        self, console: Browser, ticket: Ticket, database: Database, make: DeskFactory, log_in: LogIn
+    ) -> None:
         version = ticket.version
-        await do(console, ticket, "priority", priority="P1")
+        colleague = await log_in(await make.agent("Pavel Sidorov", teams=("service_desk",)))
+        await do(colleague, ticket, "priority", priority="P1")
         response = await console.post(f"/console/tickets/{ticket.number}/reply", data={"text": "My long answer", "version": str(version)})
         assert response.status_code == 409
         assert "Someone changed this meanwhile" in response.text

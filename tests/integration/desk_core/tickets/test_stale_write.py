@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import select
 
-from desk_core.context import Context
+from desk_core.context import SYSTEM, Context
 from desk_core.conversations.entities import Message
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database, UnitOfWork
@@ -20,11 +20,11 @@ from tests.factories.desk import DeskFactory
 Act = Callable[[UnitOfWork, Context, str, Agent, int], Awaitable[object]]
 
 ACTS: dict[str, Act] = {
-    "reply": lambda uow, ctx, one, agent, seen: service.reply(uow, ctx, one, by=agent, text="Already on my way.", version=seen),
-    "resolve": lambda uow, ctx, one, agent, seen: service.reply(uow, ctx, one, by=agent, text="Done.", resolve=True, version=seen),
-    "take_over": lambda uow, ctx, one, agent, seen: service.take_over(uow, ctx, one, by=agent, version=seen),
-    "release": lambda uow, ctx, one, agent, seen: service.release(uow, ctx, one, by=agent, version=seen),
-    "set_status": lambda uow, ctx, one, agent, seen: service.set_status(uow, ctx, one, by=agent, status="on_hold", version=seen),
+    "reply": lambda uow, ctx, one, agent, seen: service.reply(uow, ctx, one, by=agent, text="Already on my way.", seen=seen),
+    "resolve": lambda uow, ctx, one, agent, seen: service.reply(uow, ctx, one, by=agent, text="Done.", resolve=True, seen=seen),
+    "take_over": lambda uow, ctx, one, agent, seen: service.take_over(uow, ctx, one, by=agent, seen=seen),
+    "release": lambda uow, ctx, one, agent, seen: service.release(uow, ctx, one, by=agent, seen=seen),
+    "set_status": lambda uow, ctx, one, agent, seen: service.set_status(uow, ctx, one, by=agent, status="on_hold", seen=seen),
 }
 
 
@@ -50,7 +50,7 @@ class TestOneAfterTheOther:
         olga, pavel = await desk.agent("Olga"), await desk.agent("Pavel")
         seen = ticket.version
         async with desk.database.unit() as uow:
-            await service.reply(uow, desk.context(), ticket.id, by=olga, text="I look into it.", version=seen)
+            await service.reply(uow, desk.context(), ticket.id, by=olga, text="I look into it.", seen=seen)
         with pytest.raises(StaleWrite):
             async with desk.database.unit() as uow:
                 await ACTS[name](uow, desk.context(), ticket.id, pavel, seen)
@@ -65,15 +65,34 @@ class TestOneAfterTheOther:
             await service.requester_wrote(uow, desk.context(), now, contact=contact, conversation=conversation, text="It works again!")
         with pytest.raises(StaleWrite):
             async with desk.database.unit() as uow:
-                await service.reply(uow, desk.context(), ticket.id, by=olga, text="Please restart it.", version=seen)
+                await service.reply(uow, desk.context(), ticket.id, by=olga, text="Please restart it.", seen=seen)
         assert await answers(desk.database, ticket) == []
+
+    async def test_what_they_did_themselves_and_what_the_desk_did_does_not_stop_them(self, desk: DeskFactory, ticket: Ticket) -> None:
+        olga, seen = await desk.agent("Olga"), ticket.version
+        async with desk.database.unit() as uow:
+            await service.take_over(uow, desk.context(), ticket.id, by=olga, seen=seen)
+        async with desk.database.unit() as uow:
+            service.note_event(uow, desk.context(), await service.get(uow, ticket.id), "sla_due", actor=SYSTEM)
+        async with desk.database.unit() as uow:
+            await service.reply(uow, desk.context(), ticket.id, by=olga, text="I am here.", seen=seen)
+        assert await answers(desk.database, ticket) == ["I am here."]
+
+    @pytest.mark.parametrize("name", ["reply", "resolve"])
+    async def test_an_answer_sent_by_two_clicks_goes_out_once(self, desk: DeskFactory, ticket: Ticket, name: str) -> None:
+        olga, seen = await desk.agent("Olga"), ticket.version
+        async with desk.database.unit() as uow:
+            await ACTS[name](uow, desk.context(), ticket.id, olga, seen)
+        with pytest.raises(StaleWrite):
+            async with desk.database.unit() as uow:
+                await ACTS[name](uow, desk.context(), ticket.id, olga, seen)
 
     async def test_who_looks_again_may_write(self, desk: DeskFactory, ticket: Ticket) -> None:
         olga, pavel = await desk.agent("Olga"), await desk.agent("Pavel")
         for agent in (olga, pavel):
             async with desk.database.unit() as uow:
                 now = await service.get(uow, ticket.id)
-                await service.reply(uow, desk.context(), ticket.id, by=agent, text=f"{agent.name} here.", version=now.version)
+                await service.reply(uow, desk.context(), ticket.id, by=agent, text=f"{agent.name} here.", seen=now.version)
         assert await answers(desk.database, ticket) == ["Olga here.", "Pavel here."]
 
 

@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 def event(kind: str, *, actor_kind: str = "agent", **data: object) -> TicketEvent:
-    return TicketEvent(id="1", ticket_id="2", at=NOW, kind=kind, actor_kind=actor_kind, actor="Anna", data=data)
+    return TicketEvent(id="1", ticket_id="2", at=NOW, kind=kind, actor_kind=actor_kind, actor="Anna", version=1, data=data)
 
 
 @pytest.mark.parametrize("kind", [*Event, *TOLD, "released"])

@@ -20,7 +20,7 @@ def message(ident: str, at: datetime, **fields: Any) -> Message:
 
 
 def event(ident: str, at: datetime, kind: str) -> TicketEvent:
-    return TicketEvent(id=ident, ticket_id="t", at=at, kind=kind, actor_kind="agent", actor="Anna", data={})
+    return TicketEvent(id=ident, ticket_id="t", at=at, kind=kind, actor_kind="agent", actor="Anna", version=1, data={})
 
 
 def told(messages: list[Message], events: list[TicketEvent] | None = None) -> list[Any]:
