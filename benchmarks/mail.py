@@ -27,35 +27,34 @@ CONNECTIONS = 4
 
 
 def measure(*, quick: bool) -> list[Row]:
-    mails = 100 if quick else 400
+    count = 100 if quick else 400
     with running.folder("mail") as folder:
-        bare = _bare(folder, mails)
+        bare = _bare(folder, count)
         desk = RunningDesk(folder).make()
         desk.priyom("inbox", "add", "email", "--name", "bench", "--address", ADDRESS)
         desk.start()
         try:
-            store = desk.home / "desk.sqlite3"
-            _send(desk.smtp, _mails(20, seed=1))  # imports, models and statements are there
-            _until(lambda: _done(store) >= 20)
+            send(desk.smtp, mails(20, seed=1))  # imports, models and statements are there
+            until_answered(desk, 20)
             began, spent = time.monotonic(), desk.running.cpu_seconds()
-            _send(desk.smtp, _mails(mails, seed=2))
-            _until(lambda: _tickets(store) >= 20 + mails)
+            send(desk.smtp, mails(count, seed=2))
+            _until(lambda: _tickets(desk) >= 20 + count)
             opened = desk.running.cpu_seconds() - spent
-            _until(lambda: _done(store) >= 20 + mails)
+            until_answered(desk, 20 + count)
             cpu, seconds = desk.running.cpu_seconds() - spent, time.monotonic() - began
         finally:
             desk.stop()
     return [
         Row.of(
             "CPU per mail, SMTP to ticket and acknowledgement queued; baseline: aiosmtpd and the standard parser",
-            opened / mails * 1000, "ms", baseline=bare / mails * 1000, at_most=10,
+            opened / count * 1000, "ms", baseline=bare / count * 1000, at_most=10,
         ),
-        Row.of("CPU per mail, until the acknowledgement has been sent as well", cpu / mails * 1000, "ms", baseline=bare / mails * 1000),
-        Row.of("mails a second, each with its ticket and its acknowledgement sent", mails / seconds, "/s"),
+        Row.of("CPU per mail, until the acknowledgement has been sent as well", cpu / count * 1000, "ms", baseline=bare / count * 1000),
+        Row.of("mails a second, each with its ticket and its acknowledgement sent", count / seconds, "/s"),
     ]  # fmt: skip
 
 
-def _mails(count: int, *, seed: int) -> list[EmailMessage]:
+def mails(count: int, *, seed: int) -> list[EmailMessage]:
     """Different people, Russian and English, some with HTML beside the text, some with a small file."""
     chance = random.Random(seed)
     made = []
@@ -75,10 +74,10 @@ def _mails(count: int, *, seed: int) -> list[EmailMessage]:
     return made
 
 
-def _send(port: int, mails: list[EmailMessage]) -> None:
+def send(port: int, letters: list[EmailMessage]) -> None:
     """Over a few connections in turn, as a mail server does; each waits for its 250."""
     clients = [smtplib.SMTP("127.0.0.1", port, timeout=60) for _ in range(CONNECTIONS)]
-    for number, mail in enumerate(mails):
+    for number, mail in enumerate(letters):
         clients[number % CONNECTIONS].send_message(mail)
     for client in clients:
         client.quit()
@@ -92,31 +91,32 @@ def _until(is_so: Callable[[], bool], *, seconds: float = 300) -> None:
         time.sleep(0.05)
 
 
-def _tickets(store: Path) -> int:
-    return _count(store, "SELECT count(*) FROM tickets")
+def until_answered(desk: RunningDesk, count: int) -> None:
+    """Wait until so many mails have their acknowledgement sent."""
+    _until(lambda: _count(desk, "SELECT count(*) FROM messages WHERE direction = 'outbound' AND delivery_state = 'sent'") >= count)
 
 
-def _done(store: Path) -> int:
-    return _count(store, "SELECT count(*) FROM messages WHERE direction = 'outbound' AND delivery_state = 'sent'")
+def _tickets(desk: RunningDesk) -> int:
+    return _count(desk, "SELECT count(*) FROM tickets")
 
 
-def _count(store: Path, query: str) -> int:
-    connection = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+def _count(desk: RunningDesk, query: str) -> int:
+    connection = sqlite3.connect(f"file:{desk.home / 'desk.sqlite3'}?mode=ro", uri=True)
     try:
         return int(connection.execute(query).fetchone()[0])
     finally:
         connection.close()
 
 
-def _bare(folder: Path, mails: int) -> float:
+def _bare(folder: Path, count: int) -> float:
     """Seconds of processor time that aiosmtpd and the standard parser take for as many mails."""
     port = free_port()
     process = Process([sys.executable, "-m", "benchmarks.mail", str(port)], log=folder / "bare.log")
     try:
         _until(lambda: _answers(port), seconds=30)
-        _send(port, _mails(20, seed=1))
+        send(port, mails(20, seed=1))
         spent = process.cpu_seconds()
-        _send(port, _mails(mails, seed=2))
+        send(port, mails(count, seed=2))
         return process.cpu_seconds() - spent
     finally:
         process.stop()

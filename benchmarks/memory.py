@@ -3,13 +3,12 @@
 import asyncio
 
 import aiohttp
-import aiosmtplib
 
 from benchmarks import running
-from benchmarks.mail import ADDRESS, letter, person, wait_for
+from benchmarks.mail import ADDRESS, mails, send, until_answered
 from benchmarks.report import Row
 from benchmarks.running import Phone, RunningDesk, folder
-from benchmarks.turn import PROBLEMS
+from benchmarks.turn import ANSWERS, PROBLEMS
 
 TOKEN = "7000000044:AAE" + "d" * 32
 PEOPLE = 10
@@ -22,7 +21,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 def _with_telegram(count: int) -> Row:
     with folder("memory") as place, running.sandbox(place) as api_url:
-        desk = RunningDesk(place, env={"PRIYOM_WORK__BURST_SECONDS": "0"}).make()
+        desk = RunningDesk(place, env={"PRIYOM_WORK__BURST_SECONDS": "0", "PRIYOM_LIMITS__TELEGRAM_PER_MINUTE": "0"}).make()
         desk.priyom("inbox", "add", "telegram", "--name", "bench", "--token", TOKEN, "--api-url", api_url)
         desk.start()
         try:
@@ -39,7 +38,12 @@ async def _chat(api_url: str, count: int) -> None:
             phone = Phone(session, api_url, bot=TOKEN.partition(":")[0], user=f"memory{place}")
             await phone.join()
             for number in range(count // PEOPLE):
-                await phone.says(PROBLEMS[(place + number) % len(PROBLEMS)])
+                if number % 7 == 6:
+                    await phone.says("/cancel")
+                    await phone.settle(0.1)
+                words = PROBLEMS if number % 2 == 0 else ANSWERS
+                await phone.says(words[(place + number // 2) % len(words)])
+                await phone.settle(0.1)
 
 
 def _with_mail(count: int) -> Row:
@@ -48,15 +52,9 @@ def _with_mail(count: int) -> Row:
         desk.priyom("inbox", "add", "email", "--name", "bench", "--address", ADDRESS)
         desk.start()
         try:
-            asyncio.run(_write(desk, count))
-            wait_for(desk, count)
+            send(desk.smtp, mails(count, seed=3))
+            until_answered(desk, count)
             held = desk.running.resident_mb()
         finally:
             desk.stop()
     return Row.of(f"memory after {count} mails, mail and form only, without encoder", held, "MB", at_most=230)
-
-
-async def _write(desk: RunningDesk, count: int) -> None:
-    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=desk.smtp, use_tls=False, start_tls=False) as client:
-        for number in range(count):
-            await client.sendmail(person(number), [ADDRESS], letter(number))
