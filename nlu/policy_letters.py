@@ -24,6 +24,7 @@ from nlu.turn import (
 LETTER_ARTICLES = 2
 SHORT_ANSWER = 200
 _NUMBERED = re.compile(r"^\s*(\d{1,2})\s*[.):\-–—]\s*(.+)$")
+_ANSWERS = re.compile(r"^\s*(?:re|aw|ответ|отв)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|fwd?|aw|ответ|отв|пересл)\s*(?:\[\d+\])?\s*:\s*)+|\[#\d+\]\s*", re.IGNORECASE)
 
 
@@ -77,7 +78,8 @@ def letter_intent(scene: Scene) -> Intent:
     courteous = lexicon.intent_of(body) if body else Intent.GREET
     if courteous in {Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY, Intent.SKIP, Intent.BACK}:
         subject = subject_line(scene)
-        if not subject or lexicon.intent_of(subject) is not None:
+        # Under "Re:" the subject is of the letter that is answered; thanks for it ask for nothing.
+        if not subject or lexicon.intent_of(subject) is not None or _ANSWERS.match(scene.heard.subject or ""):
             return Intent.GREET if courteous in {Intent.SKIP, Intent.BACK} else courteous
         intent = lexicon.intent_of(subject) or scene.judge(subject).intent
         return intent if scene.judge(subject).intent_confidence >= policy_form.STEERS else Intent.REPORT
