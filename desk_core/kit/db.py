@@ -265,7 +265,8 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
         cursor.execute("PRAGMA busy_timeout=30000")
         # FULL: an accepted message survives a power cut, not only a killed process.
         cursor.execute("PRAGMA synchronous=FULL" if writer else "PRAGMA query_only=ON")
-        cursor.execute("PRAGMA cache_size=-16000")
+        # KB for each of six connections; what does not fit is in the file cache of the system, which all of them share.
+        cursor.execute("PRAGMA cache_size=-4000")
         cursor.close()
         connection.writes = writer
 
