@@ -13,12 +13,14 @@ from desk_core.catalogue.entities import TrainingExample
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, ReadSession
 from desk_core.knowledge.entities import Article
+from gateway.learning import TrainingBroken, TrainingRunning
 from models.artefact import ArtefactRefused
 from models.encoder import Encoder, load_encoder
 from models.registry import Loaded, Registry
+from models.retrain import Outcome, TrainingBusy, retrain
 from models.retrieval import ArticleIndex, IndexedArticle
 from models.rows import Row, category_rows, intent_rows
-from models.training import TrainingFailed, train_and_publish
+from models.training import TrainingFailed
 from nlu.actions import FormValidator
 from nlu.extract import extract_all
 from nlu.language import detect
@@ -53,26 +55,37 @@ class Understanding:
                 self._built_for = wanted
         return self._tools
 
-    async def ensure_trained(self, config: DeskConfig, *, again: bool = False) -> bool:
+    async def ensure_trained(self, config: DeskConfig) -> bool:
         """Train from the desk's own examples when nothing is published; False when training failed (the desk works on, less cleverly)."""
-        if not again and all(self._registry.current(name) for name in MODELS):
+        if all(self._registry.current(name) for name in MODELS):
             return True
+        try:
+            await self.retrain(config)
+        except (TrainingRunning, TrainingBroken) as error:
+            log.error("understanding.training_failed", error=str(error)[:300])
+            return False
+        return True
+
+    async def retrain(self, config: DeskConfig) -> dict[str, Outcome]:
+        """Train what has changed and publish what passes the gate; raises `TrainingRunning` or `TrainingBroken`."""
         async with self._database.read() as session:
             sets = await training_sets(session, config)
+        labels = {"category": [key for key, category in config.categories.items() if category.parent is not None]}
         stop = threading.Event()
         try:
-            published = await asyncio.to_thread(
-                train_and_publish, self._registry, sets, created_at=self._clock.now(), encoder=self._encoder.dimension > 0, stop=stop
+            outcomes = await asyncio.to_thread(
+                retrain, self._registry, sets, labels=labels, encoder=self._encoder, created_at=self._clock.now(), stop=stop
             )
         except asyncio.CancelledError:
             # The desk ends. Its thread cannot be cancelled, and would keep the process until the child is done.
             stop.set()
             raise
-        except TrainingFailed as error:
-            log.error("understanding.training_failed", error=str(error)[:300])
-            return False
-        log.info("understanding.trained", models=published)
-        return True
+        except TrainingBusy as busy:
+            raise TrainingRunning from busy
+        except TrainingFailed as failed:
+            raise TrainingBroken(reason=str(failed)[:300]) from failed
+        log.info("understanding.trained", published=[name for name, outcome in outcomes.items() if outcome.published])
+        return outcomes
 
     async def _build(self, config: DeskConfig) -> Tools:
         catalogue, forms = catalogue_of(config), forms_of(config)

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from models.evaluate import Thresholds
+from models.held import Held
 from models.scoring import Mixture, TextModel
 
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
+HELD = "held.json"
 FORMAT = 1
 
 
@@ -39,6 +41,7 @@ class Draft:
     rows: int
     languages: tuple[str, ...]
     encoder: str = "none"
+    held: Held | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -102,7 +105,7 @@ def unpack(name: str, data: bytes, manifest: Mapping[str, Any]) -> TextModel:
     return model
 
 
-def describe(draft: Draft, arrays: bytes) -> dict[str, Any]:
+def describe(draft: Draft, files: Mapping[str, bytes]) -> dict[str, Any]:
     """The manifest of a draft, without the facts that publishing adds."""
     return {
         "format": FORMAT,
@@ -118,7 +121,7 @@ def describe(draft: Draft, arrays: bytes) -> dict[str, Any]:
         "encoder": draft.encoder,
         "features": {"words": len(draft.model.words), "chars": len(draft.model.chars)},
         "code_version": code_version(),
-        "files": {ARRAYS: hashlib.sha256(arrays).hexdigest()},
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         "extra": dict(draft.extra),
     }
 
@@ -126,6 +129,7 @@ def describe(draft: Draft, arrays: bytes) -> dict[str, Any]:
 def write_draft(folder: Path, draft: Draft) -> None:
     """Write a draft; the registry signs and publishes it."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = pack(draft.model)
-    (folder / ARRAYS).write_bytes(arrays)
-    (folder / MANIFEST).write_text(json.dumps(describe(draft, arrays), ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
+    files = {ARRAYS: pack(draft.model)} | ({HELD: draft.held.write()} if draft.held is not None else {})
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    (folder / MANIFEST).write_text(json.dumps(describe(draft, files), ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")

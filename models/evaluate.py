@@ -42,6 +42,16 @@ def calibration_error(confidence: Floats, right: NDArray[np.bool_], *, bins: int
     return error
 
 
+def share_interval(right: int, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share; everything is possible of nothing."""
+    if not count:
+        return (0.0, 1.0)
+    z, share = 1.96, right / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
+    return (max(0.0, middle - spread), min(1.0, middle + spread))
+
+
 def threshold_for(confidence: Floats, right: NDArray[np.bool_], *, precision: float, fallback: float) -> float:
     """The lowest confidence from which answers are right at least `precision` of the time; `fallback` where the data cannot tell."""
     order = np.argsort(-confidence, kind="stable")

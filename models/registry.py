@@ -3,25 +3,29 @@
 They lie in `<home>/models/<name>/<version>/`, with a `current` pointer beside the versions.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models.artefact import ARRAYS, FORMAT, MANIFEST, ArtefactRefused, Draft, unpack, write_draft
+from models.artefact import ARRAYS, FORMAT, HELD, MANIFEST, ArtefactRefused, Draft, unpack, write_draft
 from models.card import card
 from models.evaluate import Thresholds
+from models.held import Held
 from models.scoring import TextModel
 
 _SIGNATURE = "manifest.sig"
 _POINTER = "current"
+_WAITING = ".challenger"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
@@ -68,6 +72,11 @@ class Registry:
 
     def publish(self, draft: Draft | Path, *, created_at: datetime) -> str:
         """Sign a draft (or a folder that the training process wrote), put it in place at once and make it current; gives its version."""
+        name, _version = self.keep(draft, created_at=created_at)
+        return self.promote(name)
+
+    def keep(self, draft: Draft | Path, *, created_at: datetime, facts: Mapping[str, Any] | None = None) -> tuple[str, str]:
+        """Sign a draft with `facts` about it and keep it as the challenger, in place of an earlier one; gives name and version."""
         name = draft.name if isinstance(draft, Draft) else str(json.loads((draft / MANIFEST).read_text(encoding="utf-8"))["name"])
         folder = self._of(name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,18 +89,46 @@ class Registry:
                 shutil.copytree(draft, staging)
             manifest = json.loads((staging / MANIFEST).read_text(encoding="utf-8"))
             version = self._free(name, f"{created_at:%Y%m%d-%H%M%S}-{str(manifest['data_hash'])[:8]}")
-            manifest |= {"version": version, "created_at": created_at.isoformat()}
-            unpack(name, self._arrays(name, staging, manifest), manifest)
+            manifest |= {"version": version, "created_at": created_at.isoformat(), "replaces": self.current(name), **(facts or {})}
+            unpack(name, self._file(name, staging, manifest, ARRAYS), manifest)
             data = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode()
             (staging / MANIFEST).write_bytes(data)
             (staging / _SIGNATURE).write_text(self._sign(data), encoding="ascii")
             (staging / "card.md").write_text(card(manifest), encoding="utf-8")
-            staging.replace(folder / version)
+            shutil.rmtree(folder / _WAITING, ignore_errors=True)
+            (folder / _WAITING).mkdir()
+            staging.replace(folder / _WAITING / version)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
+        return name, version
+
+    def challenger(self, name: str) -> str | None:
+        """The version that was trained last and not published."""
+        folder = self._of(name) / _WAITING
+        return next((entry.name for entry in sorted(folder.iterdir(), reverse=True)), None) if folder.is_dir() else None
+
+    def promote(self, name: str) -> str:
+        """Publish the challenger and make it current; gives its version."""
+        version = self.challenger(name)
+        if version is None:
+            raise ArtefactRefused(name, "there is no challenger")
+        self.manifest(name, version)
+        (self._of(name) / _WAITING / version).replace(self._of(name) / version)
         self.use(name, version)
         return version
+
+    @contextlib.contextmanager
+    def training(self) -> Iterator[bool]:
+        """Whether this is the only training of the desk; nobody waits. The lock goes with the process, however that ends."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ".training").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     def use(self, name: str, version: str) -> None:
         """Point at a published version; readers see the old or the new one, nothing between."""
@@ -102,15 +139,24 @@ class Registry:
         fresh.write_text(version + "\n", encoding="utf-8")
         fresh.replace(pointer)
 
+    def before(self, name: str) -> str | None:
+        """The version that a rollback returns to: the one that the current one replaced."""
+        versions, now = self.versions(name), self.current(name)
+        if now not in versions:
+            return None
+        with contextlib.suppress(ArtefactRefused):
+            replaced = self.manifest(name, now).get("replaces")
+            if replaced is None or replaced in versions:
+                return replaced
+        return next(iter(versions[versions.index(now) + 1 :]), None)
+
     def rollback(self, name: str) -> str:
         """Return to the version before the current one; gives that version."""
-        versions = self.versions(name)
-        now = self.current(name)
-        older = versions[versions.index(now) + 1 :] if now in versions else []
-        if not older:
+        earlier = self.before(name)
+        if earlier is None:
             raise ArtefactRefused(name, "there is no earlier version")
-        self.use(name, older[0])
-        return older[0]
+        self.use(name, earlier)
+        return earlier
 
     def load(self, name: str) -> Loaded | None:
         """The current model, or the newest earlier one that is intact; None before the first training.
@@ -134,14 +180,14 @@ class Registry:
 
     def load_version(self, name: str, version: str) -> Loaded:
         """One version, after its signature and the hashes of its files were checked."""
-        title, folder = f"{name}/{version}", self._of(name) / version
+        title, folder = f"{name}/{version}", self._place(name, version)
         manifest = self.manifest(name, version)
-        model = unpack(title, self._arrays(title, folder, manifest), manifest)
+        model = unpack(title, self._file(title, folder, manifest, ARRAYS), manifest)
         return Loaded(name, version, model, Thresholds(**manifest["thresholds"]), manifest)
 
     def manifest(self, name: str, version: str) -> dict[str, Any]:
         """The checked manifest of a version, without loading its arrays."""
-        title, folder = f"{name}/{version}", self._of(name) / version
+        title, folder = f"{name}/{version}", self._place(name, version)
         try:
             data = (folder / MANIFEST).read_bytes()
             signature = (folder / _SIGNATURE).read_text(encoding="ascii").strip()
@@ -154,14 +200,25 @@ class Registry:
             raise ArtefactRefused(title, "it is another model or another format")
         return manifest
 
-    def _arrays(self, title: str, folder: Path, manifest: Mapping[str, Any]) -> bytes:
+    def held(self, name: str, version: str) -> Held | None:
+        """What a version said of texts that were held back from it; None where it was kept without."""
+        manifest = self.manifest(name, version)
+        if HELD not in manifest["files"]:
+            return None
+        return Held.read(self._file(f"{name}/{version}", self._place(name, version), manifest, HELD))
+
+    def _place(self, name: str, version: str) -> Path:
+        published = self._of(name) / version
+        return self._of(name) / _WAITING / version if version == self.challenger(name) else published
+
+    def _file(self, title: str, folder: Path, manifest: Mapping[str, Any], file: str) -> bytes:
         # Read once and hash what was read: a file swapped between check and load gains nothing.
         try:
-            data = (folder / ARRAYS).read_bytes()
+            data = (folder / file).read_bytes()
         except OSError as missing:
-            raise ArtefactRefused(title, "its arrays are missing") from missing
-        if hashlib.sha256(data).hexdigest() != manifest["files"][ARRAYS]:
-            raise ArtefactRefused(title, "its arrays were altered")
+            raise ArtefactRefused(title, f"its {file} is missing") from missing
+        if hashlib.sha256(data).hexdigest() != manifest["files"][file]:
+            raise ArtefactRefused(title, f"its {file} was altered")
         return data
 
     def _sign(self, data: bytes) -> str:

@@ -17,6 +17,7 @@ from models.artefact import Draft, write_draft
 from models.encoder import Encoder, load_encoder
 from models.evaluate import decide_thresholds, metrics, negative_log_likelihood
 from models.features import CHARS_LIMIT, WORDS_LIMIT, char_analyzer, word_analyzer
+from models.held import Held
 from models.rows import Row, data_hash, read_rows
 from models.scoring import Floats, Mixture, TextModel, kernel, softmax
 
@@ -218,6 +219,7 @@ def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", folds:
         rows=len(rows),
         languages=tuple(sorted({row.language for row in rows})),
         encoder=encoder.name,
+        held=Held.of(classes, [texts[i] for i in seen], truth[seen].tolist(), probabilities),
     )
 
 

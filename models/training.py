@@ -1,5 +1,6 @@
 """Training seen from the desk: a child process learns, the desk signs and publishes. Nothing heavy is imported here."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def train_and_publish(
 
     Blocks: call it in a thread. Setting `stop` ends the child at once and raises `TrainingFailed`.
     """
+    with drafts(sets, encoder=encoder, timeout=timeout, stop=stop) as output:
+        return {name: registry.publish(output / name, created_at=created_at) for name in sets}
+
+
+@contextlib.contextmanager
+def drafts(
+    sets: Mapping[str, Sequence[Row]], *, encoder: bool = True, timeout: float = _SECONDS, stop: threading.Event | None = None
+) -> Iterator[Path]:
+    """A folder with the draft of every set, trained in one child process; gone afterwards. Blocks, as `train_and_publish` does."""
     work = Path(tempfile.mkdtemp(prefix="priyom-training-"))
     try:
         source, output = work / "rows.json", work / "drafts"
@@ -60,7 +70,7 @@ def train_and_publish(
         if code != 0:
             last = [line for line in said.splitlines() if line.strip()][-3:]
             raise TrainingFailed("; ".join(last) or f"training ended with code {code}")
-        return {name: registry.publish(output / name, created_at=created_at) for name in sets}
+        yield output
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -1,10 +1,11 @@
 """Commands about understanding: the rasa-sdk action server, and the models."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.shell import run, show
+from gateway.cli.shell import language, rows, run, show
 
 if TYPE_CHECKING:
     from gateway.bootstrap import Desk
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 model = typer.Typer(no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+Name = Annotated[str, typer.Option("--model", help="category or intent.")]
+Version = Annotated[str | None, typer.Option("--version", help="One of its versions; the one in use by default.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,15 +41,131 @@ def actions(
 
 
 @model.command()
-def train() -> None:
-    """Train from the desk's examples and publish."""
+def train(json: Json = False) -> None:
+    """Train from the desk's examples and corrections; publish what is better than the models in use."""
 
-    async def work(desk: "Desk") -> bool:
-        return await desk.understanding.ensure_trained(await desk.config(), again=True)
+    async def work(desk: "Desk") -> dict[str, Any]:
+        outcomes = await desk.understanding.retrain(await desk.config())
+        return {
+            name: {"version": outcome.version, "published": outcome.published, **outcome.comparison.to_json()}
+            for name, outcome in outcomes.items()
+        }
 
-    if not run(work):
+    told = run(work)
+
+    def table() -> None:
+        for name, outcome in told.items():
+            print(f"{name} {outcome['version'] or outcome['against']}: {_verdict(outcome)}")
+
+    show(told, as_json=json, table=table)
+    if not any(outcome["published"] for outcome in told.values()):
+        print("nothing was published", file=sys.stderr)
         raise typer.Exit(1)
-    print("trained and published")
+
+
+@model.command()
+def evaluate(name: Name = "category", version: Version = None, json: Json = False) -> None:
+    """How well a model reads messages it was not trained on, by cross-validation."""
+
+    async def work(desk: "Desk") -> dict[str, Any]:
+        from gateway.learning import manifest_of
+        from models.evaluate import share_interval
+
+        manifest = manifest_of(desk.registry, name, version)
+        figures = manifest["metrics"]
+        low, high = share_interval(round(figures["accuracy"] * figures["rows"]), figures["rows"])
+        return {"version": manifest["version"], **figures, "interval": [round(low, 4), round(high, 4)]}
+
+    told = run(work)
+
+    def table() -> None:
+        low, high = told["interval"]
+        print(f"{name} {told['version']}: {told['rows']} messages, accuracy {told['accuracy']:.3f} (95 %: {low:.3f} to {high:.3f})")
+        print(f"among the first three {told['top3']:.3f}, calibration error {told['ece']:.3f}")
+        lines = [[label, one["rows"], f"{one['recall']:.2f}"] for label, one in told["classes"].items()]
+        rows(["label", "examples", "found"], lines, empty="no labels")
+
+    show(told, as_json=json, table=table)
+
+
+@model.command()
+def compare(name: Name = "category", json: Json = False) -> None:
+    """The challenger, trained last and not published, against the model in use."""
+
+    async def work(desk: "Desk") -> dict[str, Any]:
+        from gateway.learning import NoChallenger, manifest_of
+
+        version = desk.registry.challenger(name)
+        if version is None:
+            raise NoChallenger(model=name)
+        return {"version": version, **manifest_of(desk.registry, name, version)["comparison"]}
+
+    told = run(work)
+
+    def table() -> None:
+        print(f"{name} {told['version']} against {told['against']}: {_verdict(told)}")
+        lines = [
+            [title, one["texts"], one["champion"], one["challenger"], f"{one['interval'][0]:+.3f} to {one['interval'][1]:+.3f}"]
+            for title, one in (("held back", told["held"]), ("corrections", told["corrections"]))
+        ]
+        rows(["messages", "count", "in use", "challenger", "difference, 95 %"], lines, empty="nothing to compare")
+
+    show(told, as_json=json, table=table)
+
+
+@model.command()
+def publish(
+    name: Name = "category",
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where it lost the comparison.")] = False,
+    json: Json = False,
+) -> None:
+    """Put the challenger into use."""
+
+    async def work(desk: "Desk") -> dict[str, Any]:
+        from gateway import learning
+
+        return {"model": name, "version": learning.publish(desk.registry, name, language=language(), anyway=anyway)}
+
+    told = run(work)
+    show(told, as_json=json, table=lambda: print(f"{name} {told['version']} is in use"))
+
+
+@model.command()
+def rollback(name: Name = "category", json: Json = False) -> None:
+    """Return to the model that the present one replaced."""
+
+    async def work(desk: "Desk") -> dict[str, Any]:
+        from gateway import learning
+
+        return {"model": name, "version": learning.roll_back(desk.registry, name)}
+
+    told = run(work)
+    show(told, as_json=json, table=lambda: print(f"{name} {told['version']} is in use"))
+
+
+@model.command()
+def card(name: Name = "category", version: Version = None, json: Json = False) -> None:
+    """The model card: what a model is, what it learned from and how well it does."""
+
+    async def work(desk: "Desk") -> dict[str, Any]:
+        from gateway.learning import manifest_of
+
+        return manifest_of(desk.registry, name, version)
+
+    manifest = run(work)
+
+    def table() -> None:
+        from models.card import card as written
+
+        print(written(manifest))
+
+    show(manifest, as_json=json, table=table)
+
+
+def _verdict(comparison: dict[str, Any]) -> str:
+    from gateway.learning import verdict_words
+
+    return verdict_words(language(), comparison)
 
 
 @model.command()
