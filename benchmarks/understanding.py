@@ -33,7 +33,7 @@ async def _measure(home: Path, *, count: int) -> list[Row]:
     try:
         config = await desk.config()
         async with desk.database.read() as session:
-            sets, articles = await training_sets(session, config), await offered_articles(session)
+            sets, articles = await training_sets(session, config), await offered_articles(session, desk.clock.now().date())
     finally:
         await desk.close()
     examples = [row for row in sets["category"] if row.measured][:: max(1, len(sets["category"]) // count)]

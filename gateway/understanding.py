@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
@@ -13,6 +15,7 @@ from desk_core.catalogue.entities import TrainingExample
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, ReadSession
 from desk_core.knowledge.entities import Article
+from desk_core.knowledge.repository import offered
 from gateway.learning import TrainingBroken, TrainingRunning
 from models.artefact import ArtefactRefused
 from models.encoder import Encoder, load_encoder
@@ -46,12 +49,13 @@ class Understanding:
 
     async def tools(self, config: DeskConfig) -> Tools:
         """The tools for this configuration and the published models; rebuilt only when one of them changed."""
-        wanted = (config.revision, *(self._registry.current(name) for name in MODELS))
+        today = self._clock.now().astimezone(ZoneInfo(config.time_zone)).date()  # articles expire overnight
+        wanted = (config.revision, today, *(self._registry.current(name) for name in MODELS))
         if self._tools is not None and wanted == self._built_for:
             return self._tools
         async with self._lock:
             if self._tools is None or wanted != self._built_for:
-                self._tools = await self._build(config)
+                self._tools = await self._build(config, today)
                 self._built_for = wanted
         return self._tools
 
@@ -87,10 +91,10 @@ class Understanding:
         log.info("understanding.trained", published=[name for name, outcome in outcomes.items() if outcome.published])
         return outcomes
 
-    async def _build(self, config: DeskConfig) -> Tools:
+    async def _build(self, config: DeskConfig, today: date) -> Tools:
         catalogue, forms = catalogue_of(config), forms_of(config)
         async with self._database.read() as session:
-            articles = await offered_articles(session)
+            articles = await offered_articles(session, today)
         self._index = await asyncio.to_thread(ArticleIndex.build, articles, self._encoder, previous=self._index)
         engine = TriageEngine(
             category_model=await asyncio.to_thread(self._load, "category"),
@@ -115,11 +119,9 @@ class Understanding:
         return loaded
 
 
-async def offered_articles(session: ReadSession) -> list[IndexedArticle]:
-    """What may be offered: published and public."""
-    rows = await session.scalars(
-        select(Article).where(Article.state == "published", Article.audience == "public").order_by(Article.key, Article.language)
-    )
+async def offered_articles(session: ReadSession, today: date) -> list[IndexedArticle]:
+    """What may be offered: published, public and not expired."""
+    rows = await session.scalars(select(Article).where(*offered(today)).order_by(Article.key, Article.language))
     return [
         IndexedArticle(
             article_id=row.id, key=row.key, language=row.language, title=row.title, body=row.body, keywords=tuple(row.keywords),

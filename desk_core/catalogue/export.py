@@ -64,10 +64,21 @@ async def export_preset(session: ReadSession, folder: Path) -> int:
     files["rules.yml"] = _yaml({"version": RASA, "rules": []})
     for language in desk["languages"]:
         files[f"nlu/{language}.yml"] = _yaml(_nlu(one for one in examples if one.language == language))
-    for article in await session.scalars(select(Article).order_by(Article.key, Article.language)):
-        files[f"articles/{article.language}/{article.key}.md"] = _article(article)
+    files |= await _articles(session)
     _write(folder, files)
     return len(files)
+
+
+async def export_articles(session: ReadSession, folder: Path) -> int:
+    """Write every article as Markdown with its head, as `knowledge.reading` reads it; the answer is their number."""
+    files = await _articles(session)
+    _write(folder, files)
+    return len(files)
+
+
+async def _articles(session: ReadSession) -> dict[str, str]:
+    rows = await session.scalars(select(Article).order_by(Article.key, Article.language))
+    return {f"articles/{article.language}/{article.key}.md": _article(article) for article in rows}
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
@@ -170,8 +181,9 @@ def _nlu(examples: Iterable[TrainingExample]) -> dict[str, Any]:
 
 
 def _article(article: Article) -> str:
-    front = {
+    front: dict[str, Any] = {
         "title": article.title, "category": article.category_key, "keywords": article.keywords, "audience": article.audience,
         "state": article.state, "summary": article.summary,
     }  # fmt: skip
+    front |= {"expires": article.expires_on} if article.expires_on else {}
     return f"---\n{_yaml(front)}---\n\n{article.body.strip()}\n"

@@ -108,6 +108,7 @@ async def _articles(uow: UnitOfWork, preset: Preset, *, now: datetime) -> None:
             uow.add(article)
         article.title, article.summary, article.body, article.category_key = one.title, one.summary, one.body, one.category
         article.keywords, article.audience, article.state, article.updated_at = list(one.keywords), one.audience, one.state, now
+        article.expires_on, article.updated_by = one.expires_on, PRESET
         article.version += 1
     await uow.flush()
 

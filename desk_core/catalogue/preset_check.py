@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -338,12 +339,14 @@ class _Check:
             report.at(name, 1, _("An article begins with a head between two lines of “---”."))
             return Located(name, {})
         doc = locate_text(parts[0], name, report, first_line=2)
-        required, optional = frozenset({"title", "category", "audience", "state"}), frozenset({"keywords", "summary"})
+        required, optional = frozenset({"title", "category", "audience", "state"}), frozenset({"keywords", "summary", "expires"})
         if report.keys(doc, (), required=required, optional=optional):
             known = frozenset(str(one.get("key")) for _index, one in self._categories())
             report.one_of(doc, ("category",), known)
             report.one_of(doc, ("audience",), ("public", "internal"))
             report.one_of(doc, ("state",), ("draft", "review", "published"))
+            if not isinstance(doc.get("expires"), date | None):
+                report.error(doc, ("expires",), _("A day is written as 2027-01-31."))
             if not str(doc.get("title")).strip():
                 report.error(doc, ("title",), _("This text is empty."))
         if not parts[1]:

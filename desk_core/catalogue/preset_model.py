@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 Texts = Mapping[str, str]  # language -> text
@@ -126,6 +127,7 @@ class PresetArticle:
     state: str
     summary: str
     body: str
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

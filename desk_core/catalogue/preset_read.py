@@ -228,6 +228,7 @@ class _Reader:
                 state=head["state"],
                 summary=head.get("summary") or "",
                 body=parts[1],
+                expires_on=head.get("expires"),
             )
         except KeyError as error:
             raise UnreadablePreset(file=name, reason=Phrase(_("%(key)s is missing"), key=error)) from error

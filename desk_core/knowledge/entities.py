@@ -1,6 +1,6 @@
 """Articles, their earlier versions, and what people said of them."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,7 +9,7 @@ from desk_core.kit.db import Base, Id
 
 
 class Article(Base):
-    """One article in one language; the same `key` in another language is its pair."""
+    """One article in one language; the same `key` in another language is its pair. `expires_on` is the last day it may be offered."""
 
     __tablename__ = "articles"
 
@@ -23,13 +23,17 @@ class Article(Base):
     keywords: Mapped[list[str]]
     audience: Mapped[str]
     state: Mapped[str]
+    expires_on: Mapped[date | None]
     updated_at: Mapped[datetime]
+    updated_by: Mapped[str | None]  # unknown for what was there before this was kept
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (UniqueConstraint("key", "language"),)
 
 
 class ArticleVersion(Base):
+    """What an article said before it was changed: its text until then, and who had written that, when."""
+
     __tablename__ = "article_versions"
 
     article_id: Mapped[str] = mapped_column(Id, ForeignKey("articles.id"), primary_key=True)

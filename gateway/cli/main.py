@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import agents, api_tokens, data, desk, inboxes, process, stories, tickets, understanding
+from gateway.cli import agents, api_tokens, articles, data, desk, inboxes, process, stories, tickets, understanding
 
 app = typer.Typer(
     name="priyom",
@@ -23,6 +23,7 @@ app.add_typer(data.conversations, name="conversations", help="Conversations and 
 app.add_typer(data.dead, name="dead", help="Work that failed for good: list, show, replay.")
 app.add_typer(agents.app, name="agent", help="Operators: add, list, passwords, disable.")
 app.add_typer(api_tokens.app, name="token", help="Keys of programs to the REST interface: add, list, revoke.")
+app.add_typer(articles.app, name="article", help="Articles: import from files, list, show, export.")
 app.add_typer(desk.preset, name="preset", help="A whole desk in a folder: check, load, export.")
 app.add_typer(stories.app, name="stories", help="Dialogues written down, and whether the bot goes that way.")
 app.add_typer(desk.db, name="db", help="The store.")
