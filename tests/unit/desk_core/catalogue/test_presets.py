@@ -134,7 +134,7 @@ FAULTS = {
     "an intent that is missing": ("domain.yml", "  - add_details\n", "", None, "intent “add_details” is missing"),
     "an unknown intent": ("nlu/en.yml", "- intent: storage.files", "- intent: storage.boxes", 0, "neither a second-level category"),
     "an example that is none": ("nlu/en.yml", "      - reset my pasword pls", "      reset my pasword pls", 0, "begins with “- ”"),
-    "an example twice": ("nlu/en.yml", "- reset my pasword pls", "- I forgot, my PASSWORD!", 0, "already in nlu/en.yml, line"),
+    "an example twice": ("nlu/en.yml", "- reset my pasword pls", "- Forgot my PASSWORD again!", 0, "already in nlu/en.yml, line"),
     "an example in another category too": ("nlu/ru.yml", "- залочилась учетка", "- забыл пароль…", 0, "already in nlu/ru.yml, line"),
     "an unknown form in a Rasa rule": ("rules.yml", "- action: account", "- action: acount", 0, "“acount” is not a known value"),
     "an unknown intent in a Rasa rule": ("rules.yml", "- intent: greet", "- intent: greetings", 0, "“greetings” is not a known value"),
