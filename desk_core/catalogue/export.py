@@ -22,7 +22,7 @@ from desk_core.sla.entities import BusinessCalendar, SlaPolicy
 RASA = "3.1"
 
 
-class _Block(str):
+class Block(str):
     """A text written as a YAML block, as Rasa writes its examples."""
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Dumper.add_representer(_Block, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style="|"))
+_Dumper.add_representer(Block, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style="|"))
 
 
 async def export_preset(session: ReadSession, folder: Path) -> int:
@@ -41,7 +41,7 @@ async def export_preset(session: ReadSession, folder: Path) -> int:
     settings = {row.key: row.value for row in await session.scalars(select(DeskSetting))}
     desk = settings["desk"]
     files: dict[str, str] = {
-        "preset.yml": _yaml(
+        "preset.yml": yaml_text(
             {
                 "key": desk["preset"],
                 "version": desk["preset_version"],
@@ -50,29 +50,29 @@ async def export_preset(session: ReadSession, folder: Path) -> int:
                 "time_zone": desk["time_zone"],
             }
         ),
-        "catalogue.yml": _yaml(
+        "catalogue.yml": yaml_text(
             {"categories": [_category(row) for row in await session.scalars(select(Category).order_by(Category.position))]}
         ),
-        "desk.yml": _yaml(await _desk(session, settings)),
+        "desk.yml": yaml_text(await _desk(session, settings)),
     }
     slots = list((await session.scalars(select(Slot).order_by(Slot.name))).all())
     forms = list((await session.scalars(select(Form).order_by(Form.key))).all())
     replies = list((await session.scalars(select(Reply).order_by(Reply.key, Reply.language))).all())
     examples = list((await session.scalars(select(TrainingExample).order_by(TrainingExample.label, TrainingExample.id))).all())
-    files["slots.yml"] = _yaml({"slots": {slot.name: _slot(slot) for slot in slots}})
-    files["domain.yml"] = _yaml(_domain(slots, forms, replies, examples))
-    files["rules.yml"] = _yaml({"version": RASA, "rules": []})
+    files["slots.yml"] = yaml_text({"slots": {slot.name: _slot(slot) for slot in slots}})
+    files["domain.yml"] = yaml_text(_domain(slots, forms, replies, examples))
+    files["rules.yml"] = yaml_text({"version": RASA, "rules": []})
     for language in desk["languages"]:
-        files[f"nlu/{language}.yml"] = _yaml(_nlu(one for one in examples if one.language == language))
+        files[f"nlu/{language}.yml"] = yaml_text(_nlu(one for one in examples if one.language == language))
     files |= await _articles(session)
-    _write(folder, files)
+    write_files(folder, files)
     return len(files)
 
 
 async def export_articles(session: ReadSession, folder: Path) -> int:
     """Write every article as Markdown with its head, as `knowledge.reading` reads it; the answer is their number."""
     files = await _articles(session)
-    _write(folder, files)
+    write_files(folder, files)
     return len(files)
 
 
@@ -81,7 +81,8 @@ async def _articles(session: ReadSession) -> dict[str, str]:
     return {f"articles/{article.language}/{article.key}.md": _article(article) for article in rows}
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write texts by their names into a new or empty folder; raises `Invalid` when it holds something already."""
     if folder.exists() and any(folder.iterdir()):
         raise Invalid(reason=Phrase(_("%(folder)s is not empty"), folder=folder))
     for name, text in files.items():
@@ -90,7 +91,8 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _yaml(value: Any) -> str:
+def yaml_text(value: Any) -> str:
+    """A value as YAML for people: in its own order, with letters as they are."""
     return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=140)
 
 
@@ -175,7 +177,7 @@ def _nlu(examples: Iterable[TrainingExample]) -> dict[str, Any]:
     return {
         "version": RASA,
         "nlu": [
-            {"intent": label, "examples": _Block("".join(f"- {text}\n" for text in texts))} for label, texts in sorted(by_label.items())
+            {"intent": label, "examples": Block("".join(f"- {text}\n" for text in texts))} for label, texts in sorted(by_label.items())
         ],
     }
 
@@ -186,4 +188,4 @@ def _article(article: Article) -> str:
         "state": article.state, "summary": article.summary,
     }  # fmt: skip
     front |= {"expires": article.expires_on} if article.expires_on else {}
-    return f"---\n{_yaml(front)}---\n\n{article.body.strip()}\n"
+    return f"---\n{yaml_text(front)}---\n\n{article.body.strip()}\n"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from desk_core.catalogue.desk import REVISION
 from desk_core.catalogue.entities import Category, DeskSetting, Form, Reply, Slot, TrainingExample
@@ -21,19 +21,7 @@ PRESET = "preset"
 
 async def install(uow: UnitOfWork, preset: Preset, *, language: str, now: datetime) -> None:
     """Load a whole preset into an empty or an existing desk: what the preset names is replaced, people's own rows stay."""
-    await _replace(uow, Category, [
-        {
-            "key": one.key, "parent_key": one.parent, "titles": dict(one.titles), "descriptions": dict(one.descriptions), "kind": one.kind,
-            "impact": one.impact, "urgency": one.urgency, "form_key": one.form, "team_key": one.team, "human_now": one.human_now,
-            "position": one.position,
-        }
-        for one in preset.categories
-    ])  # fmt: skip
-    await _replace(uow, Form, [{"key": form.key, "slots": list(form.slots)} for form in preset.forms.values()])
-    await _replace(uow, Slot, [{"name": slot.name, "kind": slot.kind, "definition": slot.definition()} for slot in preset.slots.values()])
-    await _replace(uow, Reply, [
-        {"key": key.removeprefix("utter_"), "language": lang, "text": text} for (key, lang), text in preset.replies.items()
-    ])  # fmt: skip
+    await install_understanding(uow, preset, now=now)
     await _replace(uow, BusinessCalendar, [
         {
             "key": one.key, "titles": dict(one.titles), "zone": one.zone, "holidays": list(one.holidays),
@@ -57,14 +45,6 @@ async def install(uow: UnitOfWork, preset: Preset, *, language: str, now: dateti
     ])  # fmt: skip
     await _teams(uow, preset.teams)
     await _articles(uow, preset, now=now)
-    await uow.execute(delete(TrainingExample).where(TrainingExample.source == PRESET))
-    examples = [
-        {"id": new_id(), "label": label, "language": lang, "text": text, "source": PRESET, "created_by": None, "created_at": now}
-        for (label, lang), texts in preset.examples.items()
-        for text in texts
-    ]
-    if examples:
-        await uow.execute(insert(TrainingExample), examples)
     settings: dict[str, dict[str, Any]] = {
         "desk": {
             "organisation": dict(preset.organisation), "languages": list(preset.languages), "language": language,
@@ -78,6 +58,34 @@ async def install(uow: UnitOfWork, preset: Preset, *, language: str, now: dateti
         REVISION: {},
     }  # fmt: skip
     await _replace(uow, DeskSetting, [{"key": key, "value": value, "updated_at": now} for key, value in settings.items()])
+
+
+async def install_understanding(uow: UnitOfWork, preset: Preset, *, now: datetime) -> None:
+    """Replace what the bot knows and says: topics, forms, questions, replies and the examples that came with a preset."""
+    await _replace(uow, Category, [
+        {
+            "key": one.key, "parent_key": one.parent, "titles": dict(one.titles), "descriptions": dict(one.descriptions), "kind": one.kind,
+            "impact": one.impact, "urgency": one.urgency, "form_key": one.form, "team_key": one.team, "human_now": one.human_now,
+            "position": one.position,
+        }
+        for one in preset.categories
+    ])  # fmt: skip
+    await _replace(uow, Form, [{"key": form.key, "slots": list(form.slots)} for form in preset.forms.values()])
+    await _replace(uow, Slot, [{"name": slot.name, "kind": slot.kind, "definition": slot.definition()} for slot in preset.slots.values()])
+    await _replace(uow, Reply, [
+        {"key": key.removeprefix("utter_"), "language": lang, "text": text} for (key, lang), text in preset.replies.items()
+    ])  # fmt: skip
+    await uow.execute(delete(TrainingExample).where(TrainingExample.source == PRESET))
+    own = {(one.label, one.language, one.text) for one in await uow.scalars(select(TrainingExample))}
+    examples = [
+        {"id": new_id(), "label": label, "language": lang, "text": text, "source": PRESET, "created_by": None, "created_at": now}
+        for (label, lang), texts in preset.examples.items()
+        for text in texts
+        if (label, lang, text) not in own
+    ]
+    if examples:
+        await uow.execute(insert(TrainingExample), examples)
+    await uow.execute(update(DeskSetting).where(DeskSetting.key == REVISION).values(updated_at=now))
 
 
 async def _replace(uow: UnitOfWork, entity: Any, rows: list[dict[str, Any]]) -> None:

@@ -119,6 +119,19 @@ def replies_of(domain: Mapping[str, Any]) -> dict[tuple[str, str], tuple[str, ..
     return {name: tuple(texts) for name, texts in found.items()}
 
 
+def questions_of(
+    slot: str, replies: Mapping[tuple[str, str], str], forms: Mapping[str, PresetForm], languages: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """The question for a slot by language, and where a form asks in its own words, those by form."""
+
+    def texts(key: str) -> dict[str, str]:
+        return {language: replies[key, language] for language in languages if (key, language) in replies}
+
+    own = {form: texts(f"{QUESTION}{form}_{slot}") for form in forms if slot in forms[form].slots}
+    own = {form: asked for form, asked in own.items() if asked}
+    return texts(f"{QUESTION}{slot}") or next(iter(own.values()), {}), own
+
+
 def _category(position: int, one: Mapping[str, Any]) -> PresetCategory:
     return PresetCategory(
         key=one["key"],
@@ -142,16 +155,12 @@ def _slot(
     forms: Mapping[str, PresetForm],
     languages: tuple[str, ...],
 ) -> PresetSlot:
-    def questions(key: str) -> dict[str, str]:
-        return {language: replies[key, language] for language in languages if (key, language) in replies}
-
-    own = {form: questions(f"{QUESTION}{form}_{name}") for form in forms if name in forms[form].slots}
-    own = {form: texts for form, texts in own.items() if texts}
+    questions, own = questions_of(name, replies, forms, languages)
     return PresetSlot(
         name=name,
         kind=one["kind"],
         titles=one["titles"],
-        questions=questions(f"{QUESTION}{name}") or next(iter(own.values()), {}),
+        questions=questions,
         examples=one["example"],
         form_questions=own,
         choices=tuple(

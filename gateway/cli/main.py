@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import agents, api_tokens, articles, data, desk, inboxes, process, stories, tickets, understanding
+from gateway.cli import agents, api_tokens, articles, data, desk, inboxes, process, rasa, stories, tickets, understanding
 
 app = typer.Typer(
     name="priyom",
@@ -26,6 +26,7 @@ app.add_typer(api_tokens.app, name="token", help="Keys of programs to the REST i
 app.add_typer(articles.app, name="article", help="Articles: import from files, list, show, export.")
 app.add_typer(desk.preset, name="preset", help="A whole desk in a folder: check, load, export.")
 app.add_typer(stories.app, name="stories", help="Dialogues written down, and whether the bot goes that way.")
+app.add_typer(rasa.app, name="rasa", help="Rasa 3.x projects: write the desk as one, bring one in.")
 app.add_typer(desk.db, name="db", help="The store.")
 understanding.register(app)
 
