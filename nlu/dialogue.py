@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from nlu import lexicon, policy_articles, policy_chat, policy_form, policy_letters, policy_requests, questions
-from nlu.scene import BUILDING, Scene, spoken_language, storable
+from nlu import forms, labels, lexicon, policy_articles, policy_chat, policy_form, policy_letters, policy_requests, questions, reading
+from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
 from nlu.turn import (
     DialogueState,
     Heard,
@@ -18,6 +18,7 @@ from nlu.turn import (
 )
 
 MAX_HEARD = 100_000
+READ_SHOWN = 120
 
 
 def advance(snapshot: Snapshot, heard: Heard, tools: Tools) -> Turn:
@@ -28,6 +29,29 @@ def advance(snapshot: Snapshot, heard: Heard, tools: Tools) -> Turn:
         subject=storable(heard.subject)[:500].strip() if heard.subject else None,
         attachments=max(heard.attachments, 0),
     )
+    meant = reread(snapshot, heard, tools)
+    if meant is None:
+        return answered(snapshot, heard, tools)
+    turn = answered(snapshot, replace(heard, text=meant), tools)
+    scene = Scene(snapshot=snapshot, heard=heard, tools=tools, language=turn.language)
+    read_as = scene.own("read_as", labels.READ_AS, text=shortened(meant, READ_SHOWN))
+    return replace(turn, replies=(read_as, *turn.replies)) if turn.replies else turn
+
+
+def reread(snapshot: Snapshot, heard: Heard, tools: Tools) -> str | None:
+    """What the words of a chat mean in another layout or alphabet; None where they stand. A login stays as it was typed."""
+    if snapshot.manner is not Manner.CHAT or heard.press is not None or heard.command not in {None, "new"}:
+        return None
+    if lexicon.intent_of(heard.text) is not None or lexicon.language_wish(heard.text) or (meant := reading.meant(heard.text)) is None:
+        return None
+    state = snapshot.state
+    slot = forms.slot_named(tools.form(state.category), state.pending)
+    free = state.phase in {Phase.ADDING, Phase.RATING_COMMENT} or (slot is not None and not forms.is_strict(slot))
+    return None if free and lexicon.intent_of(meant) is None else meant
+
+
+def answered(snapshot: Snapshot, heard: Heard, tools: Tools) -> Turn:
+    """The turn for words that stand, or for a button or command."""
     scene = Scene(snapshot=snapshot, heard=heard, tools=tools, language=spoken_language(snapshot, heard, tools))
     if heard.press is not None:
         return pressed(scene, heard.press)

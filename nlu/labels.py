@@ -40,6 +40,7 @@ STATES = {
     "merged": _("joined with another request"),
 }
 
+READ_AS = _("I read this as: %(text)s")
 ASK_CATEGORY = _("Which of these is closest?")
 ASK_EDIT = _("What should be changed?")
 ASK_ABOUT = _("Is this about request #%(number)s or something new?")

@@ -28,6 +28,11 @@ _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _STRONG = frozenset(_STRONG_WORDS.split())
 
 
+def is_english_word(word: str) -> bool:
+    """Whether a lower-case word is one of those that carry an English sentence."""
+    return word in _ENGLISH
+
+
 def detect(text: str, *, careful: bool = False) -> tuple[str | None, float]:
     """ "ru", "en" or None when unsure, with a confidence 0..1.
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
+from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions, reading
 from nlu.policy_form import FAILURES_TO_PERSON, STEERS
-from nlu.scene import Scene, hand_over, judged, told
+from nlu.scene import BUILDING, Scene, hand_over, judged, told
 from nlu.turn import Band, DialogueState, Intent, Phase, Say, SetLanguage, Turn, UseRequest
 
 # Intents by which a person steers or chats rather than tells; a model's word on them counts when it is sure.
@@ -24,6 +24,8 @@ def chat(scene: Scene) -> Turn:
         return set_language(scene, wish)
     if meant(scene) is Intent.HUMAN:
         return policy_requests.to_person(scene)
+    if reading.is_mashed(text) and may_misread(scene):
+        return policy_form.failed(scene) if state.phase is Phase.FORM else nonsense(scene)
     match state.phase:
         case Phase.IDLE:
             return idle(scene)
@@ -43,6 +45,15 @@ def chat(scene: Scene) -> Turn:
             return rating(scene)
         case Phase.RATING_COMMENT:
             return policy_requests.comment(scene)
+
+
+def may_misread(scene: Scene) -> bool:
+    """Whether words are for the bot to understand: not those for an open request, nor a free answer such as a login."""
+    state, snapshot = scene.state, scene.snapshot
+    if state.phase is Phase.IDLE:
+        return snapshot.active is None and snapshot.resolved is None
+    slot = forms.slot_named(scene.form(state), state.pending)
+    return state.phase in BUILDING and (slot is None or forms.is_strict(slot))
 
 
 def meant(scene: Scene) -> Intent:
