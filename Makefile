@@ -83,6 +83,10 @@ revision: $(DEV_STAMP) ## Write a migration from the difference between models a
 bench: $(DEV_STAMP) ## Speed and memory beside a baseline measured in the same run
 	@$(PY) -m benchmarks $(if $(QUICK),--quick)
 
+.PHONY: bench-nlu
+bench-nlu: $(DEV_STAMP) ## Understanding on public sets (../shared/data or PRIYOM_DATA) beside a lexical baseline. ARGS="hwu64" narrows it
+	@$(PY) -m benchmarks.nlu $(ARGS)
+
 .PHONY: chaos
 chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order
 	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick)

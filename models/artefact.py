@@ -13,7 +13,7 @@ import numpy as np
 
 from models.evaluate import Thresholds
 from models.held import Held
-from models.scoring import Mixture, TextModel
+from models.scoring import Mixture, Outsider, TextModel
 
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
@@ -71,7 +71,7 @@ def pack(model: TextModel) -> bytes:
         "weights": model.weights,
         "bias": model.bias,
     }
-    for name in ("anchors", "anchor_weights"):
+    for name in ("anchors", "anchor_weights", "shared_weights"):
         value = getattr(model, name)
         if value is not None:
             arrays[name] = value.astype(np.float16) if name == "anchors" else value
@@ -95,8 +95,10 @@ def unpack(name: str, data: bytes, manifest: Mapping[str, Any]) -> TextModel:
                 bias=arrays["bias"],
                 anchors=arrays["anchors"].astype(np.float32) if "anchors" in arrays else None,
                 anchor_weights=arrays.get("anchor_weights"),
+                shared_weights=arrays.get("shared_weights"),
                 gamma=float(manifest["gamma"]),
                 mixture=Mixture(**manifest["mixture"]),
+                outsider=Outsider(**{name: tuple(map(float, line)) for name, line in manifest.get("outsider", {}).items()}),
             )
     except (OSError, ValueError, KeyError, TypeError) as broken:
         raise ArtefactRefused(name, f"its arrays cannot be read ({broken})") from broken
@@ -113,6 +115,7 @@ def describe(draft: Draft, files: Mapping[str, bytes]) -> dict[str, Any]:
         "classes": list(draft.model.classes),
         "mixture": asdict(draft.model.mixture),
         "gamma": draft.model.gamma,
+        "outsider": asdict(draft.model.outsider),
         "thresholds": draft.thresholds.to_json(),
         "metrics": dict(draft.metrics),
         "data_hash": draft.data_hash,

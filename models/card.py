@@ -26,7 +26,7 @@ def card(manifest: Mapping[str, Any]) -> str:
         ),
         "It holds word pieces and numbers, no messages. It suits short service-desk texts in its languages and nothing else.",
         "",
-        "## Figures (5-fold cross-validation on people's own words)",
+        "## Figures (cross-validation on people's own words)",
         "",
         "| figure | value |",
         "|---|---|",

@@ -8,10 +8,12 @@ from pathlib import Path
 
 REPORT = "report"  # the intent of every category example: a person tells a problem or asks for a thing
 
+_REJECTED = ("out_of_scope", "smalltalk")  # intents whose examples belong in no category
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A labelled text. `source` is example, correction, article or catalogue; only the first two are people's own words and measured on."""
+    """A labelled text. `source` is example, correction, article, catalogue or rejected; only the first two are measured on."""
 
     text: str
     label: str
@@ -21,6 +23,11 @@ class Row:
     @property
     def measured(self) -> bool:
         return self.source in {"example", "correction"}
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it is an example of what the desk does not do: no label of the model fits it."""
+        return self.source == "rejected"
 
 
 def category_rows(
@@ -47,6 +54,12 @@ def category_rows(
         if category in keys:
             rows.append(Row(title, category, language, "article"))
             rows.extend(Row(keyword, category, language, "article") for keyword in keywords)
+    rows.extend(
+        Row(text, label, language, "rejected")
+        for language, intents in examples.items()
+        for label in _REJECTED
+        for text in intents.get(label, ())
+    )
     rows.extend(Row(text, category, language, "catalogue") for category, language, text in catalogue if category in keys and text.strip())
     return rows
 

@@ -31,6 +31,7 @@ class Scored:
     familiarity: float
     similarity: float | None  # cosine with the nearest known text, where an encoder is in use
     reasons: tuple[Contribution, ...] = ()
+    outside: float | None = None  # chance that the text is out of scope, where the model saw enough rejected examples to tell
 
     @property
     def label(self) -> str:
@@ -48,9 +49,9 @@ def softmax(logits: Floats) -> Floats:
     return total
 
 
-def kernel(cosines: NDArray[np.float32], *, gamma: float) -> Floats:
+def kernel(cosines: NDArray[np.float32], *, gamma: float) -> NDArray[np.float32]:
     """The radial kernel between unit vectors, from their cosines: `exp(-gamma * squared distance)`."""
-    value: Floats = np.exp(2.0 * gamma * (cosines.astype(np.float64) - 1.0))
+    value: NDArray[np.float32] = np.exp(np.float32(2.0 * gamma) * (cosines - np.float32(1.0)))
     return value
 
 
@@ -71,6 +72,25 @@ class Mixture:
         return self.sharpness * ((1 - self.weight) * lexical / self.lexical_scale + self.weight * encoded / self.encoder_scale)
 
 
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """Logistic lines (bias, then factors) that tell what is out of scope; empty where nothing was learned.
+
+    Signals of `lexical`: best decision value, familiarity; `full` goes on with best kernel value, kernel value of "rejected", similarity.
+    """
+
+    lexical: tuple[float, ...] = ()
+    full: tuple[float, ...] = ()
+
+    def chance(self, *signals: float) -> float | None:
+        """The chance of being out of scope from as many signals as there are."""
+        line = self.full if len(signals) > 2 else self.lexical
+        if not line:
+            return None
+        logit = line[0] + sum(factor * signal for factor, signal in zip(line[1:], signals, strict=True))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
 @dataclass(slots=True)
 class TextModel:
     """A linear layer over TF-IDF of words and characters, a kernel layer over the sentence vector where one is trained, and calibration.
@@ -86,9 +106,11 @@ class TextModel:
     weights: NDArray[np.float32]  # (features, classes)
     bias: NDArray[np.float32]
     anchors: NDArray[np.float32] | None = None  # (anchors, dimension), unit rows
-    anchor_weights: NDArray[np.float32] | None = None  # (anchors, classes)
+    anchor_weights: NDArray[np.float32] | None = None  # (anchors, classes, and one column more where rejected texts were learned)
+    shared_weights: NDArray[np.float32] | None = None  # (features, as many): what the kernel layer reads from the words
     gamma: float = 1.0
     mixture: Mixture = field(default_factory=Mixture)
+    outsider: Outsider = field(default_factory=Outsider)
     _columns: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
 
     @property
@@ -102,20 +124,27 @@ class TextModel:
         stemmed = [stem(token) for token in folded]
         ids, values = self._tfidf(folded, stemmed)
         lexical = self._lexical(ids, values)
+        known = sum(1 for word in stemmed if word in self.words)
+        familiarity = known / len(stemmed) if stemmed else 0.0
         encoded: Floats | None = None
         similarity: float | None = None
+        signals = [float(lexical.max()), familiarity]
         if vector is not None and vector.size and self.anchors is not None and self.anchor_weights is not None:
             cosines = self.anchors @ vector
             similarity = float(cosines.max())
-            encoded = kernel(cosines, gamma=self.gamma) @ self.anchor_weights
+            said = (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64)
+            if self.shared_weights is not None and ids:
+                said += values @ self.shared_weights[ids]
+            encoded = said[: len(self.classes)]
+            signals += [float(encoded.max()), float(said[-1]) if len(said) > len(encoded) else 0.0, similarity]
         probabilities = softmax(self.mixture.logits(lexical, encoded))
         order = np.argsort(-probabilities, kind="stable")[:top]
-        known = sum(1 for word in stemmed if word in self.words)
         return Scored(
             ranked=tuple((self.classes[int(i)], float(probabilities[i])) for i in order),
-            familiarity=known / len(stemmed) if stemmed else 0.0,
+            familiarity=familiarity,
             similarity=similarity,
             reasons=self._explain(tokens, folded, stemmed, ids, values, int(order[0]), reasons) if reasons else (),
+            outside=self.outsider.chance(*signals),
         )
 
     def lexical_logits(self, text: str) -> Floats:

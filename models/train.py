@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
@@ -19,7 +21,7 @@ from models.evaluate import decide_thresholds, metrics, negative_log_likelihood
 from models.features import CHARS_LIMIT, WORDS_LIMIT, char_analyzer, word_analyzer
 from models.held import Held
 from models.rows import Row, data_hash, read_rows
-from models.scoring import Floats, Mixture, TextModel, kernel, softmax
+from models.scoring import Floats, Mixture, Outsider, TextModel, softmax
 
 Analyzer = Callable[[str], list[str]]
 Vectors = NDArray[np.float32]
@@ -28,11 +30,26 @@ _Tfidf: Any = TfidfVectorizer
 _Union: Any = FeatureUnion
 _Pipeline: Any = Pipeline
 _solver: Any = solve
-EXACT = 6_000  # rows up to which every one is an anchor
+EXACT = 16_000  # rows up to which every one is an anchor
 ANCHORS = 3_000  # beyond; every thousand is worth about a point of accuracy, and 0.2 ms a message
 GAMMA = 1.0
 RIDGE = 0.05
+SHARE = 0.3  # of the words in what two texts have in common; the rest is the sentence vector's
+MIN_REJECTED = 50  # examples of what the desk does not do, from which being out of scope is learned
+_OUTSIDE = -1  # the truth of a rejected row
+_FEW, _MANY = 2_000, 6_000  # rows
+_BLOCK = 1_000
+_UNTAUGHT = Outsider()
 _LARGE = 500  # rows; from here on character n-grams seen once cost memory and help nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The fitted kernel layer: vectors of the anchors, their weights a class, and the weights of the words that come with them."""
+
+    anchors: Vectors
+    weights: Vectors
+    shared: Vectors
 
 
 class TrainingRefused(ValueError):
@@ -73,23 +90,35 @@ def columns(estimator: Any, count: int) -> tuple[Floats, Floats]:
     return weights.T, bias
 
 
-def fit_kernel(vectors: Vectors, truth: NDArray[np.int64], importance: Floats, *, count: int) -> tuple[Vectors, NDArray[np.float32]]:
-    """Kernel ridge over unit vectors: anchors and their weights a class.
+def gram(left: Vectors, right: Vectors, left_words: Any, right_words: Any) -> Vectors:
+    """What two lists of texts have in common: the radial kernel of their vectors, and for `SHARE` of it their TF-IDF rows."""
+    joined = left @ right.T
+    for start in range(0, len(joined), _BLOCK):  # in place and in blocks: at ten thousand rows every copy is 400 MB
+        part = joined[start : start + _BLOCK]
+        part -= 1.0
+        part *= 2.0 * GAMMA
+        np.exp(part, out=part)
+        part *= 1.0 - SHARE
+        part += (SHARE / 2) * (left_words[start : start + _BLOCK] @ right_words.T).toarray()
+    return joined
+
+
+def fit_kernel(vectors: Vectors, words: Any, targets: Vectors, importance: Floats) -> tuple[NDArray[np.int64], Vectors]:
+    """Kernel ridge over texts as `gram` compares them: the rows that serve as anchors, and their weights a target.
 
     Up to `EXACT` rows it is scikit-learn's KernelRidge; beyond, the first `ANCHORS` of a fixed shuffle stand for the kernel while all
     rows are fitted, so that time grows with the rows and not with their cube. Single precision: half the time, the same accuracy.
     """
-    targets = np.where(truth[:, None] == np.arange(count), 1.0, -1.0).astype(np.float32)
     if len(vectors) <= EXACT:
-        gram = kernel(vectors @ vectors.T, gamma=GAMMA).astype(np.float32)
-        gram[np.diag_indices_from(gram)] += (RIDGE / importance).astype(np.float32)
-        return vectors, _solve(gram, targets)
-    anchors = vectors[np.sort(np.random.default_rng(0).permutation(len(vectors))[:ANCHORS])]
-    cross = kernel(vectors @ anchors.T, gamma=GAMMA).astype(np.float32)
+        square = gram(vectors, vectors, words, words)
+        square[np.diag_indices_from(square)] += (RIDGE / importance).astype(np.float32)
+        return np.arange(len(vectors)), _solve(square, targets)
+    chosen = np.sort(np.random.default_rng(0).permutation(len(vectors))[:ANCHORS])
+    cross = gram(vectors, vectors[chosen], words, words[chosen])
     weighted = cross * importance[:, None].astype(np.float32)
-    left = (cross.T @ weighted).astype(np.float64) + RIDGE * kernel(anchors @ anchors.T, gamma=GAMMA)
+    left = (cross.T @ weighted).astype(np.float64) + RIDGE * cross[chosen]
     left[np.diag_indices_from(left)] += 1e-6 * len(vectors)
-    return anchors, _solve(left, weighted.T @ targets)
+    return chosen, _solve(left, weighted.T @ targets)
 
 
 def _solve(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float32]:
@@ -99,11 +128,25 @@ def _solve(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float32]:
 
 def _importance(rows: Sequence[Row], truth: NDArray[np.int64]) -> Floats:
     """People's own words count in full, titles less (that is worth 3 points of accuracy), labels that crowd the rest less each."""
-    sizes = np.bincount(truth)
-    crowd = np.clip(sizes.mean() / sizes[truth], 0.05, 6.0)
-    own = np.array([1.0 if row.measured else 0.4 for row in rows])
+    sizes = np.bincount(truth + 1)
+    crowd = np.clip(sizes[sizes > 0].mean() / sizes[truth + 1], 0.05, 6.0)
+    own = np.array([0.4 if row.source in {"article", "catalogue"} else 1.0 for row in rows])
     weight: Floats = crowd * own
     return weight
+
+
+def _targets(truth: NDArray[np.int64], labels: NDArray[np.int64]) -> Vectors:
+    """One column a label: 1 for its rows, -1 for all others."""
+    return np.where(truth[:, None] == labels, 1.0, -1.0).astype(np.float32)
+
+
+def _head(signals: Floats, rejected: NDArray[np.bool_]) -> tuple[float, ...]:
+    """A logistic line over the signals of texts that were held back: bias, then a factor a signal."""
+    middle, width = signals.mean(axis=0), signals.std(axis=0) + 1e-9
+    learner: Any = LogisticRegression
+    line = learner(class_weight="balanced", max_iter=500).fit((signals - middle) / width, rejected)
+    factors = line.coef_[0] / width
+    return (float(line.intercept_[0] - factors @ middle), *(float(factor) for factor in factors))
 
 
 def _folds(truth: NDArray[np.int64], *, count: int, seed: int) -> NDArray[np.int64]:
@@ -150,77 +193,113 @@ def _mixture(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) 
     return best
 
 
-def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", folds: int = 5, seed: int = 7) -> Draft:
+def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", seed: int = 7) -> Draft:
     """Train, calibrate and measure one model; deterministic for the same rows and seed."""
     started = time.process_time()
     rows = [row for row in rows if row.text.strip()]
+    rejected = [row for row in rows if row.rejected]
+    rows = [row for row in rows if not row.rejected]
+    if len(rejected) < MIN_REJECTED:
+        rejected = []
     classes = tuple(sorted({row.label for row in rows}))
     if len(classes) < 2:
         raise TrainingRefused(f"{name}: {len(rows)} rows with {len(classes)} label(s); a model needs at least two labels")
     number = {label: i for i, label in enumerate(classes)}
-    texts = [row.text for row in rows]
-    truth = np.array([number[row.label] for row in rows], dtype=np.int64)
+    count, known = len(classes), len(rows)
+    everything = [*rows, *rejected]
+    texts = [row.text for row in everything]
+    truth = np.array([number[row.label] for row in rows] + [_OUTSIDE] * len(rejected), dtype=np.int64)
     vectors = encoder.encode(texts) if encoder.dimension else None
-    importance = _importance(rows, truth)
+    importance = _importance(everything, truth)
     words, chars = _Remembered(word_analyzer), _Remembered(char_analyzer)
+    outside = np.array([_OUTSIDE] if rejected else [], dtype=np.int64)
 
-    measured = np.array([row.measured for row in rows])
-    fold_of = np.full(len(rows), -1, dtype=np.int64)
-    fold_of[measured] = _folds(truth[measured], count=folds, seed=seed)
-    lexical = np.full((len(rows), len(classes)), np.nan)
-    encoded = np.full((len(rows), len(classes)), np.nan)
-    familiarity, similarity = np.zeros(len(rows)), np.zeros(len(rows))
+    fold_of, folds = _held_back(everything, truth, seed=seed)
+    lexical, encoded = (np.full((len(texts), count), np.nan) for _ in range(2))
+    beyond, familiarity, similarity = (np.zeros(len(texts)) for _ in range(3))
     for fold in range(folds):
         held, kept = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
-        present = np.unique(truth[kept])
+        inside = kept[kept < known]
+        present = np.unique(truth[inside])
         if not len(held) or len(present) < 2:
             continue
         part = np.ix_(held, present)
-        trained = pipeline(rows=len(rows), words=words, chars=chars).fit([texts[i] for i in kept], truth[kept])
+        trained = pipeline(rows=known, words=words, chars=chars).fit([texts[i] for i in inside], truth[inside])
         weights, bias = columns(trained["linear"], len(present))
-        lexical[part] = trained["features"].transform([texts[i] for i in held]) @ weights + bias
+        features = trained["features"].transform(texts).tocsr().astype(np.float32)
+        lexical[part] = features[held] @ weights + bias
         vocabulary = trained["features"].transformer_list[0][1].vocabulary_
         for i in held:
             single = [word for word in words(texts[i]) if " " not in word]
             familiarity[i] = sum(word in vocabulary for word in single) / len(single) if single else 0.0
         if vectors is not None:
-            places = np.searchsorted(present, truth[kept])
-            anchors, layer = fit_kernel(vectors[kept], places, importance[kept], count=len(present))
-            cosines = vectors[held] @ anchors.T
-            encoded[part] = kernel(cosines, gamma=GAMMA) @ layer
-            similarity[held] = cosines.max(axis=1)
-    seen = np.flatnonzero(~np.isnan(lexical).all(axis=1))
+            labels = np.concatenate([present, outside])
+            chosen, layer = fit_kernel(vectors[kept], features[kept], _targets(truth[kept], labels), importance[kept])
+            anchors = kept[chosen]
+            said = gram(vectors[held], vectors[anchors], features[held], features[anchors]) @ layer
+            encoded[part] = said[:, : len(present)]
+            beyond[held] = said[:, -1] if rejected else 0.0
+            similarity[held] = (vectors[held] @ vectors[inside].T).max(axis=1)
+    answered = ~np.isnan(lexical).all(axis=1)
+    seen = np.flatnonzero(answered & (truth != _OUTSIDE))
+    turned_away = np.flatnonzero(answered & (truth == _OUTSIDE))
     for logits in (lexical, encoded):  # a class that a fold did not know is its least likely one
         gaps = np.isnan(logits)
         if gaps.any():
             logits[gaps] = np.broadcast_to(np.where(gaps, np.inf, logits).min(axis=1, keepdims=True), logits.shape)[gaps]
+    if len(seen) < 2 * count:
+        raise TrainingRefused(f"{name}: {len(seen)} examples for {count} labels; at least {2 * count} are needed")
 
-    final = pipeline(rows=len(rows), words=words, chars=chars).fit(texts, truth)
-    whole = fit_kernel(vectors, truth, importance, count=len(classes)) if vectors is not None else None
-    if len(seen) >= 2 * len(classes):
-        mixture = _mixture(lexical[seen], encoded[seen] if vectors is not None else None, truth[seen])
-        probabilities = softmax(mixture.logits(lexical[seen], encoded[seen] if vectors is not None else None))
-        figures = metrics(probabilities, truth[seen], classes=classes, languages=[rows[i].language for i in seen])
-        thresholds, bands = decide_thresholds(
-            probabilities, truth[seen], familiarity=familiarity[seen], similarity=similarity[seen] if vectors is not None else None
-        )
-        figures["bands"] = bands
-        figures["lexical_accuracy"] = round(float((lexical[seen].argmax(axis=1) == truth[seen]).mean()), 4)
-    else:
-        raise TrainingRefused(f"{name}: {len(seen)} examples for {len(classes)} labels; at least {2 * len(classes)} are needed")
+    final = pipeline(rows=known, words=words, chars=chars).fit(texts[:known], truth[:known])
+    whole: Kernel | None = None
+    if vectors is not None:
+        features = final["features"].transform(texts).tocsr().astype(np.float32)
+        labels = np.concatenate([np.arange(count), outside])
+        chosen, layer = fit_kernel(vectors, features, _targets(truth, labels), importance)
+        shared = np.asarray((SHARE / 2) * (features[chosen].T @ layer), dtype=np.float32)
+        whole = Kernel(vectors[chosen], (1.0 - SHARE) * layer, shared)
+    mixture = _mixture(lexical[seen], encoded[seen] if vectors is not None else None, truth[seen])
+    probabilities = softmax(mixture.logits(lexical[seen], encoded[seen] if vectors is not None else None))
+    figures = metrics(probabilities, truth[seen], classes=classes, languages=[rows[i].language for i in seen])
+    thresholds, bands = decide_thresholds(
+        probabilities, truth[seen], familiarity=familiarity[seen], similarity=similarity[seen] if vectors is not None else None
+    )
+    figures["bands"] = bands
+    figures["lexical_accuracy"] = round(float((lexical[seen].argmax(axis=1) == truth[seen]).mean()), 4)
+    outsider = Outsider()
+    if len(turned_away):
+        both = np.concatenate([seen, turned_away])
+        plain = np.column_stack([lexical[both].max(axis=1), familiarity[both]])
+        refused = truth[both] == _OUTSIDE
+        outsider = Outsider(lexical=_head(plain, refused))
+        if vectors is not None:
+            full = np.column_stack([plain, encoded[both].max(axis=1), beyond[both], similarity[both]])
+            outsider = Outsider(lexical=outsider.lexical, full=_head(full, refused))
     figures["cpu_seconds"] = round(time.process_time() - started, 2)
-    model = to_model(final, classes=classes, mixture=mixture, encoded=whole)
+    model = to_model(final, classes=classes, mixture=mixture, encoded=whole, outsider=outsider)
     return Draft(
         name=name,
         model=model,
         thresholds=thresholds,
         metrics=figures,
-        data_hash=data_hash(rows),
-        rows=len(rows),
+        data_hash=data_hash(everything),
+        rows=len(everything),
         languages=tuple(sorted({row.language for row in rows})),
         encoder=encoder.name,
         held=Held.of(classes, [texts[i] for i in seen], truth[seen].tolist(), probabilities),
     )
+
+
+def _held_back(rows: Sequence[Row], truth: NDArray[np.int64], *, seed: int) -> tuple[NDArray[np.int64], int]:
+    """The fold of every row (-1: never held back), and how many folds to learn: few rows need many folds, many rows need one."""
+    folds = 10 if len(rows) <= _FEW else 5
+    fold_of = np.full(len(rows), -1, dtype=np.int64)
+    measured = np.array([row.measured or row.rejected for row in rows])
+    fold_of[measured] = _folds(truth[measured], count=folds, seed=seed)
+    if len(rows) <= _MANY:
+        return fold_of, folds
+    fold_of[(truth == _OUTSIDE) & (fold_of == 1)] = 0  # a fifth of the rejected ones would be too few to learn from
+    return np.where(fold_of == 0, 0, -1), 1
 
 
 def to_model(
@@ -228,7 +307,8 @@ def to_model(
     *,
     classes: tuple[str, ...],
     mixture: Mixture,
-    encoded: tuple[Vectors, NDArray[np.float32]] | None = None,
+    encoded: Kernel | None = None,
+    outsider: Outsider = _UNTAUGHT,
 ) -> TextModel:
     """Plain arrays out of the fitted pipeline."""
     (_, by_words), (_, by_chars) = trained["features"].transformer_list
@@ -242,10 +322,12 @@ def to_model(
         idf=np.concatenate([by_words.idf_, by_chars.idf_]).astype(np.float32),
         weights=np.ascontiguousarray(weights, dtype=np.float32),
         bias=bias.astype(np.float32),
-        anchors=encoded[0].astype(np.float16).astype(np.float32) if encoded is not None else None,
-        anchor_weights=encoded[1] if encoded is not None else None,
+        anchors=encoded.anchors.astype(np.float16).astype(np.float32) if encoded is not None else None,
+        anchor_weights=encoded.weights if encoded is not None else None,
+        shared_weights=encoded.shared if encoded is not None else None,
         gamma=GAMMA,
         mixture=mixture,
+        outsider=outsider,
     )
 
 

@@ -5,13 +5,14 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.kernel_ridge import KernelRidge
 
-from models.encoder import NullEncoder
+from models.encoder import NullEncoder, Vectors
 from models.features import read
 from models.rows import Row
 from models.scoring import Mixture, kernel, softmax
-from models.train import GAMMA, RIDGE, TrainingRefused, columns, fit, fit_kernel, pipeline, to_model
+from models.train import GAMMA, RIDGE, SHARE, TrainingRefused, columns, fit, fit_kernel, gram, pipeline, to_model
 from tests.unit.models.small import HashEncoder, category
 
 ODD = [
@@ -44,17 +45,27 @@ def test_two_classes_equal_the_pipeline(rows: list[Row]) -> None:
     assert logits[1] - logits[0] == pytest.approx(trained.decision_function(["принтер жуёт бумагу"])[0], abs=1e-6)
 
 
+def unit(chance: np.random.Generator, rows: int, width: int) -> Vectors:
+    vectors = chance.normal(size=(rows, width)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 def test_the_kernel_layer_equals_kernel_ridge() -> None:
     chance = np.random.default_rng(3)
-    vectors = chance.normal(size=(40, 16)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    truth = np.arange(40) % 3
+    vectors, words = unit(chance, 40, 16), csr_matrix(unit(chance, 40, 30))
+    targets = np.where((np.arange(40) % 3)[:, None] == np.arange(3), 1.0, -1.0).astype(np.float32)
     importance = chance.uniform(0.4, 2.0, size=40)
-    anchors, weights = fit_kernel(vectors, truth, importance, count=3)
-    theirs = KernelRidge(alpha=RIDGE, kernel="rbf", gamma=GAMMA)
-    theirs.fit(vectors.astype(np.float64), np.where(truth[:, None] == np.arange(3), 1.0, -1.0), sample_weight=importance)
-    ours = kernel(anchors @ vectors[5], gamma=GAMMA) @ weights
-    np.testing.assert_allclose(ours, theirs.predict(vectors[5:6].astype(np.float64))[0], atol=1e-3)
+    chosen, weights = fit_kernel(vectors, words, targets, importance)
+    common = gram(vectors, vectors, words, words)
+    theirs = KernelRidge(alpha=RIDGE, kernel="precomputed").fit(common.astype(np.float64), targets, sample_weight=importance)
+    np.testing.assert_allclose(common[5, chosen] @ weights, theirs.predict(common[5:6].astype(np.float64))[0], atol=1e-3)
+
+
+def test_texts_are_compared_by_meaning_and_by_words() -> None:
+    chance = np.random.default_rng(5)
+    vectors, words = unit(chance, 4, 16), csr_matrix(unit(chance, 4, 30))
+    expected = (1 - SHARE) * kernel(vectors @ vectors.T, gamma=GAMMA) + SHARE / 2 * (words @ words.T).toarray()
+    np.testing.assert_allclose(gram(vectors, vectors, words, words), expected, atol=1e-6)
 
 
 def test_many_rows_are_fitted_through_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,9 +75,11 @@ def test_many_rows_are_fitted_through_anchors(monkeypatch: pytest.MonkeyPatch) -
     truth = np.arange(300) % 3
     vectors = (chance.normal(size=(300, 16)) * 0.1 + np.eye(16)[truth]).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    anchors, weights = fit_kernel(vectors, truth, np.ones(300), count=3)
-    assert len(anchors) == 50
-    assert ((kernel(vectors @ anchors.T, gamma=GAMMA) @ weights).argmax(axis=1) == truth).mean() > 0.98
+    words = csr_matrix(unit(chance, 300, 30))
+    targets = np.where(truth[:, None] == np.arange(3), 1.0, -1.0).astype(np.float32)
+    chosen, weights = fit_kernel(vectors, words, targets, np.ones(300))
+    assert len(chosen) == 50
+    assert ((gram(vectors, vectors[chosen], words, words[chosen]) @ weights).argmax(axis=1) == truth).mean() > 0.98
 
 
 def test_scoring_imports_neither_scikit_learn_nor_scipy() -> None:
@@ -98,6 +111,20 @@ class TestTrained:
         assert model.score(text, encoder.encode_one(text)).label == "network.vpn"
         assert model.score(text, encoder.encode_one(text)).similarity is not None
         assert model.score(text, None).label == "network.vpn"
+
+    def test_learns_what_is_out_of_scope_once_it_saw_enough_of_it(self, rows: list[Row]) -> None:
+        encoder = HashEncoder()
+        foreign = [
+            Row(f"{word} {number} на ужин", "out_of_scope", "ru", "rejected") for number in range(20) for word in ("суп", "борщ", "каша")
+        ]
+        model = fit([*rows, *foreign], encoder=encoder).model
+        assert "out_of_scope" not in model.classes
+        for vector_of in (encoder.encode_one, lambda _text: None):
+            near, far = (model.score(text, vector_of(text)).outside for text in ("принтер не печатает", "каша 77 на ужин"))
+            assert near is not None
+            assert far is not None
+            assert near < 0.5 < far
+        assert fit([*rows, *foreign[:9]], encoder=encoder).model.score("каша 77 на ужин").outside is None
 
     def test_survives_odd_texts(self, rows: list[Row]) -> None:
         model = fit(rows, encoder=NullEncoder()).model
