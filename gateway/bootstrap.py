@@ -23,6 +23,7 @@ from desk_core.kit.errors import DeskError, StoreUnavailable
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.lanes.signal import LocalSignal, RedisSignal, Signal
 from desk_core.lanes.worker import Handler, Worker
+from desk_core.learning.service import RETRAIN
 from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from gateway import inboxes
@@ -30,6 +31,7 @@ from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
 from gateway.flows.intake import INBOUND, Intake
+from gateway.flows.learn import Retrain
 from gateway.flows.reading import Situation
 from gateway.flows.turning import UNFINISHED
 from gateway.limits import RateLimits
@@ -37,6 +39,7 @@ from gateway.secret_box import SecretBox
 from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.registry import Registry
+from models.retrain import Outcome
 from nlu.turn import Tools
 
 log = structlog.get_logger()
@@ -101,6 +104,10 @@ class Desk:
 
     async def tools(self) -> Tools:
         return await self.understanding.tools(await self.config())
+
+    async def retrain(self) -> dict[str, Outcome]:
+        """Train from today's examples and corrections; what passes the gate is in use afterwards."""
+        return await self.understanding.retrain(await self.config())
 
     async def learn(self) -> None:
         """Have the tools ready before the first message asks for them; train the first models where there are none."""
@@ -200,6 +207,7 @@ class Desk:
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),
+            RETRAIN: Retrain(self.database, context=self.context, train=self.retrain),
         }  # fmt: skip
 
     def worker(self, *, concurrency: int | None = None) -> Worker:

@@ -11,12 +11,6 @@ from models.gate import Ground
 from models.registry import Registry
 
 
-class TrainingRunning(DeskError):
-    """One training at a time; whoever asks for a second is told."""
-
-    code, status, text = "training_running", 409, _("A training is already running. Please wait until it is done.")
-
-
 class TrainingBroken(DeskError):
     """The training process ended without a model."""
 

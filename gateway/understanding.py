@@ -16,13 +16,15 @@ from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, ReadSession
 from desk_core.knowledge.entities import Article
 from desk_core.knowledge.repository import offered
-from gateway.learning import TrainingBroken, TrainingRunning
+from desk_core.learning import service as learning
+from desk_core.learning.service import TrainingRunning
+from gateway.learning import TrainingBroken
 from models.artefact import ArtefactRefused
 from models.encoder import Encoder, load_encoder
 from models.registry import Loaded, Registry
 from models.retrain import Outcome, TrainingBusy, retrain
 from models.retrieval import ArticleIndex, IndexedArticle
-from models.rows import Row, category_rows, intent_rows
+from models.rows import Row, category_rows, intent_rows, with_corrections
 from models.training import TrainingFailed
 from nlu.actions import FormValidator
 from nlu.extract import extract_all
@@ -40,7 +42,7 @@ class Understanding:
     """Gives `Tools` to the dialogue; loads lazily, trains in a child process when the desk has no model yet."""
 
     def __init__(self, database: Database, registry: Registry, *, clock: Clock, encoder: Encoder | None = None) -> None:
-        self._database, self._registry, self._clock = database, registry, clock
+        self._database, self.registry, self._clock = database, registry, clock
         self._encoder: Encoder = encoder or load_encoder()
         self._tools: Tools | None = None
         self._index: ArticleIndex | None = None
@@ -50,7 +52,7 @@ class Understanding:
     async def tools(self, config: DeskConfig) -> Tools:
         """The tools for this configuration and the published models; rebuilt only when one of them changed."""
         today = self._clock.now().astimezone(ZoneInfo(config.time_zone)).date()  # articles expire overnight
-        wanted = (config.revision, today, *(self._registry.current(name) for name in MODELS))
+        wanted = (config.revision, today, *(self.registry.current(name) for name in MODELS))
         if self._tools is not None and wanted == self._built_for:
             return self._tools
         async with self._lock:
@@ -61,7 +63,7 @@ class Understanding:
 
     async def ensure_trained(self, config: DeskConfig) -> bool:
         """Train from the desk's own examples when nothing is published; False when training failed (the desk works on, less cleverly)."""
-        if all(self._registry.current(name) for name in MODELS):
+        if all(self.registry.current(name) for name in MODELS):
             return True
         try:
             await self.retrain(config)
@@ -78,7 +80,7 @@ class Understanding:
         stop = threading.Event()
         try:
             outcomes = await asyncio.to_thread(
-                retrain, self._registry, sets, labels=labels, encoder=self._encoder, created_at=self._clock.now(), stop=stop
+                retrain, self.registry, sets, labels=labels, encoder=self._encoder, created_at=self._clock.now(), stop=stop
             )
         except asyncio.CancelledError:
             # The desk ends. Its thread cannot be cancelled, and would keep the process until the child is done.
@@ -110,7 +112,7 @@ class Understanding:
 
     def _load(self, name: str) -> Loaded | None:
         try:
-            loaded = self._registry.load(name)
+            loaded = self.registry.load(name)
         except ArtefactRefused as error:
             log.error("understanding.model_refused", model=name, error=str(error))
             return None
@@ -145,12 +147,16 @@ async def training_sets(session: ReadSession, config: DeskConfig) -> dict[str, l
         for texts in (category.titles, category.descriptions)
         for language, text in texts.items()
     ]
+    corrected = [Row(row.text, row.after, row.language, "correction") for row in await learning.corrections(session)]
     return {
-        "category": category_rows(
-            examples,
-            categories=second_level,
-            articles=[(article.category_key or "", article.language, article.title, article.keywords) for article in articles],
-            catalogue=catalogue,
+        "category": with_corrections(
+            category_rows(
+                examples,
+                categories=second_level,
+                articles=[(article.category_key or "", article.language, article.title, article.keywords) for article in articles],
+                catalogue=catalogue,
+            ),
+            [row for row in corrected if row.label in second_level],
         ),
         "intent": intent_rows(examples, categories=second_level),
     }

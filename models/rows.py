@@ -75,6 +75,12 @@ def intent_rows(examples: Mapping[str, Mapping[str, Sequence[str]]], *, categori
     ]
 
 
+def with_corrections(rows: Sequence[Row], corrections: Sequence[Row]) -> list[Row]:
+    """The rows with what operators said since; of one text the last word counts."""
+    last = {row.text.strip(): row for row in corrections}
+    return [row for row in rows if row.text.strip() not in last] + [row for row in corrections if last[row.text.strip()] is row]
+
+
 def data_hash(rows: Sequence[Row]) -> str:
     """SHA-256 over the rows in a fixed order: the same data, the same hash."""
     lines = sorted(json.dumps([row.label, row.language, row.source, row.text], ensure_ascii=False) for row in rows)

@@ -57,7 +57,7 @@ class Reply(Base):
 
 
 class TrainingExample(Base):
-    """A labelled text: from the preset, or from an operator's correction (`source` says which)."""
+    """A labelled text of the preset or of the desk (`source` says which); what operators correct is in `corrections`."""
 
     __tablename__ = "training_examples"
 

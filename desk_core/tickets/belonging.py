@@ -12,6 +12,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.learning import service as learning
 from desk_core.people import repository as people
 from desk_core.people.entities import Agent
 from desk_core.routing.assignment import Candidate, choose_agent
@@ -140,7 +141,7 @@ async def _move(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, team_id: str |
 
 
 async def categorise(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, category: str) -> Ticket:
-    """Correct the category. A correction is also an example to learn from (kept in the history with what stood before)."""
+    """Correct the category. An operator's correction is also an example to learn from."""
     ticket = await get(uow, ticket_id)
     known = ctx.config.categories.get(category)
     if known is None:
@@ -150,6 +151,7 @@ async def categorise(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor
         ticket.category_key, ticket.category_source, ticket.category_confidence = category, by.kind, None
         ticket.kind = known.kind
         note_event(uow, ctx, ticket, "categorised", actor=by, data={"from": before, "to": category})
+        await learning.correct(uow, ctx, ticket, kind="category", before=before, after=category, by=by)
     return ticket
 
 
@@ -167,6 +169,7 @@ async def prioritise(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor
         await sla.retarget(uow, ctx, ticket, rows)
         sla.note_promise(ticket, rows)
         note_event(uow, ctx, ticket, "prioritised", actor=by, data={"from": before, "to": wanted})
+        await learning.correct(uow, ctx, ticket, kind="priority", before=before, after=wanted, by=by)
     return ticket
 
 

@@ -1,0 +1,1 @@
+"""What operators teach the desk, and what became of each training."""
