@@ -1,12 +1,14 @@
 """Slot validation in rasa-sdk's terms: run in-process for our own dialogue, or served to a Rasa 3.x server by `priyom actions`."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from desk_core.kit.clock import SystemClock
 from nlu import forms as form_rules
 from nlu import validators
+from nlu.desk_calls import DeskCalls
 from nlu.turn import FormDef, SlotDef, Validated
 
 if TYPE_CHECKING:
@@ -90,11 +92,32 @@ def finished(work: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a validation action waited for something; it must compute only")
 
 
-def serve(host: str, port: int, forms: Iterable[FormDef], *, today: Callable[[], date] = _today) -> None:
-    """Serve the validation actions over rasa-sdk's HTTP protocol until stopped (`/webhook`, `/actions`, `/health`)."""
+def serve(
+    host: str,
+    port: int,
+    forms: Iterable[FormDef],
+    *,
+    desk: AbstractAsyncContextManager[DeskCalls] | None = None,
+    topics: Collection[str] = (),
+    today: Callable[[], date] = _today,
+) -> None:
+    """Serve the actions over rasa-sdk's HTTP protocol until stopped (`/webhook`, `/actions`, `/health`); verbs where a desk is given."""
     from rasa_sdk.endpoint import create_app
 
-    from nlu.rasa_actions import executor_for
+    from nlu.rasa_actions import add_desk, executor_for
 
-    app = create_app(executor_for(forms, today=today), cors_origins=[])
+    known = tuple(forms)
+    executor = executor_for(known, today=today)
+    app = create_app(executor, cors_origins=[])
+    if desk is not None:
+
+        async def begin(_app: object) -> None:
+            add_desk(executor, await desk.__aenter__(), topics=topics, slots={slot.name for form in known for slot in form.slots})
+
+        async def end(_app: object) -> None:
+            await desk.__aexit__(None, None, None)
+
+        # The desk's connections belong to the loop that serves, so they open when it runs.
+        app.register_listener(begin, "before_server_start")
+        app.register_listener(end, "after_server_stop")
     app.run(host=host, port=port, single_process=True, access_log=False, motd=False)

@@ -1,18 +1,22 @@
-"""Slot validation as rasa-sdk form actions, one a form: the same objects run in-process and behind rasa-sdk's HTTP server.
+"""rasa-sdk actions: slot validation, one a form (in-process and behind rasa-sdk's HTTP server alike), and what the desk does.
 
 Importing this costs about 0.7 s (rasa-sdk brings its server along), so `nlu.actions` imports it when it is first needed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import date
 from functools import partial
 from typing import Any
 
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 from rasa_sdk.forms import FormValidationAction
-from rasa_sdk.interfaces import Tracker
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
 
+from desk_core.catalogue.rasa_export import CREATE, HAND_OVER, STATUS, SUGGEST
 from nlu import forms, validators
+from nlu.desk_calls import DeskCalls, Told
 from nlu.turn import FormDef, SlotDef
 
 
@@ -58,3 +62,52 @@ def executor_for(all_forms: Iterable[FormDef], *, today: Callable[[], date]) -> 
     for form in all_forms:
         executor.register_action(ValidateForm(form, today=today))
     return executor
+
+
+class DeskAction(Action):
+    """One of the desk's verbs: says what the desk answers, and forgets the answers that went into a request."""
+
+    def __init__(self, name: str, call: Callable[[Told], Awaitable[list[str]]], *, topics: Collection[str], forgets: Iterable[str]) -> None:
+        self._name, self._call, self._topics, self._forgets = name, call, topics, tuple(forgets)
+
+    def name(self) -> str:
+        return self._name
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
+        for text in await self._call(told(tracker, topics=self._topics)):
+            dispatcher.utter_message(text=text)
+        return [SlotSet(name, None) for name in self._forgets if tracker.slots.get(name) is not None]
+
+
+def told(tracker: Tracker, *, topics: Collection[str]) -> Told:
+    """What the conversation has come to: its last story that has a topic, and everything known by then."""
+    said = [event for event in tracker.events if event.get("event") == "user" and event.get("text")]
+    newest = said[-1] if said else {}
+    story = next((event for event in reversed(said) if _intent(event) in topics), newest)
+    known = {name: str(value) for name, value in tracker.slots.items() if value not in (None, "", validators.SKIPPED)}
+    language = known.pop("language", "en")
+    return Told(
+        sender=str(tracker.sender_id),
+        key=f"{newest.get('timestamp') or newest.get('message_id') or len(said)}",
+        text=str(story.get("text") or ""),
+        language=language,
+        topic=_intent(story) if _intent(story) in topics else None,
+        answers={name: value for name, value in known.items() if name != "requested_slot"},
+        history=tuple(str(event["text"]) for event in said[-20:]),
+    )
+
+
+def _intent(event: dict[str, Any]) -> str:
+    return str((event.get("parse_data") or {}).get("intent", {}).get("name") or "")
+
+
+def add_desk(executor: ActionExecutor, desk: DeskCalls, *, topics: Collection[str], slots: Iterable[str]) -> None:
+    """Let the executor do the desk's verbs too."""
+    slots = tuple(slots)
+    for name, call, forgets in (
+        (SUGGEST, desk.suggest, ()),
+        (CREATE, desk.create, slots),
+        (STATUS, desk.status, ()),
+        (HAND_OVER, desk.hand_over, slots),
+    ):
+        executor.register_action(DeskAction(name, call, topics=topics, forgets=forgets))

@@ -27,17 +27,20 @@ def actions(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 5055 is where Rasa looks.")] = 5055,
 ) -> None:
-    """Serve the desk's form validation over rasa-sdk's protocol, for a Rasa 3.x server."""
+    """Serve form validation and the desk's verbs over rasa-sdk's protocol, for a Rasa 3.x server."""
+    from gateway.settings import Settings
 
     async def work(desk: "Desk") -> Any:
         from gateway.understanding import forms_of
 
-        return forms_of(await desk.config())
+        config = await desk.config()
+        return forms_of(config), {key for key, one in config.categories.items() if one.parent is not None}
 
-    forms = run(work)
+    forms, topics = run(work)
+    from gateway.rasa_calls import calls_of
     from nlu.actions import serve
 
-    serve(host, port, forms.values())
+    serve(host, port, forms.values(), desk=calls_of(Settings()), topics=topics)
 
 
 @model.command()

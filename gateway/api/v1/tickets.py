@@ -122,7 +122,7 @@ async def open_ticket(request: Request, calling: Writer, body: NewTicket, key: K
         raise Invalid(field="category", reason=Phrase(_("no category “%(key)s”"), key=body.category))
     token = Signer(desk.key).secret("api", calling.token_id, key) if key else new_token(18)
     digest = hashlib.sha256(orjson.dumps(body.model_dump(), option=orjson.OPT_SORT_KEYS)).hexdigest()
-    inbox = await _inbox(desk, config.language)
+    inbox = await api_inbox(desk, config.language)
     message = _message(inbox, body, calling, token=token, digest=digest, desk=desk)
     accepted = await desk.accept(inbox.id, message)
     if accepted.duplicate:
@@ -162,7 +162,7 @@ def _message(inbox: Inbox, body: NewTicket, calling: Caller, *, token: str, dige
     )
 
 
-async def _inbox(desk: Desk, language: str) -> Inbox:
+async def api_inbox(desk: Desk, language: str) -> Inbox:
     """The inbox behind the interface; made when the first program writes."""
 
     async def find() -> Inbox | None:
