@@ -12,6 +12,7 @@ from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import Signal
 from gateway.settings import Settings
+from models.registry import Registry
 
 
 class TryLimits(Limits, Protocol):
@@ -35,6 +36,8 @@ class WebDesk(Protocol):
     def limits(self) -> TryLimits: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def registry(self) -> Registry: ...
     @property
     def stopping(self) -> asyncio.Event: ...
 

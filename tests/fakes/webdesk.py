@@ -18,6 +18,7 @@ from gateway.auth import pages as log_in
 from gateway.limits import RateLimits
 from gateway.settings import Http, Settings
 from gateway.web.setup import install
+from models.registry import Registry
 
 
 class FakeWebDesk:
@@ -32,6 +33,7 @@ class FakeWebDesk:
         self.blobs = DirectoryBlobs(home / "blobs")
         self.limits = RateLimits()
         self.settings = Settings(home=home, http=Http(public_url=public_url))
+        self.registry = Registry(home, secret="a secret of this desk")
         self.stopping = asyncio.Event()
         self.public_url = public_url
         self._config: DeskConfig | None = None
