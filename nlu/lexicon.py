@@ -81,6 +81,14 @@ _LANGUAGE = {
 }
 _NUMBER = re.compile(r"(?:#|№|\b(?:number|no|номер[аеуо]?м?|заявк\w+|обращени\w+|request|ticket)\s*[#№]?\s*)(\d{1,9})\b", re.IGNORECASE)
 
+_BARE_NUMBER = re.compile(r"(?:#|№)?\s*\d{1,9}\b")
+_REPEAT = re.compile(
+    r"(?:не понял[а]? вопрос\w*|какой (?:был )?вопрос|о чем (?:вы|ты) спрашивал[аи]?|что (?:вы|ты) спросили?|еще раз(?: пожалуйста)?|"
+    r"(?:повтори(?:те)?|напомни(?:те)?)(?: пожалуйста)?(?: еще раз)?(?: (?:ваш |свой |последний )?вопрос)?|"
+    r"(?:please |can you |could you )?(?:repeat|say)(?: it| that| the question)?(?: again)?(?: please)?|"
+    r"what was the question|what did you ask|come again|once more)"
+)
+
 _ENGLISH_GLUE = frozenset(phrases.ENGLISH_GLUE.split())
 _VAGUE = frozenset(phrases.VAGUE.split())
 
@@ -103,7 +111,15 @@ def intent_of(text: str) -> Intent | None:
         return _KNOWN[words]
     if (bare := " ".join(_POLITE.sub(" ", words).split())) in _KNOWN:
         return _KNOWN[bare]
+    # "What about request 1042?" asks the same as without the number.
+    if _BARE_NUMBER.search(text) and _KNOWN.get(plain(_BARE_NUMBER.sub(" ", text))) is Intent.STATUS:
+        return Intent.STATUS
     return _courtesy(words)
+
+
+def asks_to_repeat(text: str) -> bool:
+    """Whether the bot's last question is wanted once more."""
+    return len(text) <= 60 and bool(_REPEAT.fullmatch(plain(text)))
 
 
 def _courtesy(words: str) -> Intent | None:

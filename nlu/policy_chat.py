@@ -24,6 +24,8 @@ def chat(scene: Scene) -> Turn:
         return set_language(scene, wish)
     if meant(scene) is Intent.HUMAN:
         return policy_requests.to_person(scene)
+    if lexicon.asks_to_repeat(text) and state.phase in BUILDING | {Phase.CHOOSING}:
+        return questions.aside(scene, intent=Intent.HELP)
     if reading.is_mashed(text) and may_misread(scene):
         return policy_form.failed(scene) if state.phase is Phase.FORM else nonsense(scene)
     match state.phase:
@@ -162,6 +164,8 @@ def fresh(scene: Scene, intent: Intent) -> Turn:
             return complaint(scene)
         case Intent.UNKNOWN if scene.triage.band is Band.ASK:
             return nonsense(scene)
+        case _ if (alike := policy_requests.alike(scene)) is not None:
+            return policy_requests.ask_which(scene, alike)
         case _:
             return policy_articles.report(scene, scene.state, intent=intent)
 

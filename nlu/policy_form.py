@@ -5,7 +5,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nlu import forms, lexicon, questions
-from nlu.scene import CATEGORY, JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, classified, hand_over, judged, opened, subject_of, told
+from nlu.scene import (
+    CATEGORY,
+    JUDGED_LENGTH,
+    MAX_QUESTIONS,
+    MODELS_BEST,
+    PROBLEM,
+    Scene,
+    classified,
+    hand_over,
+    judged,
+    opened,
+    subject_of,
+    told,
+)
 from nlu.turn import Band, DialogueState, Intent, Phase, Say, SlotDef, Turn, Validated
 
 # A model's word on a short answer counts as steering only when it is this sure; the fixed phrases need no model.
@@ -186,7 +199,7 @@ def answer_category(scene: Scene, state: DialogueState) -> Turn | None:
     if triage.category and triage.band is not Band.ASK and scene.tools.category(triage.category):
         if not state.editing:
             state = told(state, scene.text)
-        state = recategorised(scene, state, triage.category, confidence=triage.confidence)
+        state = recategorised(scene, state, triage.category, confidence=min(triage.confidence, MODELS_BEST))
         return show_summary(scene, collected(scene, state)) if state.editing else proceed(scene, state)
     if state.editing or lexicon.word_count(scene.text) < 3:
         return None
@@ -249,14 +262,19 @@ def correct(scene: Scene, state: DialogueState) -> Turn | None:
         said = state.slots.get(slot.name, "")
         if not slot.choices and wrong.casefold() in said.casefold():
             changes.setdefault(slot.name, re.sub(re.escape(wrong), lambda _: right, said, flags=re.IGNORECASE))
+    # What the wrong half had filled goes with it, and the story tells the right one from now on.
+    undone = scene.tools.extract(wrong, form=form, language=scene.language) if form else {}
+    left = {name: value for name, value in state.slots.items() if undone.get(name) != value or name in found}
+    retold = re.sub(re.escape(wrong), lambda _: right, state.text, flags=re.IGNORECASE)
     triage = scene.judge(right)
     moved = triage.category is not None and triage.band is not Band.ASK and triage.category != state.category
-    if not changes and not moved:
+    if not changes and not moved and left == state.slots:
         return None
-    state = told(state, scene.text, attachments=scene.heard.attachments)
-    state = replace(state, slots={**state.slots, **changes})
+    # The wrong word must not stay in the story, where the next turn would read it again.
+    state = told(replace(state, text=retold), scene.text if retold == state.text else "", attachments=scene.heard.attachments)
+    state = replace(state, slots={**left, **changes})
     if moved and triage.category is not None:
-        state = recategorised(scene, state, triage.category, confidence=triage.confidence)
+        state = recategorised(scene, state, triage.category, confidence=min(triage.confidence, MODELS_BEST))
     if scene.state.phase is Phase.SUMMARY:
         return proceed(scene, state, intent=Intent.EDIT) if moved else show_summary(scene, state, intent=Intent.EDIT)
     return proceed(scene, state, intent=Intent.EDIT, repeat=pending is not None and not moved)

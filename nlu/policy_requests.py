@@ -7,6 +7,7 @@ from typing import Any
 from desk_core.kit.i18n import translate
 from nlu import labels, lexicon, questions
 from nlu.scene import BUILDING, Scene, hand_over, judged, told
+from nlu.text import stems
 from nlu.turn import (
     AddToTicket,
     Band,
@@ -149,6 +150,24 @@ def is_clearly_new(scene: Scene, request: OpenRequest) -> bool:
         and triage.category is not None
         and triage.category != request.category
         and not lexicon.says_again(scene.text)
+    )
+
+
+def alike(scene: Scene) -> OpenRequest | None:
+    """A request of this person that a new text is likely about: the same topic, and words of its subject or "again"."""
+    triage = scene.triage
+    if triage.band is not Band.ACT or triage.human_now:
+        return None
+    words = set(stems(scene.text))
+    return next(
+        (
+            request
+            for request in scene.snapshot.requests
+            if request.category == triage.category
+            and request.status != "resolved"
+            and (lexicon.says_again(scene.text) or any(len(stem) > 2 and stem in words for stem in stems(request.subject)))
+        ),
+        None,
     )
 
 

@@ -34,6 +34,7 @@ STORY_LENGTH = 12_000
 # Models and search judge by the beginning; the rest of a very long text is logs.
 JUDGED_LENGTH = 4_000
 MAX_QUESTIONS = 3
+MODELS_BEST = 0.9999
 # Slots of ours that stand beside the slots of a form; no slot of a form starts with "@".
 PROBLEM = "@problem"
 CATEGORY = "@category"
@@ -158,7 +159,8 @@ def judged(state: DialogueState, triage: Triage, *, category: CategoryDef | None
     return replace(
         state,
         category=triage.category if sure else None,
-        confidence=triage.confidence if sure else 0.0,
+        # Only what a person chose is certain, however sure a model is.
+        confidence=min(triage.confidence, MODELS_BEST) if sure else 0.0,
         kind=triage.kind,
         impact=triage.impact,
         urgency=triage.urgency,

@@ -695,3 +695,32 @@ class TestLongAndStrange:
 class _StatusTools(FakeTools):
     def _intent(self, text: str) -> Intent:
         return Intent.STATUS
+
+
+class TestWhatStoriesTaught:
+    def test_a_topic_the_models_are_certain_of_gives_way_to_a_new_story(self, talk: Talk) -> None:
+        talk.says("Сломался принтер, не печатает счета")
+        assert talk.state.confidence < 1.0
+
+    def test_the_wrong_half_of_a_correction_leaves_the_story_and_the_answers(self, talk: Talk) -> None:
+        talk.says("Сломался принтер HP 12, у всех")
+        assert talk.state.slots["device"] == "HP 12"
+        turn = talk.says("нет, не HP 12, а кабинетный")
+        assert "HP 12" not in turn.state.text
+        assert turn.state.slots.get("device") != "HP 12"
+
+    @pytest.mark.parametrize("words", ["что с заявкой 1042?", "статус заявки №1042", "what is the status of my request #1042"])
+    def test_status_by_number_needs_no_model(self, talk: Talk, words: str) -> None:
+        talk.requests = (request(), request(1043))
+        talk.says(words)
+        assert [say.params["number"] for say in talk.last.replies] == [1042]  # type: ignore[union-attr]  # said above
+
+    def test_the_open_question_is_repeated_on_demand(self, talk: Talk) -> None:
+        talk.says("Сломался принтер, не печатает счета")
+        talk.says("повторите вопрос")
+        assert talk.replied() == ("resume", "ask_equipment_device")
+
+    def test_the_same_trouble_is_asked_about_before_it_is_opened_twice(self, talk: Talk) -> None:
+        talk.requests = (request(),)
+        assert talk.says("опять не работает VPN").state.phase is Phase.CHOOSING
+        assert talk.replied() == ("ask_about",)
