@@ -19,10 +19,14 @@ from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
 from gateway.serving import RUNNING
 from gateway.settings import Settings
+from gateway.understanding import MODELS
+from models.registry import Registry
 
 TURNS = 8
 PATIENCE = 30.0
 FORM_PAUSE = 2.5
+LEARNING = 120.0  # seconds a desk is given for its first models
+LOOK = 0.5
 
 
 class NotRunning(DeskError):
@@ -34,8 +38,11 @@ class NotRunning(DeskError):
 Told = dict[str, Any]
 
 
-async def play(url: str | None) -> list[Told]:
-    """Play every story; one that fails is told as failed and stops no other. Raises `NotRunning`."""
+async def play(url: str, *, waiting: Callable[[], None]) -> list[Told]:
+    """Play every story; one that fails is told as failed and stops no other. Raises `NotRunning`.
+
+    A desk of this home that still learns its topics is given time; `waiting` is called once before that.
+    """
     settings = Settings()
     running = where(settings.home)
     base = (url or running.get("http") or f"http://127.0.0.1:{settings.http.port}").rstrip("/")
@@ -46,6 +53,8 @@ async def play(url: str | None) -> list[Told]:
             raise NotRunning(url=base) from error
         if answer.status_code != 200:
             raise NotRunning(url=base)
+        if running.get("http", "").rstrip("/") == base:
+            await _learned(settings.home, waiting)
         return [
             await _tell("telegram", lambda: _telegram(base)),
             await _tell("email", lambda: _email(settings, running)),
@@ -59,6 +68,16 @@ def where(home: Path) -> dict[str, str]:
         found: dict[str, str] = json.loads((home / RUNNING).read_text(encoding="utf-8"))
         return found
     return {}
+
+
+async def _learned(home: Path, waiting: Callable[[], None]) -> None:
+    registry = Registry(home, secret="")  # only looks whether there is a model, and reads none
+    for look in range(int(LEARNING / LOOK)):
+        if all(registry.current(name) for name in MODELS):
+            return
+        if not look:
+            waiting()
+        await asyncio.sleep(LOOK)
 
 
 async def _tell(channel: str, story: Callable[[], Awaitable[str]]) -> Told:

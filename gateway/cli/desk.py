@@ -174,7 +174,9 @@ def doctor(json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def demo(url: Annotated[str, typer.Option("--url", help="Where the desk runs.")] = "http://127.0.0.1:8080", json: Json = False) -> None:
+def demo(
+    url: Annotated[str, typer.Option("--url", help="Where the desk runs; the desk of this home by default.")] = "", json: Json = False
+) -> None:
     """Play one story per channel against the running desk (with sandboxes) and print what became of each."""
     import asyncio
 
@@ -182,7 +184,7 @@ def demo(url: Annotated[str, typer.Option("--url", help="Where the desk runs.")]
     from gateway.demo import play
 
     try:
-        told = asyncio.run(play(url))
+        told = asyncio.run(play(url, waiting=lambda: print("the desk still learns its topics ...", file=sys.stderr)))
     except DeskError as error:
         raise typer.Exit(refuse(error)) from error
 
