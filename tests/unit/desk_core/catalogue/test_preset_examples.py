@@ -28,7 +28,7 @@ class Promise(NamedTuple):
     articles: int
 
 
-PROMISES = {"it_service_desk": Promise(23, 15, 60, 50), "customer_care": Promise(20, 16, 40, 0)}
+PROMISES = {"it_service_desk": Promise(23, 15, 60, 50), "customer_care": Promise(20, 16, 40, 60)}
 
 
 @pytest.fixture(scope="module", params=PROMISES)
