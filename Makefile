@@ -95,6 +95,10 @@ chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost,
 soak: $(DEV_STAMP) ## An hour of steady traffic, watching memory, files and latency
 	@$(PY) -m benchmarks.soak $(if $(QUICK),--quick)
 
+.PHONY: rasa-check
+rasa-check: $(DEV_STAMP) ## Real Rasa 3.6.21 (Python 3.10, an environment of its own) trains the exported preset and fills two forms; writes docs/rasa.md
+	@$(PY) -m benchmarks.rasa_check
+
 ##@ Tidy up
 .PHONY: clean
 clean: ## Remove what was built and the caches; the desk's data in var/ and the environment stay
