@@ -91,6 +91,10 @@ def pressed(scene: Scene, press: Press) -> Turn:
             turn = policy_articles.helped(scene, value_of(press, "article") or None, intent=Intent.CONFIRM)
         case "not_it":
             turn = policy_articles.not_it(scene, intent=Intent.DENY)
+        case "together" if is_split(state):
+            turn = policy_articles.together(scene)
+        case "apart" if is_split(state):
+            turn = policy_articles.apart(scene)
         case "article":
             turn = policy_articles.show(scene, value_of(press, "id"))
         case "category":
@@ -112,6 +116,11 @@ def pressed(scene: Scene, press: Press) -> Turn:
         case _:
             turn = None
     return turn or policy_requests.stale(scene)
+
+
+def is_split(state: DialogueState) -> bool:
+    """Whether "one request or two?" is open."""
+    return state.phase is Phase.CHOOSING and state.ticket_id is None
 
 
 def about_request(scene: Scene, action: str, ticket_id: str) -> Turn:

@@ -20,6 +20,8 @@ LABELS = {
     "add": _("Add details"),
     "status": _("Status"),
     "cancel_request": _("Cancel request"),
+    "together": _("One request"),
+    "apart": _("Two requests"),
     "other": _("Something else"),
     "problem": _("What happened"),
     "category": _("Topic"),
@@ -45,6 +47,7 @@ ASK_CATEGORY = _("Which of these is closest?")
 ASK_EDIT = _("What should be changed?")
 ASK_ABOUT = _("Is this about request #%(number)s or something new?")
 ABOUT = _("About #%(number)s")
+ASK_SPLIT = _("These sound like two different things. One request or two?")
 ASK_ADDITION = _("Write what should be added; files are fine too.")
 ASK_HELPED = _("Did this help?")
 ASK_LANGUAGE = _("Which language shall we use?")

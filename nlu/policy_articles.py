@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from nlu import lexicon, policy_form, questions
-from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, told
+from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
 from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Phase, Say, Turn
 
 ARTICLES_AT_ONCE = 3
@@ -36,6 +36,48 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
     if triage.intent is Intent.ASK and not state.shown:
         before = (*before, scene.say("articles_none"))
     return policy_form.proceed(scene, state, *before, intent=intent or triage.intent)
+
+
+def ask_split(scene: Scene) -> Turn | None:
+    """ "One request or two?", where a text tells of two things that are surely different; None where it does not."""
+    halves = lexicon.two_stories(scene.text)
+    if halves is None or scene.triage.human_now:
+        return None
+    topics = []
+    for half in halves:
+        triage = scene.judge(half)
+        category = scene.tools.category(triage.category)
+        if triage.band is not Band.ACT or triage.human_now or category is None or category.human_now:
+            return None
+        topics.append(category.key.partition(".")[0])
+    if topics[0] == topics[1]:
+        return None
+    state = told(DialogueState(phase=Phase.CHOOSING, attachments=scene.state.attachments), scene.text, attachments=scene.heard.attachments)
+    return scene.turn(state, questions.ask_about(scene, state), intent=Intent.REPORT)
+
+
+def together(scene: Scene) -> Turn:
+    """The text that waited is one story."""
+    return report(wordless(scene), scene.state, intent=Intent.CONFIRM)
+
+
+def apart(scene: Scene) -> Turn:
+    """The second story is a request at once, with what it tells; the first goes on as any other."""
+    halves = lexicon.two_stories(scene.state.text)
+    if halves is None:
+        return together(scene)
+    first, second = halves
+    triage = scene.judge(second)
+    other = judged(told(DialogueState(), second), triage, category=scene.tools.category(triage.category))
+    other = policy_form.collected(scene, other)
+    ticket = opened(other, form=scene.form(other), language=scene.language)
+    turn = report(wordless(scene), DialogueState(text=first, attachments=scene.state.attachments), intent=Intent.CONFIRM)
+    return replace(turn, actions=(ticket, *turn.actions))
+
+
+def wordless(scene: Scene) -> Scene:
+    """The scene without this turn's words, which answered a question and are no part of a story."""
+    return replace(scene, heard=replace(scene.heard, text="", attachments=0))
 
 
 def is_vague(text: str, band: Band) -> bool:

@@ -164,6 +164,8 @@ def fresh(scene: Scene, intent: Intent) -> Turn:
             return complaint(scene)
         case Intent.UNKNOWN if scene.triage.band is Band.ASK:
             return nonsense(scene)
+        case _ if (split := policy_articles.ask_split(scene)) is not None:
+            return split
         case _ if (alike := policy_requests.alike(scene)) is not None:
             return policy_requests.ask_which(scene, alike)
         case _:
@@ -185,6 +187,8 @@ def story(scene: Scene) -> Turn:
             return complaint(scene)
         case Intent.UNKNOWN if scene.triage.band is Band.ASK:
             return nonsense(scene)
+        case _ if not scene.state.text and (split := policy_articles.ask_split(scene)) is not None:
+            return split
         case _:
             return policy_articles.report(scene, scene.state, intent=intent)
 
@@ -285,8 +289,10 @@ def named_slot(scene: Scene) -> Turn | None:
 
 
 def choosing(scene: Scene) -> Turn:
-    """About the active request, or new?"""
+    """About the active request, or new? One request or two?"""
     intent = meant(scene)
+    if scene.state.ticket_id is None and (turn := one_or_two(scene, intent)) is not None:
+        return turn
     if intent is Intent.CONFIRM or lexicon.request_number(f"#{scene.text.lstrip('#№ ')}") is not None:
         return policy_requests.add_waiting(scene)
     if intent is Intent.CANCEL:
@@ -296,6 +302,18 @@ def choosing(scene: Scene) -> Turn:
     # Words that tell more settle it: somebody who goes on explaining has a new story.
     turn = policy_articles.report(scene, scene.state, intent=intent)
     return replace(turn, actions=(UseRequest(ticket_id=None), *turn.actions))
+
+
+def one_or_two(scene: Scene, intent: Intent) -> Turn | None:
+    """The answer to "one request or two?"; None where it is none."""
+    match lexicon.one_or_two(scene.text) if lexicon.word_count(scene.text) <= 4 else None:
+        case 1:
+            return policy_articles.together(scene)
+        case 2:
+            return policy_articles.apart(scene)
+    if intent in {Intent.CONFIRM, Intent.DENY, Intent.UNKNOWN, Intent.SKIP, Intent.BACK, Intent.EDIT}:
+        return questions.aside(scene, intent=intent)
+    return None
 
 
 def adding(scene: Scene) -> Turn:

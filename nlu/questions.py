@@ -173,6 +173,8 @@ def show_article(scene: Scene, hit: Hit, others: Sequence[Hit] = ()) -> Say:
 
 
 def ask_about(scene: Scene, state: DialogueState) -> Say:
+    if state.ticket_id is None:
+        return scene.own("ask_split", labels.ASK_SPLIT, buttons=[[scene.button("apart"), scene.button("together")]])
     request = request_of(scene, state.ticket_id)
     number = request.number if request else ""
     about = Button(label=translate(scene.language, labels.ABOUT, number=number), action="add", value={"ticket": state.ticket_id or ""})

@@ -720,6 +720,21 @@ class TestWhatStoriesTaught:
         talk.says("повторите вопрос")
         assert talk.replied() == ("resume", "ask_equipment_device")
 
+    @pytest.mark.parametrize("words", ["две", "отдельно, пожалуйста", "two requests"])
+    def test_two_problems_become_two_requests(self, talk: Talk, words: str) -> None:
+        turn = talk.says("Сломался принтер, и ещё нужен новый пароль")
+        assert (turn.state.phase, talk.replied(), talk.offered()) == (Phase.CHOOSING, ("ask_split",), ["apart", "together"])
+        talk.says(words)
+        assert (talk.ticket().category, talk.ticket().text) == ("access.password", "нужен новый пароль")
+        assert (talk.state.category, talk.state.text) == ("hardware.printer", "Сломался принтер")
+
+    def test_two_problems_may_be_one_request(self, talk: Talk) -> None:
+        talk.says("Сломался принтер, и ещё нужен новый пароль")
+        turn = talk.presses("together")
+        assert turn.actions == ()
+        assert turn.state.text == "Сломался принтер, и ещё нужен новый пароль"
+        assert turn.state.phase is Phase.FORM
+
     def test_the_same_trouble_is_asked_about_before_it_is_opened_twice(self, talk: Talk) -> None:
         talk.requests = (request(),)
         assert talk.says("опять не работает VPN").state.phase is Phase.CHOOSING

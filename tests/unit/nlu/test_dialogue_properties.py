@@ -16,12 +16,12 @@ WORDS = (
     "👍", "Вы идиоты", "какая погода", "как дела", "нет, не принтер, а сканер", "switch to English", "it is the scanner, please help me",
     "5", "решено", "не помогло", "новое", "А как настроить vpn?", "хочу подать жалобу", "вирус на компьютере",
     "ghbdtn", "jgthfnjh", "ne pechataet printer", "фывфыв", "повтори вопрос", "could you repeat", "что с заявкой 1042",
-    "опять принтер", "x" * 3_000, "#1042",
+    "опять принтер", "Сломался принтер, и ещё нужен новый пароль", "две заявки", "одна", "x" * 3_000, "#1042",
 )  # fmt: skip
 COMMANDS = ("start", "help", "new", "my", "faq", "lang", "human", "cancel", "nonsense")
 ACTIONS = (
     "helped", "not_it", "human", "send", "edit", "edit_slot", "slot", "skip", "back", "cancel", "new", "mine", "faq", "show", "add",
-    "status", "cancel_request", "solved", "not_solved", "rate", "category", "lang", "article", "unknown",
+    "status", "cancel_request", "solved", "not_solved", "rate", "category", "lang", "article", "together", "apart", "unknown",
 )  # fmt: skip
 VALUES = st.dictionaries(
     st.sampled_from(["ticket", "slot", "value", "key", "language", "article", "id", "score", "offset"]),
