@@ -130,5 +130,6 @@ PLACES = (
     Place("ticket-mail", _mail_ticket, inside=True),
     Place("talk", _talk, inside=True),
     Place("settings", _at("/console/settings", "#f-language"), inside=True),
+    Place("model", _at("/console/model", "svg.matrix"), inside=True),
     Place("dead-items", _at("/console/dead", "table"), inside=True),
 )
