@@ -1,6 +1,7 @@
 """Commands about understanding: the rasa-sdk action server, and the models."""
 
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,16 @@ if TYPE_CHECKING:
 model = typer.Typer(no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
-Name = Annotated[str, typer.Option("--model", help="category or intent.")]
+
+
+class Model(StrEnum):
+    """What is predicted."""
+
+    CATEGORY = "category"
+    INTENT = "intent"
+
+
+Name = Annotated[Model, typer.Option("--model", help="What it predicts.")]
 Version = Annotated[str | None, typer.Option("--version", help="One of its versions; the one in use by default.")]
 
 
@@ -67,7 +77,7 @@ def train(json: Json = False) -> None:
 
 
 @model.command()
-def evaluate(name: Name = "category", version: Version = None, json: Json = False) -> None:
+def evaluate(name: Name = Model.CATEGORY, version: Version = None, json: Json = False) -> None:
     """How well a model reads messages it was not trained on, by cross-validation."""
 
     async def work(desk: "Desk") -> dict[str, Any]:
@@ -92,7 +102,7 @@ def evaluate(name: Name = "category", version: Version = None, json: Json = Fals
 
 
 @model.command()
-def compare(name: Name = "category", json: Json = False) -> None:
+def compare(name: Name = Model.CATEGORY, json: Json = False) -> None:
     """The challenger, trained last and not published, against the model in use."""
 
     async def work(desk: "Desk") -> dict[str, Any]:
@@ -118,7 +128,7 @@ def compare(name: Name = "category", json: Json = False) -> None:
 
 @model.command()
 def publish(
-    name: Name = "category",
+    name: Name = Model.CATEGORY,
     anyway: Annotated[bool, typer.Option("--anyway", help="Also where it lost the comparison.")] = False,
     json: Json = False,
 ) -> None:
@@ -134,7 +144,7 @@ def publish(
 
 
 @model.command()
-def rollback(name: Name = "category", json: Json = False) -> None:
+def rollback(name: Name = Model.CATEGORY, json: Json = False) -> None:
     """Return to the model that the present one replaced."""
 
     async def work(desk: "Desk") -> dict[str, Any]:
@@ -147,7 +157,7 @@ def rollback(name: Name = "category", json: Json = False) -> None:
 
 
 @model.command()
-def card(name: Name = "category", version: Version = None, json: Json = False) -> None:
+def card(name: Name = Model.CATEGORY, version: Version = None, json: Json = False) -> None:
     """The model card: what a model is, what it learned from and how well it does."""
 
     async def work(desk: "Desk") -> dict[str, Any]:
