@@ -64,6 +64,19 @@ class Mixture:
     encoder_scale: float = 1.0
     sharpness: float = 1.0  # of the joined logits
     lexical_sharpness: float = 1.0  # where the encoder is missing at run time
+    slope: float = 1.0  # of the log odds of the best label: no one sharpness fits both the sure and the unsure ones
+    offset: float = 0.0
+
+    def probabilities(self, lexical: Floats, encoded: Floats | None) -> Floats:
+        """Calibrated probabilities; what the best label gains or loses, the others share."""
+        given = softmax(self.logits(lexical, encoded))
+        best = np.clip(given.max(axis=-1, keepdims=True), 1e-9, 1 - 1e-9)
+        odds = self.slope * np.log(best / (1 - best)) + self.offset
+        meant = np.maximum(1 / (1 + np.exp(-odds)), 1 / given.shape[-1])
+        others = given * (1 - meant) / (1 - best)
+        total: Floats = np.where(given == given.max(axis=-1, keepdims=True), np.maximum(meant, others), others)
+        total /= total.sum(axis=-1, keepdims=True)
+        return total
 
     def logits(self, lexical: Floats, encoded: Floats | None) -> Floats:
         """Joined and sharpened logits; without an encoded half the lexical one speaks alone."""
@@ -137,7 +150,7 @@ class TextModel:
                 said += values @ self.shared_weights[ids]
             encoded = said[: len(self.classes)]
             signals += [float(encoded.max()), float(said[-1]) if len(said) > len(encoded) else 0.0, similarity]
-        probabilities = softmax(self.mixture.logits(lexical, encoded))
+        probabilities = self.mixture.probabilities(lexical, encoded)
         order = np.argsort(-probabilities, kind="stable")[:top]
         return Scored(
             ranked=tuple((self.classes[int(i)], float(probabilities[i])) for i in order),

@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ GAMMA = 1.0
 RIDGE = 0.05
 SHARE = 0.3  # of the words in what two texts have in common; the rest is the sentence vector's
 MIN_REJECTED = 50  # examples of what the desk does not do, from which being out of scope is learned
+MIN_LEVELLED = 20  # right and wrong answers each, below which a line over them would follow chance
 _OUTSIDE = -1  # the truth of a rejected row
 _FEW, _MANY = 2_000, 6_000  # rows
 _BLOCK = 1_000
@@ -193,6 +194,18 @@ def _mixture(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) 
     return best
 
 
+def _levelled(mixture: Mixture, lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) -> Mixture:
+    """The mixture with a logistic line over the log odds of its best label, so that "90 %" is right nine times of ten."""
+    given = softmax(mixture.logits(lexical, encoded))
+    right = given.argmax(axis=1) == truth
+    if not MIN_LEVELLED <= right.sum() <= len(right) - MIN_LEVELLED:
+        return mixture
+    best = np.clip(given.max(axis=1), 1e-9, 1 - 1e-9)
+    learner: Any = LogisticRegression
+    line = learner().fit(np.log(best / (1 - best))[:, None], right)
+    return replace(mixture, slope=max(0.1, float(line.coef_[0, 0])), offset=float(line.intercept_[0]))
+
+
 def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", seed: int = 7) -> Draft:
     """Train, calibrate and measure one model; deterministic for the same rows and seed."""
     started = time.process_time()
@@ -259,7 +272,8 @@ def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", seed: 
         shared = np.asarray((SHARE / 2) * (features[chosen].T @ layer), dtype=np.float32)
         whole = Kernel(vectors[chosen], (1.0 - SHARE) * layer, shared)
     mixture = _mixture(lexical[seen], encoded[seen] if vectors is not None else None, truth[seen])
-    probabilities = softmax(mixture.logits(lexical[seen], encoded[seen] if vectors is not None else None))
+    mixture = _levelled(mixture, lexical[seen], encoded[seen] if vectors is not None else None, truth[seen])
+    probabilities = mixture.probabilities(lexical[seen], encoded[seen] if vectors is not None else None)
     figures = metrics(probabilities, truth[seen], classes=classes, languages=[rows[i].language for i in seen])
     thresholds, bands = decide_thresholds(
         probabilities, truth[seen], familiarity=familiarity[seen], similarity=similarity[seen] if vectors is not None else None

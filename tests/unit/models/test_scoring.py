@@ -160,3 +160,12 @@ def test_softmax_is_safe_for_large_logits() -> None:
 
 def test_look_alike_letters_and_masks_are_read() -> None:
     assert read("пишите на a.b@example.com или +7 (912) 345-67-89") == ["пишите", "на", "_email_", "или", "_num_"]
+
+
+def test_levelling_keeps_the_order_and_the_sum() -> None:
+    lexical = np.random.default_rng(6).normal(size=(200, 5)) * 3
+    plain, level = Mixture(), Mixture(slope=0.5, offset=0.3)
+    given, meant = plain.probabilities(lexical, None), level.probabilities(lexical, None)
+    np.testing.assert_allclose(given, softmax(lexical), atol=1e-9)
+    np.testing.assert_allclose(meant.sum(axis=1), 1.0)
+    assert (meant.argmax(axis=1) == given.argmax(axis=1)).all()
