@@ -61,6 +61,12 @@ class Understanding:
                 self._built_for = wanted
         return self._tools
 
+    async def shelf(self, config: DeskConfig) -> ArticleIndex:
+        """The articles that the tools of this configuration search."""
+        await self.tools(config)
+        assert self._index is not None, "built with the tools"  # noqa: S101
+        return self._index
+
     async def ensure_trained(self, config: DeskConfig) -> bool:
         """Train from the desk's own examples when nothing is published; False when training failed (the desk works on, less cleverly)."""
         if all(self.registry.current(name) for name in MODELS):

@@ -16,12 +16,13 @@ class Right(StrEnum):
     SEE_REPORTS = "see_reports"
     REPLAY_DEAD = "replay_dead"
     ASSIGN_OTHERS = "assign_others"
+    EDIT_ARTICLES = "edit_articles"
     MANAGE_DESK = "manage_desk"
     MANAGE_PEOPLE = "manage_people"
 
 
 _AGENT = frozenset({Right.WORK_TICKETS})
-_SUPERVISOR = _AGENT | {Right.SEE_REPORTS, Right.REPLAY_DEAD, Right.ASSIGN_OTHERS}
+_SUPERVISOR = _AGENT | {Right.SEE_REPORTS, Right.REPLAY_DEAD, Right.ASSIGN_OTHERS, Right.EDIT_ARTICLES}
 _ADMINISTRATOR = _SUPERVISOR | {Right.MANAGE_DESK, Right.MANAGE_PEOPLE}
 
 RIGHTS = {Role.AGENT: _AGENT, Role.SUPERVISOR: _SUPERVISOR, Role.ADMINISTRATOR: _ADMINISTRATOR}

@@ -12,6 +12,7 @@ from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import Signal
 from gateway.settings import Settings
+from gateway.understanding import Understanding
 from models.registry import Registry
 
 
@@ -40,6 +41,8 @@ class WebDesk(Protocol):
     def registry(self) -> Registry: ...
     @property
     def stopping(self) -> asyncio.Event: ...
+    @property
+    def understanding(self) -> Understanding: ...
 
     async def config(self) -> DeskConfig: ...
     async def context(self, request_id: str = "") -> Context: ...

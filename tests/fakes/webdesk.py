@@ -17,7 +17,9 @@ from desk_core.lanes.signal import LocalSignal
 from gateway.auth import pages as log_in
 from gateway.limits import RateLimits
 from gateway.settings import Http, Settings
+from gateway.understanding import Understanding
 from gateway.web.setup import install
+from models.encoder import NullEncoder
 from models.registry import Registry
 
 
@@ -35,6 +37,8 @@ class FakeWebDesk:
         self.settings = Settings(home=home, http=Http(public_url=public_url))
         self.registry = Registry(home, secret="a secret of this desk")
         self.stopping = asyncio.Event()
+        # Words alone, and nothing trained: what pages show of understanding needs no more.
+        self.understanding = Understanding(database, self.registry, clock=clock, encoder=NullEncoder())
         self.public_url = public_url
         self._config: DeskConfig | None = None
 
