@@ -39,6 +39,7 @@ setup: $(DEV_STAMP) ## Make the virtual environment with everything for developm
 .PHONY: test
 test: $(DEV_STAMP) ## Run every test; PostgreSQL, a Redis-compatible server and a browser are brought along. ARGS="path -k word" narrows it
 	@$(PY) -m tests.services.browser
+	@$(PY) -m tests.acceptance.trained
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check

@@ -1,4 +1,4 @@
-"""Understanding, measured quickly on the shipped preset: `python benchmarks/bench_nlu_quick.py [--fit]`.
+"""Understanding, measured quickly on the shipped preset: `python -m benchmarks.bench_nlu_quick [--fit]`.
 
 Prints milliseconds a message (baseline: the scikit-learn pipeline in the same run), training time, accuracy and memory.
 `--fit` also fits the curve of the article search and prints it.

@@ -118,7 +118,7 @@ class Understanding:
 
     def _load(self, name: str) -> Loaded | None:
         try:
-            loaded = self.registry.load(name)
+            loaded = self.registry.load(name, encoder=bool(self._encoder.dimension))
         except ArtefactRefused as error:
             log.error("understanding.model_refused", model=name, error=str(error))
             return None

@@ -80,8 +80,8 @@ def pack(model: TextModel) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(name: str, data: bytes, manifest: Mapping[str, Any]) -> TextModel:
-    """A model from its arrays; shapes are checked, pickles are never read."""
+def unpack(name: str, data: bytes, manifest: Mapping[str, Any], *, encoder: bool = True) -> TextModel:
+    """A model from its arrays, without those that only an `encoder` can use; shapes are checked, pickles are never read."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             words = _unpacked(arrays["words"], start=0)
@@ -93,9 +93,9 @@ def unpack(name: str, data: bytes, manifest: Mapping[str, Any]) -> TextModel:
                 idf=arrays["idf"],
                 weights=arrays["weights"],
                 bias=arrays["bias"],
-                anchors=arrays["anchors"].astype(np.float32) if "anchors" in arrays else None,
-                anchor_weights=arrays.get("anchor_weights"),
-                shared_weights=arrays.get("shared_weights"),
+                anchors=arrays["anchors"].astype(np.float32) if encoder and "anchors" in arrays else None,
+                anchor_weights=arrays.get("anchor_weights") if encoder else None,
+                shared_weights=arrays.get("shared_weights") if encoder else None,
                 gamma=float(manifest["gamma"]),
                 mixture=Mixture(**manifest["mixture"]),
                 outsider=Outsider(**{name: tuple(map(float, line)) for name, line in manifest.get("outsider", {}).items()}),

@@ -158,8 +158,10 @@ class Registry:
         self.use(name, earlier)
         return earlier
 
-    def load(self, name: str) -> Loaded | None:
+    def load(self, name: str, *, encoder: bool = True) -> Loaded | None:
         """The current model, or the newest earlier one that is intact; None before the first training.
+
+        Where no `encoder` runs, what only it can use is left out: 30 MB for the two models of the shipped preset.
 
         Raises `ArtefactRefused` when there are versions and none of them can be trusted.
         """
@@ -169,7 +171,7 @@ class Registry:
         refused: list[ArtefactRefused] = []
         for version in order:
             try:
-                loaded = self.load_version(name, version)
+                loaded = self.load_version(name, version, encoder=encoder)
             except ArtefactRefused as reason:
                 refused.append(reason)
                 continue
@@ -178,11 +180,11 @@ class Registry:
             raise refused[0]
         return None
 
-    def load_version(self, name: str, version: str) -> Loaded:
+    def load_version(self, name: str, version: str, *, encoder: bool = True) -> Loaded:
         """One version, after its signature and the hashes of its files were checked."""
         title, folder = f"{name}/{version}", self._place(name, version)
         manifest = self.manifest(name, version)
-        model = unpack(title, self._file(title, folder, manifest, ARRAYS), manifest)
+        model = unpack(title, self._file(title, folder, manifest, ARRAYS), manifest, encoder=encoder)
         return Loaded(name, version, model, Thresholds(**manifest["thresholds"]), manifest)
 
     def manifest(self, name: str, version: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Blend:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-# Fitted on the shipped preset: every example is a question, an article of its category is right (benchmarks/bench_nlu_quick.py --fit).
+# Fitted on the shipped preset: every example is a question, an article of its category is right (benchmarks.bench_nlu_quick --fit).
 WITH_ENCODER = Blend(stems=0.3, chars=0.2, encoder=0.5, category=0.25, curve=(-2.67, 2.29, 0.99, 3.39, 1.2))
 LEXICAL = Blend(stems=0.6, chars=0.4, encoder=0.0, category=0.25, curve=(-2.21, 2.24, 3.54, 0.0, 1.2))
 ABSTAIN = 0.55

@@ -54,3 +54,8 @@ async def _train(home: Path) -> None:
             raise RuntimeError("the models of the shipped preset could not be trained; see the log above")
     finally:
         await desk.close()
+
+
+if __name__ == "__main__":
+    # Before the tests, because training takes longer on a busy machine than a test may.
+    print(f"models: {trained_models().relative_to(ROOT)}")
