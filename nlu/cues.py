@@ -42,6 +42,7 @@ _GROUP = _any_of(
     вес[ьй]\w* отдел\w?|всего отдела|у (?:нас )?(?:в отделе|отдела)|нашего отдела|никто не может|никто из нас|у нескольких
     несколько (?:человек|сотрудников|коллег)|у коллег(?:и)? (?:тоже|такж?е)|(?:коллеги|соседи) тоже|у соседей тоже
     (?:весь|всего|у всего) (?:кабинет\w?|этаж\w?)|наш(?:ей|а) (?:команд\w|групп\w|бухгалтери\w)
+    никто (?:в|во|из|на) \w+|(?:nobody|no ?one) (?:in|at|from|on) (?:the )?\w+
     вс(?:я|ей) (?:бухгалтери\w|команд\w|групп\w|смен\w)|на (?:двоих|троих|четверых|пятерых)
     (?:whole|entire) (?:team|department|floor|room|group|shift)|our (?:team|department|floor)|nobody can|no ?one can
     several (?:people|users|colleagues|of us)|(?:my |other )?(?:colleagues|coworkers|others) (?:too|also|as well|have the same)
