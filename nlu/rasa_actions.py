@@ -80,10 +80,13 @@ class DeskAction(Action):
 
 
 def told(tracker: Tracker, *, topics: Collection[str]) -> Told:
-    """What the conversation has come to: its last story that has a topic, and everything known by then."""
+    """What the conversation has come to since the last request: its story, the first message that has a topic, and everything known.
+
+    A later one with a topic is an answer that Rasa took for a story.
+    """
     said = [event for event in tracker.events if event.get("event") == "user" and event.get("text")]
     newest = said[-1] if said else {}
-    story = next((event for event in reversed(said) if _intent(event) in topics), newest)
+    story = next((event for event in _since_last_request(tracker) if _intent(event) in topics), newest)
     known = {name: str(value) for name, value in tracker.slots.items() if value not in (None, "", validators.SKIPPED)}
     language = known.pop("language", "en")
     return Told(
@@ -95,6 +98,12 @@ def told(tracker: Tracker, *, topics: Collection[str]) -> Told:
         answers={name: value for name, value in known.items() if name != "requested_slot"},
         history=tuple(str(event["text"]) for event in said[-20:]),
     )
+
+
+def _since_last_request(tracker: Tracker) -> list[dict[str, Any]]:
+    events = list(tracker.events)
+    ended = [place for place, event in enumerate(events) if event.get("event") == "action" and event.get("name") in (CREATE, HAND_OVER)]
+    return [event for event in events[ended[-1] + 1 if ended else 0 :] if event.get("event") == "user" and event.get("text")]
 
 
 def _intent(event: dict[str, Any]) -> str:

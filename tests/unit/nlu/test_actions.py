@@ -11,8 +11,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from rasa_sdk.interfaces import Tracker
 
+from nlu import rasa_actions
 from nlu.actions import FormValidator, action_call, finished, read_result
+from nlu.desk_calls import Told
 from nlu.turn import SlotDef, Validated
 from tests.fakes.tools import DEVICE, FORMS, PHONE, SCOPE, WHEN
 
@@ -122,3 +125,25 @@ class TestServed:
         assert result["events"] == [{"event": "slot", "timestamp": None, "name": "phone", "value": None}]
         assert result["responses"][0]["response"] == "utter_example"
         assert result["responses"][0]["example"] == "+7 912 345-67-89"
+
+
+class TestWhatIsTold:
+    TOPICS = frozenset({"hardware.printer", "network.vpn"})
+
+    def told(self, *events: dict[str, Any]) -> Told:
+        tracker = Tracker.from_dict({"sender_id": "anna", "slots": {"language": "en", "device": "HP 305"}, "events": list(events)})
+        return rasa_actions.told(tracker, topics=self.TOPICS)
+
+    def test_the_story_is_the_first_message_with_a_topic_and_not_an_answer_that_looks_like_one(self) -> None:
+        told = self.told(heard("the printer on floor 3 is dead", "hardware.printer"), heard("VPN room", "network.vpn"))
+        assert (told.text, told.topic) == ("the printer on floor 3 is dead", "hardware.printer")
+        assert told.answers == {"device": "HP 305"}
+
+    def test_what_went_into_a_request_is_not_told_again(self) -> None:
+        done = {"event": "action", "name": "action_create_ticket"}
+        told = self.told(heard("the printer is dead", "hardware.printer"), done, heard("and VPN drops", "network.vpn"))
+        assert (told.text, told.topic) == ("and VPN drops", "network.vpn")
+
+
+def heard(text: str, intent: str) -> dict[str, Any]:
+    return {"event": "user", "text": text, "timestamp": 1.0, "parse_data": {"intent": {"name": intent}}}
