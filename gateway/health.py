@@ -7,8 +7,6 @@ from sqlalchemy import select
 from desk_core import migrations
 from desk_core.conversations.entities import Inbox
 from desk_core.kit.errors import StoreUnavailable
-from desk_core.knowledge import repository as knowledge
-from desk_core.knowledge.deflection import Outcome
 from desk_core.lanes import queue
 from gateway.bootstrap import Desk
 
@@ -44,7 +42,6 @@ async def metrics(request: Request) -> Response:
     now = desk.clock.now()
     registry = CollectorRegistry()
     async with desk.database.read() as session:
-        became = await knowledge.counts(session, now=now)
         depth = await queue.depth(session, now=now)
         received = (await session.execute(select(Inbox.name, Inbox.channel, Inbox.last_received_at, Inbox.state))).all()
     Gauge("priyom_lanes_ready", "Lanes that are ready to be worked on", registry=registry).set(depth.ready)
@@ -56,10 +53,6 @@ async def metrics(request: Request) -> Response:
     seconds = Gauge("priyom_accept_seconds", "Time from arrival to durable storage, recent quantiles", ["quantile"], registry=registry)
     for quantile, value in desk.accept.latency().items():
         seconds.labels(quantile).set(value)
-    words = "What became of articles that people said had helped, in 90 days: helped means no new request on the topic in 72 hours"
-    deflected = Gauge("priyom_articles_helped", words, ["outcome"], registry=registry)
-    for outcome in Outcome:
-        deflected.labels(outcome.value).set(sum(getattr(one, outcome.value) for one in became.values()))
     last = Gauge("priyom_inbox_last_received_timestamp", "When an inbox last received something", ["inbox", "channel"], registry=registry)
     active = Gauge("priyom_inbox_active", "Whether an inbox is active", ["inbox", "channel"], registry=registry)
     for row in received:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
@@ -51,7 +50,7 @@ class Understanding:
 
     async def tools(self, config: DeskConfig) -> Tools:
         """The tools for this configuration and the published models; rebuilt only when one of them changed."""
-        today = self._clock.now().astimezone(ZoneInfo(config.time_zone)).date()  # articles expire overnight
+        today = config.today(self._clock.now())  # articles expire overnight
         wanted = (config.revision, today, *(self.registry.current(name) for name in MODELS))
         if self._tools is not None and wanted == self._built_for:
             return self._tools
@@ -73,7 +72,10 @@ class Understanding:
             return True
         try:
             await self.retrain(config)
-        except (TrainingRunning, TrainingBroken) as error:
+        except TrainingRunning:
+            log.info("understanding.trained_elsewhere")  # by another process of this home; its models are seen when they are there
+            return False
+        except TrainingBroken as error:
             log.error("understanding.training_failed", error=str(error)[:300])
             return False
         return True

@@ -57,8 +57,7 @@ def compare(
     """
     answers, said = known.answers, challenger.answers
     asked = {fingerprint(row.text): row for row in rows if row.measured}
-    latest = {mark for mark, row in asked.items() if row.source == "correction"}
-    latest = set([mark for mark in asked if mark in latest][-LATEST:])
+    latest = set([mark for mark, row in asked.items() if row.source == "correction"][-LATEST:])
     held: list[Trial] = []
     corrections: list[Trial] = []
     for mark, row in asked.items():

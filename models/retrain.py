@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from models.artefact import HELD
 from models.comparison import Comparison, compare, first, unchanged
@@ -29,6 +30,9 @@ class Outcome:
     @property
     def published(self) -> bool:
         return self.version is not None and self.comparison.verdict.publish
+
+    def to_json(self) -> dict[str, Any]:
+        return {"version": self.version, "published": self.published, **self.comparison.to_json()}
 
 
 def retrain(

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from string import Formatter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -80,6 +81,10 @@ class DeskConfig:
     matrix: PriorityMatrix
     ladder: Ladder
     limits: Mapping[str, int] = field(default_factory=dict)
+
+    def today(self, now: datetime) -> date:
+        """The day at the desk."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
 
     def title(self, category: str | None, language: str) -> str:
         """A category's title, the key itself where it is unknown, a dash where there is none."""

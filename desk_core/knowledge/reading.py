@@ -15,7 +15,7 @@ from desk_core.kit.errors import NotFound
 from desk_core.kit.i18n import LANGUAGES
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.knowledge.html_pages import read_page
-from desk_core.knowledge.service import Audience, Sheet, State
+from desk_core.knowledge.service import Audience, Sheet, State, key_of, keywords_of
 
 MAX_FILE = 2_000_000
 MAX_TABLE = 50_000_000
@@ -25,7 +25,6 @@ HEAD = frozenset({"title", "key", "language", "category", "keywords", "audience"
 SITEMAP = "sitemap.xml"
 
 _LOCATION = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\s\]]{1,2000})")
-_NOT_KEY = re.compile(r"[^\w.-]+")
 _LINK = re.compile(r"\]\((?!https?:|mailto:|tel:|#|/)([^)\s]{1,500})[^)]{0,200}\)")
 
 
@@ -108,7 +107,7 @@ class _Reader:
                 head = {name: value.strip() for name, value in row.items() if name in HEAD and isinstance(value, str) and value.strip()}
                 words = [word.strip() for word in re.split(r"[;|]", head.get("keywords", "")) if word.strip()]
                 doc = Located(file.name, {**head, "keywords": words}, {(): line})
-                self._take(doc, key=head.get("key") or _key(head.get("title", "")), language="", body=row["body"] or "")
+                self._take(doc, key=head.get("key") or key_of(head.get("title", "")), language="", body=row["body"] or "")
         except csv.Error as error:
             self._report.at(file.name, rows.line_num, _("This is not a table: %(reason)s."), reason=str(error))
 
@@ -170,7 +169,7 @@ class _Reader:
         stem = file.stem if file.stem != "index" else file.parent.name
         head = {"title": page.title, "summary": page.summary, "keywords": list(page.keywords)}
         language = page.language.partition("-")[0].lower()
-        self._take(Located(self._name(file), head), key=_key(stem), language=language if language in LANGUAGES else "", body=page.body)
+        self._take(Located(self._name(file), head), key=key_of(stem), language=language if language in LANGUAGES else "", body=page.body)
 
     def _take(self, doc: Located, *, key: str, language: str, body: str) -> None:
         """Take the article when all of it fits; otherwise say where it does not."""
@@ -178,7 +177,7 @@ class _Reader:
         language = str(doc.get("language") or language or self._wanted.language)
         if language not in LANGUAGES:
             self._report.error(doc, ("language",), _("“%(lang)s” is not a language of this desk."), lang=language)
-        title, key = " ".join(str(doc.get("title") or "").split()), _key(key)
+        title, key = " ".join(str(doc.get("title") or "").split()), key_of(key)
         if not title or not key:
             self._report.error(doc, ("title",), _("The article has no title."))
         if not body.strip():
@@ -237,13 +236,9 @@ class _Reader:
         return file.relative_to(self._root).as_posix()
 
 
-def _key(text: str) -> str:
-    return _NOT_KEY.sub("-", text.strip().lower()).strip("-.")[:120]
-
-
 def _words(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, Sequence):
         return ()
-    return tuple(dict.fromkeys(word for word in (" ".join(str(one).split())[:100] for one in value) if word))[:100]
+    return keywords_of(str(one) for one in value)

@@ -1,5 +1,7 @@
 """Articles are written, published and taken back here; what was said before is kept, and a running desk notices."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,6 +14,8 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
 from desk_core.kit.ids import new_id
 from desk_core.knowledge.entities import Article, ArticleVersion
+
+_NOT_KEY = re.compile(r"[^\w.-]+")
 
 
 class State(StrEnum):
@@ -45,6 +49,16 @@ class Sheet:
     audience: str = Audience.PUBLIC.value
     state: str | None = None  # as it is, a draft where there is none yet
     expires_on: date | None = None
+
+
+def key_of(text: str) -> str:
+    """The key that a title or a file name gives."""
+    return _NOT_KEY.sub("-", text.strip().lower()).strip("-.")[:120]
+
+
+def keywords_of(words: Iterable[str]) -> tuple[str, ...]:
+    """What people call the thing: each once, none endless."""
+    return tuple(dict.fromkeys(word for word in (" ".join(one.split())[:100] for one in words) if word))[:100]
 
 
 def differs(article: Article, sheet: Sheet) -> bool:

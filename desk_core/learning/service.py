@@ -18,8 +18,10 @@ from desk_core.tickets.entities import Ticket
 RETRAIN = "retrain"
 LANE = "training"
 WAITING = "waiting"
+MOST = 5000
+"""Corrections that training reads, the latest."""
 LONGEST = 5000
-"""Corrections that training reads at most, the latest; characters kept of each are as many."""
+"""Characters kept of each."""
 
 
 class TrainingRunning(DeskError):
@@ -48,7 +50,7 @@ async def correct(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, kind: str, b
 
 async def corrections(session: ReadSession, *, kind: str = "category") -> list[Correction]:
     """The last word of the desk's people on each request, oldest first."""
-    query = select(Correction).where(Correction.kind == kind).order_by(Correction.at.desc(), Correction.id.desc()).limit(LONGEST)
+    query = select(Correction).where(Correction.kind == kind).order_by(Correction.at.desc(), Correction.id.desc()).limit(MOST)
     last: dict[str, Correction] = {}
     for row in await session.scalars(query):
         last.setdefault(row.ticket_id, row)

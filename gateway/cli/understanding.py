@@ -59,10 +59,7 @@ def train(json: Json = False) -> None:
 
     async def work(desk: "Desk") -> dict[str, Any]:
         outcomes = await desk.understanding.retrain(await desk.config())
-        return {
-            name: {"version": outcome.version, "published": outcome.published, **outcome.comparison.to_json()}
-            for name, outcome in outcomes.items()
-        }
+        return {name: outcome.to_json() for name, outcome in outcomes.items()}
 
     told = run(work)
 

@@ -19,7 +19,7 @@ from desk_core.knowledge.service import Audience, Sheet, State
 from desk_core.people.permissions import Right
 from gateway.auth.dependencies import CurrentAgent, require
 from gateway.auth.sessions import Signed
-from gateway.console.frame import Frame, chosen
+from gateway.console.frame import Frame
 from gateway.console.settings import SPEECH
 from gateway.web.paths import Ident
 from models.retrieval import ABSTAIN, IndexedArticle
@@ -30,7 +30,6 @@ Editor = Annotated[Signed, Depends(require(Right.EDIT_ARTICLES))]
 PAGE = 50
 STATES = {State.DRAFT.value: _("Draft"), State.REVIEW.value: _("In review"), State.PUBLISHED.value: _("Published")}
 AUDIENCES = {Audience.PUBLIC.value: _("Everybody"), Audience.INTERNAL.value: _("Operators only")}
-_NOT_KEY = re.compile(r"[^\w-]+")
 
 
 class ArticleExists(DeskError):
@@ -158,10 +157,9 @@ async def _keep(request: Request, signed: Signed, typed: Typed, known: Article |
     if errors or typed.act == "preview":
         return _edit(frame, known, sheet, errors=errors, preview=not errors, seen=typed.version, status=422 if errors else 200)
     desk = frame.desk
+    seen = (typed.version or known.version) if known else None
     async with desk.database.unit() as uow:
-        kept, change = await service.write(
-            uow, sheet, by=signed.agent.name, now=desk.clock.now(), seen=known.version if known and not typed.version else typed.version
-        )  # fmt: skip
+        kept, change = await service.write(uow, sheet, by=signed.agent.name, now=desk.clock.now(), seen=seen)
         if known is None and change is not service.Change.CREATED:
             raise ArticleExists(key=sheet.key)
     return RedirectResponse(f"/console/articles/{kept.id}?saved={typed.act if typed.act in ('publish', 'withdraw') else 'save'}", 303)
@@ -170,7 +168,7 @@ async def _keep(request: Request, signed: Signed, typed: Typed, known: Article |
 def _sheet(frame: Frame, typed: Typed, known: Article | None) -> tuple[Sheet, dict[str, str]]:
     errors: dict[str, str] = {}
     title = " ".join(typed.title.split())
-    key = known.key if known else _NOT_KEY.sub("-", (typed.key or title).lower()).strip("-")[:120]
+    key = known.key if known else service.key_of(typed.key or title)
     language = known.language if known else typed.language
     expires: date | None = None
     if not title or not key:
@@ -185,10 +183,10 @@ def _sheet(frame: Frame, typed: Typed, known: Article | None) -> tuple[Sheet, di
     if language not in LANGUAGES or typed.audience not in AUDIENCES or (typed.category and typed.category not in frame.config.categories):
         raise Invalid(reason=_("This is none of the choices."))
     state = {"publish": State.PUBLISHED, "withdraw": State.DRAFT, "review": State.REVIEW}.get(typed.act)
-    words = tuple(dict.fromkeys(word for line in re.split(r"[\n,;]", typed.keywords) if (word := " ".join(line.split())[:100])))[:100]
     sheet = Sheet(
         key=key, language=language, title=title, body=typed.body.replace("\r\n", "\n").strip(), summary=" ".join(typed.summary.split()),
-        category=typed.category or None, keywords=words, audience=typed.audience, state=state.value if state else None, expires_on=expires,
+        category=typed.category or None, keywords=service.keywords_of(re.split(r"[\n,;]", typed.keywords)), audience=typed.audience,
+        state=state.value if state else None, expires_on=expires,
     )  # fmt: skip
     return sheet, errors
 
@@ -210,14 +208,13 @@ def _edit(frame: Frame, article: Article | None, sheet: Sheet, *, status: int = 
 
 
 def _expired(frame: Frame, sheet: Sheet) -> bool:
-    return sheet.expires_on is not None and sheet.expires_on < frame.desk.clock.now().date()
+    return sheet.expires_on is not None and sheet.expires_on < frame.config.today(frame.desk.clock.now())
 
 
 def _render(frame: Frame, name: str, context: dict[str, Any], *, status: int = 200) -> Response:
     categories = [(key, frame.config.title(key, frame.language)) for key, one in frame.config.categories.items() if one.parent is not None]
     around = {
-        "me": frame.signed.agent, "signed": frame.signed, "chosen": chosen(frame.request), "here": "/console/articles", "counters": None,
-        "config": frame.config, "states": STATES, "audiences": AUDIENCES, "speech": SPEECH, "categories": categories,
-        "today": frame.desk.clock.now().date(), "may_edit": frame.signed.may(Right.EDIT_ARTICLES),
+        "states": STATES, "audiences": AUDIENCES, "speech": SPEECH, "categories": categories,
+        "today": frame.config.today(frame.desk.clock.now()), "may_edit": frame.signed.may(Right.EDIT_ARTICLES),
     }  # fmt: skip
     return frame.render(name, {**around, **context}, status=status)

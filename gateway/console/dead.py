@@ -9,7 +9,7 @@ from desk_core.lanes import queue
 from desk_core.people.permissions import Right
 from gateway.auth.dependencies import require
 from gateway.auth.sessions import Signed
-from gateway.console.frame import Frame, chosen
+from gateway.console.frame import Frame
 from gateway.web.desk import desk_of
 from gateway.web.paths import Ident
 
@@ -26,11 +26,7 @@ async def dead_items(request: Request, signed: Supervisor, page: int = 1) -> Res
     async with frame.desk.database.read() as session:
         items = await queue.list_dead(session, limit=PAGE + 1, offset=(number - 1) * PAGE)
         depth = await queue.depth(session, now=frame.desk.clock.now())
-    context = {
-        "me": signed.agent, "signed": signed, "chosen": chosen(request), "here": "/console/dead", "items": items[:PAGE], "depth": depth,
-        "number": number, "more": len(items) > PAGE, "counters": None,
-    }  # fmt: skip
-    return frame.render("dead.html", context)
+    return frame.render("dead.html", {"items": items[:PAGE], "depth": depth, "number": number, "more": len(items) > PAGE})
 
 
 @router.post("/{dead_id}/replay")

@@ -110,16 +110,12 @@ class Frame:
         counters = await tickets.counters(session, agent_id=self.signed.agent.id, lines=lines, now=now)
         page = await self.page(session, list_, lines=tuple(lines))
         return {
-            "me": self.signed.agent,
-            "signed": self.signed,
             "chosen": list_,
             "views": [(view, title, self._count(counters, view)) for view, title in VIEWS.items()],
             "counters": counters,
             "cap": tickets.COUNT_CAP,
             "page": page,
             "empty": NOT_FOUND if list_.search else EMPTY[list_.view],
-            "config": self.config,
-            "here": self.request.url.path,
             "ticket": None,
         }
 
@@ -138,6 +134,10 @@ class Frame:
         return getattr(counters, view.value, None)
 
     def render(self, name: str, context: dict[str, Any], *, status: int = 200, block: str | None = None) -> Response:
-        said = {key: translate(self.language, text) for key, text in SCRIPT_WORDS.items()}
-        values = {**context, "script_words": said}
+        """A page or a part of it; `context` goes before what every page knows."""
+        values = {
+            "me": self.signed.agent, "signed": self.signed, "chosen": chosen(self.request), "config": self.config, "counters": None,
+            "here": self.request.url.path, **context,
+            "script_words": {key: translate(self.language, text) for key, text in SCRIPT_WORDS.items()},
+        }  # fmt: skip
         return pages_of(self.request).render(self.request, f"console/{name}", values, status=status, block=block)

@@ -15,7 +15,7 @@ from gateway import learning
 from gateway.auth.dependencies import require
 from gateway.auth.sessions import Signed
 from gateway.console.charts import Matrix, Reliability, what_if
-from gateway.console.frame import Frame, chosen
+from gateway.console.frame import Frame
 from gateway.web.errors import words
 from models.artefact import ArtefactRefused
 from models.evaluate import share_interval
@@ -70,9 +70,7 @@ async def _page(frame: Frame, *, notice: str = "", status: int = 200) -> Respons
         counts = await corrections.correction_counts(session)
         runs = await corrections.runs(session)
     context: dict[str, Any] = {
-        "me": frame.signed.agent, "signed": frame.signed, "chosen": chosen(frame.request),
-        "here": "/console/settings/model", "counters": None,
-        "notice": notice, "runs": [(run, _became(language, run.outcome.get(MODEL))) for run in runs],
+        "here": "/console/settings/model", "notice": notice, "runs": [(run, _became(language, run.outcome.get(MODEL))) for run in runs],
         "waiting": any(run.state == corrections.WAITING for run in runs), "corrected": sum(counts.values()), "least": LEAST,
         "manifest": None, "challenger": None,
     }  # fmt: skip
@@ -98,11 +96,11 @@ def _figures(frame: Frame, current: str, counts: dict[str, int]) -> dict[str, An
         least, most = share_interval(round(one["recall"] * one["rows"]), one["rows"])
         classes.append(
             ClassRow(
-                frame.config.title(label, language) if label in frame.config.categories else label, one["rows"], counts.get(label, 0),
+                frame.config.title(label, language), one["rows"], counts.get(label, 0),
                 round(one["recall"] * PERCENT), round(least * PERCENT), round(most * PERCENT),
             )
         )  # fmt: skip
-    titles = {label: frame.config.title(label, language) if label in frame.config.categories else label for label in manifest["classes"]}
+    titles = {label: frame.config.title(label, language) for label in manifest["classes"]}
     enough = held is not None and len(held.texts) >= LEAST
     return {
         "manifest": manifest,

@@ -16,7 +16,7 @@ from desk_core.people.entities import Agent, TeamMember
 from gateway.auth import passwords, sessions
 from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
-from gateway.console.frame import Frame, chosen
+from gateway.console.frame import Frame
 from gateway.web.language import A_YEAR, COOKIE
 from gateway.web.templating import THEMES
 
@@ -44,10 +44,9 @@ async def _page(request: Request, signed: Signed, *, saved: str = "", errors: di
         agents = await people.agents(session)
         members = await _members(session)
     context = {
-        "me": signed.agent, "signed": signed, "chosen": chosen(request), "here": "/console/settings", "inboxes": inboxes,
-        "agents": {agent.id: agent for agent in agents}, "members": members, "config": frame.config, "zones": _zones(signed.agent),
+        "inboxes": inboxes, "agents": {agent.id: agent for agent in agents}, "members": members, "zones": _zones(signed.agent),
         "themes": THEMES, "availability": AVAILABILITY, "speech": SPEECH, "roles": ROLES, "saved": saved, "errors": errors or {},
-        "counters": None, "least": passwords.LEAST_LENGTH,
+        "least": passwords.LEAST_LENGTH,
     }  # fmt: skip
     return frame.render("settings.html", context, status=status)
 

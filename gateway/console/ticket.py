@@ -44,9 +44,7 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         if detail is None:
             raise NotFound(ticket=number)
         colleagues = [agent for agent in await people.agents(session) if agent.disabled_at is None]
-        around = {"chosen": list_, "me": frame.signed.agent, "signed": frame.signed, "config": frame.config}
-        if not part:
-            around = await frame.around(session, list_)
+        around = {} if part else await frame.around(session, list_)
     if detail.ticket.unread and frame.request.method == "GET" and detail.ticket.assignee_id in (None, frame.signed.agent.id):
         await _mark_read(frame, detail.ticket)
     context = {**around, **_context(frame, detail), "colleagues": colleagues, "typed": typed or {}, "notice": notice}
@@ -114,9 +112,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
         detail = await tickets.conversation_detail(session, conversation_id)
         if detail is None:
             raise NotFound(conversation=conversation_id)
-        around: dict[str, Any] = {"chosen": list_, "me": signed.agent, "signed": signed, "config": frame.config}
-        if not part:
-            around = await frame.around(session, list_)
+        around = {} if part else await frame.around(session, list_)
     viewer = pages_of(request).context(request)["viewer"]
     dialogue = detail.conversation.dialogue or {}
     known = dialogue.get("slots") or {}

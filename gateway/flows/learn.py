@@ -68,7 +68,7 @@ class Retrain:
         except DeskError as error:
             await self._end(run_id, "failed", {"error": error.code, "reason": str(error.fields.get("reason", ""))})
             return
-        told = {name: {"version": one.version, "published": one.published, **one.comparison.to_json()} for name, one in outcomes.items()}
+        told = {name: one.to_json() for name, one in outcomes.items()}
         await self._end(run_id, "published" if any(one.published for one in outcomes.values()) else "kept", told)
 
     async def _end(self, run_id: str, state: str, outcome: Mapping[str, Any]) -> None:

@@ -111,7 +111,9 @@ class TestEditor:
         assert (await stored(database, "badge")).body == "Room 1"
 
     async def test_the_same_article_is_not_made_twice(self, editor: Browser, badge: Article) -> None:
-        assert (await editor.post("/console/articles", data={**TYPED, "key": "badge"}, headers=OURS)).status_code == 409
+        again = await editor.post("/console/articles", data={**TYPED, "key": "badge"}, headers=OURS)
+        assert again.status_code == 409
+        assert "already an article with this key" in again.text
 
     async def test_the_preview_is_clean_and_stores_nothing(self, editor: Browser, database: Database) -> None:
         page = await editor.post("/console/articles", data={**TYPED, "body": f"**bold** {HOSTILE}", "act": "preview"}, headers=OURS)
