@@ -26,7 +26,7 @@ from models.retrieval import ArticleIndex, IndexedArticle
 from models.rows import Row, category_rows, intent_rows, with_corrections
 from models.training import TrainingFailed
 from nlu.actions import FormValidator
-from nlu.extract import extract_all
+from nlu.extract import Extractor
 from nlu.language import detect
 from nlu.tools import DeskTools
 from nlu.triage import TriageEngine
@@ -112,11 +112,12 @@ class Understanding:
             catalogue=catalogue,
             encoder=self._encoder,
         )
-        validator = FormValidator(forms.values())
+        validator = FormValidator(forms.values(), today=lambda: config.today(self._clock.now()))
         await asyncio.to_thread(validator.warm)
         return DeskTools(
-            catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect, extract=extract_all
-        )
+            catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect,
+            extract=Extractor().fill,
+        )  # fmt: skip
 
     def _load(self, name: str) -> Loaded | None:
         try:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from nlu.text import lowered
+
 _SCAN = 4_000  # characters; who is in danger or in a hurry says so early
 
 
@@ -81,6 +83,7 @@ _THREAT = _any_of(
     прокуратур\w+|роскомнадзор\w*|kill (?:you|him|her|them|myself)|suicid\w*|bomb|i(?:'ll| will) sue|lawsuit|my lawyer|legal action
     """
 )
+_BLANK = re.compile(r"\s")
 _HARMLESS = re.compile(r"\b(?:антивирус\w*|antivirus|anti-virus)\b")
 
 
@@ -91,32 +94,42 @@ class Cue:
     kind: str  # impact | urgency | danger
     value: str
     words: str
+    start: int
+    end: int
+
+
+def _cue(kind: str, value: str, match: re.Match[str]) -> Cue:
+    return Cue(kind, value, match.group(), *match.span())
+
+
+def _blanked(match: re.Match[str]) -> str:
+    return " " * len(match.group())
 
 
 def read(text: str) -> tuple[Cue, ...]:
-    """Every cue of a text, at most one of each kind."""
-    sample = " ".join(text[:_SCAN].lower().replace("’", "'").split())
+    """Every cue of a normalised text, at most one of each kind."""
+    sample = _BLANK.sub(" ", lowered(text[:_SCAN]).replace("’", "'"))
     found: list[Cue] = []
     if low := _LOW.search(sample):
-        found.append(Cue("urgency", "low", low.group()))
+        found.append(_cue("urgency", "low", low))
     elif high := _HIGH.search(sample):
-        found.append(Cue("urgency", "high", high.group()))
+        found.append(_cue("urgency", "high", high))
     if cue := _impact(sample):
         found.append(cue)
     for value, pattern in (("safety", _SAFETY), ("security", _SECURITY), ("threat", _THREAT)):
-        if danger := pattern.search(_HARMLESS.sub("", sample)):
-            found.append(Cue("danger", value, danger.group()))
+        if danger := pattern.search(_HARMLESS.sub(_blanked, sample)):
+            found.append(_cue("danger", value, danger))
             break
     return tuple(found)
 
 
 def _impact(sample: str) -> Cue | None:
     if everybody := _EVERYBODY.search(sample):
-        return Cue("impact", "organisation", everybody.group())
+        return _cue("impact", "organisation", everybody)
     if counted := _COUNT.search(sample):
         people = int(counted[1])
         if people > 1:
-            return Cue("impact", "organisation" if people >= _MANY else "group", counted.group())
+            return _cue("impact", "organisation" if people >= _MANY else "group", counted)
     if group := _GROUP.search(sample):
-        return Cue("impact", "group", group.group())
+        return _cue("impact", "group", group)
     return None

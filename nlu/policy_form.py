@@ -31,7 +31,7 @@ def collected(scene: Scene, state: DialogueState) -> DialogueState:
     form = scene.form(state)
     if form is None:
         return state
-    found = scene.tools.extract(state.text[:JUDGED_LENGTH], form=form, language=scene.language)
+    found = scene.tools.extract(state.text[:JUDGED_LENGTH], form=form, now=scene.snapshot.now)
     return forms.prefill(form, state, found=found, known=scene.snapshot.known)
 
 
@@ -98,7 +98,7 @@ def fill(scene: Scene, state: DialogueState, slot: SlotDef, checked: Validated) 
     """Keep an answer, and whatever else the same sentence told, and go on."""
     if not forms.is_strict(slot) and lexicon.word_count(scene.text) > 3:
         form = scene.form(state)
-        also = scene.tools.extract(scene.text[:JUDGED_LENGTH], form=form, language=scene.language)
+        also = scene.tools.extract(scene.text[:JUDGED_LENGTH], form=form, now=scene.snapshot.now)
         checked = replace(checked, extra={**also, **checked.extra})
     checked = replace(checked, extra=_without(checked.extra, slot.name))
     was_editing = state.editing
@@ -256,14 +256,14 @@ def correct(scene: Scene, state: DialogueState) -> Turn | None:
     wrong, right = halves
     form = scene.form(state)
     pending = state.pending
-    found = scene.tools.extract(right, form=form, language=scene.language) if form else {}
+    found = scene.tools.extract(right, form=form, now=scene.snapshot.now) if form else {}
     changes = {name: value for name, value in found.items() if value and state.slots.get(name) not in {None, "", value}}
     for slot in form.slots if form else ():
         said = state.slots.get(slot.name, "")
         if not slot.choices and wrong.casefold() in said.casefold():
             changes.setdefault(slot.name, re.sub(re.escape(wrong), lambda _: right, said, flags=re.IGNORECASE))
     # What the wrong half had filled goes with it, and the story tells the right one from now on.
-    undone = scene.tools.extract(wrong, form=form, language=scene.language) if form else {}
+    undone = scene.tools.extract(wrong, form=form, now=scene.snapshot.now) if form else {}
     left = {name: value for name, value in state.slots.items() if undone.get(name) != value or name in found}
     retold = re.sub(re.escape(wrong), lambda _: right, state.text, flags=re.IGNORECASE)
     triage = scene.judge(right)

@@ -163,7 +163,7 @@ def answers_in(scene: Scene, form: FormDef | None, state: DialogueState) -> dict
             answers.setdefault(name, value)
         else:
             loose.append(words)
-    found = scene.tools.extract(scene.text[:JUDGED_LENGTH], form=form, language=scene.language)
+    found = scene.tools.extract(scene.text[:JUDGED_LENGTH], form=form, now=scene.snapshot.now)
     for name in open_names:
         if name not in answers and found.get(name):
             answers[name] = found[name]

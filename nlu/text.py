@@ -1,10 +1,16 @@
 """Text as understanding sees it. The reading itself lives in `models.words`, so that training, scoring and search can never differ."""
 
-from models.words import LIMIT, fold, mask, normalise, stem, stems, surface, tokens
+from models.words import LIMIT, fold, mask, normalise, stem, stems, surface, tokens, trace
 
-__all__ = ["LIMIT", "fold", "has_words", "mask", "normalise", "stem", "stems", "surface", "tokens"]
+__all__ = ["LIMIT", "fold", "has_words", "lowered", "mask", "normalise", "stem", "stems", "surface", "tokens", "trace"]
 
 
 def has_words(text: str) -> bool:
     """Whether there is anything to understand: at least one letter."""
     return any(character.isalpha() for character in text[:LIMIT])
+
+
+def lowered(text: str) -> str:
+    """Lower case, character by character, so that places stay what they are ("İ" would become two)."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(low if len(low := one.lower()) == 1 else one for one in text)

@@ -1,6 +1,7 @@
 """The dialogue's tools on a real desk, composed of the parts that know: triage, articles, language, extraction, validation."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from nlu.turn import CategoryDef, FormDef, Hit, SlotDef, Triage, Validated
@@ -49,7 +50,7 @@ class Articles(Protocol):
 
 
 class Extractor(Protocol):
-    def __call__(self, text: str, *, language: str, form: FormDef | None) -> Mapping[str, str]: ...
+    def __call__(self, text: str, *, form: FormDef | None, now: datetime) -> Mapping[str, str]: ...
 
 
 class LanguageDetector(Protocol):
@@ -126,8 +127,8 @@ class DeskTools:
             return self.form(found.parent)
         return self._forms.get(found.form) if found.form else None
 
-    def extract(self, text: str, *, form: FormDef | None, language: str) -> Mapping[str, str]:
-        return self._extract(text, language=language, form=form)
+    def extract(self, text: str, *, form: FormDef | None, now: datetime) -> Mapping[str, str]:
+        return self._extract(text, form=form, now=now)
 
     def validate(self, slot: SlotDef, answer: str, *, language: str, slots: Mapping[str, str]) -> Validated:
         return self._validator.validate(slot, answer, language=language, slots=slots)

@@ -241,7 +241,7 @@ class Snapshot:
     resolved: OpenRequest | None  # a request of this conversation that awaits "solved?"
     working_now: bool
     next_open: datetime | None
-    now: datetime
+    now: datetime  # in the person's zone
     first_contact: bool = False
 
 
@@ -421,7 +421,7 @@ class Tools(Protocol):
 
     def form(self, category: str | None) -> FormDef | None: ...
 
-    def extract(self, text: str, *, form: FormDef | None, language: str) -> Mapping[str, str]:
+    def extract(self, text: str, *, form: FormDef | None, now: datetime) -> Mapping[str, str]:
         """Slot values that stand in the text already."""
         ...
 

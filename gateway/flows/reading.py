@@ -182,7 +182,7 @@ def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
         resolved=resolved,
         working_now=open_now,
         next_open=None if open_now else calendar.next_open(ctx.now),
-        now=ctx.now,
+        now=ctx.now.astimezone(zone),
         first_contact=now.conversation is None,
     )
 

@@ -1,70 +1,155 @@
-"""Slot values that already stand in a text, so that nobody is asked for what they have said. One file a kind."""
+"""What already stands in a text, so that nobody is asked for what they have said. One file a kind."""
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from nlu import cues
-from nlu.extract import asset, choice, day, device, email, error_code, location, number, phone, system
-from nlu.extract.found import Found
-from nlu.text import normalise
+from nlu.extract import (
+    asset,
+    choice,
+    device,
+    email,
+    error_code,
+    link,
+    location,
+    moment,
+    money,
+    number,
+    person,
+    phone,
+    software,
+    system,
+    urgency,
+)
+from nlu.extract.declared import Declared
+from nlu.extract.found import Found, Reading
+from nlu.extract.gazetteer import Gazetteer
+from nlu.extract.vocabulary import Numbering, Vocabulary
 from nlu.turn import FormDef, SlotDef
 
-__all__ = ["Found", "extract_all"]
+__all__ = ["Extractor", "Found", "Numbering", "Vocabulary"]
 
-_SCAN = 5_000  # characters: who writes more is quoting something
-
-
-def extract_all(text: str, *, language: str, form: FormDef | None) -> dict[str, str]:
-    """Values for the slots of a form; a slot without a certain value is left out. One reading serves both languages."""
-    if form is None:
-        return {}
-    read = normalise(text[: _SCAN * 2])[:_SCAN]
-    values: dict[str, str] = {}
-    for slot in form.slots:
-        value = _value(read, slot)
-        if value:
-            values[slot.name] = value[: slot.max_length]
-    return values
+_SURE_OF_DAY = 0.7
+_MOST = 50  # of a kind: a text with more is a table
+_SINCE = frozenset({"since", "happened_when", "started_when"})
+_PROGRAM = frozenset({"software_name", "system_name", "program"})
+_SYSTEM = frozenset({"operating_system", "os"})
+_LINK = frozenset({"link", "url", "page"})
+# Whose name a slot wants, by how the slot is called; the roles are those of `person`.
+_ROLES = {"approver": ("approver",), "employee": ("employee", "name"), "handover": ("taker",)}
 
 
-def _value(text: str, slot: SlotDef) -> str | None:
-    if slot.choices:
-        return choice.find(text, slot) or _from_cues(text, slot)
-    match slot.kind:
-        case "phone":
-            found = phone.find(text)
-        case "email":
-            found = email.find(text)
-        case "number":
-            found = number.find(text)
-            if len(found) != 1:  # two numbers: which one is meant is not for us to say
-                return None
-        case "date":
-            found = day.find(text)
-        case "location":
-            found = location.find(text)
-        case "asset":
-            found = asset.find(text)
-        case "device":
-            found = device.find_specific(text)
-        case "text":
-            found = _named(text, slot.name)
-        case _:
-            return None
-    if not found:
-        return None
-    return found[0].value if _fits(found[0].value, slot) else None
+class Extractor:
+    """Finds values by rules that every desk shares and by what this desk declares."""
+
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        own = vocabulary or Vocabulary()
+        self._declared = Declared(own.numbers)
+        self._numbered = {slot: one.key for one in own.numbers for slot in one.slots}
+        self._devices = Gazetteer({**device.DEVICES, **own.devices})
+        self._programs = Gazetteer({**software.PROGRAMS, **own.programs})
+        # A stretch of text is one of these at most, and the first that knows it has it: an order number is no phone.
+        self._exclusive: Sequence[tuple[str, Callable[[str, datetime], list[Found]]]] = (
+            ("link", lambda text, _: link.find(text)),
+            ("email", lambda text, _: email.find(text)),
+            ("number", lambda text, _: self._declared.find(text)),
+            ("asset", lambda text, _: asset.find(text)),
+            ("error_code", lambda text, _: error_code.find(text)),
+            ("phone", lambda text, _: phone.find(text)),
+            ("money", lambda text, _: money.find(text)),
+            ("moment", lambda text, now: moment.find(text, now=now)),
+            ("location", lambda text, _: location.find(text)),
+            ("count", lambda text, _: number.find(text)),
+        )
+
+    def find(self, text: str, *, now: datetime) -> tuple[Found, ...]:
+        """Everything there is, in the order it stands, with places in the text as it was given; `now` is in the person's zone."""
+        reading = Reading(text)
+        return tuple(sorted(reading.placed(self._read(reading.text, now)), key=lambda found: (found.start, found.end, found.kind)))
+
+    def fill(self, text: str, *, form: FormDef | None, now: datetime) -> dict[str, str]:
+        """Values for the slots of a form; a slot without a certain value is left out. One reading serves both languages."""
+        if form is None:
+            return {}
+        read = Reading(text).text
+        findings = self._read(read, now)
+        values = {slot.name: self._value(read, slot, findings, now) for slot in form.slots}
+        return {slot.name: value[: slot.max_length] for slot in form.slots if (value := values[slot.name])}
+
+    def _read(self, text: str, now: datetime) -> list[Found]:
+        found: list[Found] = []
+        free = bytearray(b"\1") * len(text)
+        for kind, find in self._exclusive:
+            for one in find(text, now)[:_MOST]:
+                if all(free[one.start : one.end]):
+                    free[one.start : one.end] = bytes(one.end - one.start)
+                    found.append(one if one.kind else replace(one, kind=kind))
+        found += (replace(one, kind="device") for one in device.find(text, self._devices))
+        found += (replace(one, kind="software") for one in software.find(text, self._programs))
+        found += (replace(one, kind="system") for one in system.find(text))
+        return [*found, *person.find(text), *urgency.find(text)]
+
+    def _value(self, text: str, slot: SlotDef, findings: Sequence[Found], now: datetime) -> str | None:
+        if slot.choices:
+            return choice.find(text, slot) or _from_cues(text, slot)
+        found = [one for one in self._fitting(text, slot, findings, now) if _fits(one.value, slot)]
+        return found[0].value if found else None
+
+    def _fitting(self, text: str, slot: SlotDef, findings: Sequence[Found], now: datetime) -> list[Found]:
+        match slot.kind:
+            case "phone" | "email" | "location":
+                return _of(findings, slot.kind)
+            case "asset":
+                declared = self._numbered.get(slot.name)
+                return [one for one in findings if one.kind == "number" and one.source == declared] if declared else _of(findings, "asset")
+            case "number":
+                return _only(_of(findings, "count"))  # two numbers: which one is meant is not for us to say
+            case "date":
+                return _day(_of(findings, "moment"), now)
+            case "device":
+                return device.find_specific(text, self._devices)
+            case "person":
+                roles = next((roles for name, roles in _ROLES.items() if slot.name.startswith(name)), ())
+                return _only([one for one in _of(findings, "person") if one.source in roles])
+            case "text":
+                return _named(text, slot.name, findings)
+            case _:
+                return []
 
 
-def _named(text: str, name: str) -> list[Found]:
+def _named(text: str, name: str, findings: Sequence[Found]) -> list[Found]:
     """Text slots whose name says what they want."""
     if name.startswith("error"):
-        return error_code.find(text)
-    if name in {"software_name", "system_name", "program"}:
-        found = device.find(text, kind="program")
-        return found if len(found) == 1 else []
-    if name in {"operating_system", "os"}:
-        return system.find(text)
+        return _of(findings, "error_code")
+    if name in _PROGRAM:
+        return _only(_of(findings, "software"))
+    if name in _SYSTEM:
+        return _of(findings, "system")
+    if name in _LINK:
+        return _of(findings, "link")
+    if name in _SINCE:
+        return _only([replace(one, value=text[one.start : one.end]) for one in findings if one.kind in {"since", "moment"}])
     return []
+
+
+def _day(moments: Sequence[Found], now: datetime) -> list[Found]:
+    """The one day, today or later, that a deadline falls on."""
+    days = [
+        replace(one, value=one.value[:10]) for one in moments if one.confidence >= _SURE_OF_DAY and one.value[:10] >= now.date().isoformat()
+    ]
+    best = max((one.confidence for one in days), default=0.0)
+    return _only([one for one in days if one.confidence == best])
+
+
+def _of(findings: Sequence[Found], kind: str) -> list[Found]:
+    return [one for one in findings if one.kind == kind]
+
+
+def _only(findings: Sequence[Found]) -> list[Found]:
+    """The findings where they all say the same, none where they differ."""
+    return list(findings) if len({one.value for one in findings}) == 1 else []
 
 
 def _from_cues(text: str, slot: SlotDef) -> str | None:

@@ -1,15 +1,13 @@
-"""Devices, programs and systems by a gazetteer, typos included."""
+"""Devices by the list that every workplace shares and by the desk's own, with what tells one from another."""
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-
-from rapidfuzz import fuzz, process
+from dataclasses import replace
 
 from nlu.extract.found import Found
-from nlu.text import fold, stem
+from nlu.extract.gazetteer import Gazetteer
 
-# Name as it is shown -> words people use. Stems are compared, so one form of a word is enough.
+# Name -> words people use.
 DEVICES: Mapping[str, Sequence[str]] = {
     "принтер": ("принтер", "printer", "мфу", "ксерокс", "mfp", "copier"),
     "сканер": ("сканер", "scanner"),
@@ -26,28 +24,6 @@ DEVICES: Mapping[str, Sequence[str]] = {
     "проектор": ("проектор", "projector"),
     "флешка": ("флешка", "flash", "usb-stick"),
 }
-PROGRAMS: Mapping[str, Sequence[str]] = {
-    "1С": ("1с", "1ска", "одинэс"),
-    "CRM": ("crm", "црм", "битрикс", "bitrix", "битрикс24", "bitrix24", "amocrm"),
-    "Outlook": ("outlook", "аутлук", "оутлук"),
-    "Excel": ("excel", "эксель", "ексель"),
-    "Word": ("word", "ворд"),
-    "PowerPoint": ("powerpoint", "поверпоинт"),
-    "Teams": ("teams", "тимс"),
-    "Zoom": ("zoom", "зум"),
-    "Chrome": ("chrome", "хром"),
-    "AutoCAD": ("autocad", "автокад"),
-    "Photoshop": ("photoshop", "фотошоп"),
-    "Adobe Acrobat": ("acrobat", "акробат"),
-    "Visio": ("visio", "визио"),
-    "MS Project": ("msproject",),
-    "SAP": ("sap", "сап"),
-    "Jira": ("jira", "джира"),
-    "Confluence": ("confluence", "конфлюенс"),
-    "Консультант Плюс": ("консультант", "консультантплюс"),
-    "Контур": ("контур", "контур.экстерн"),
-}
-_WORD = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
 _BRANDS = (
     r"hp|canon|xerox|kyocera|brother|epson|samsung|lexmark|ricoh|pantum|oki|sharp|konica|"
     r"dell|lenovo|acer|asus|apple|huawei|lg|logitech|jabra"
@@ -55,40 +31,19 @@ _BRANDS = (
 _WHICH = re.compile(
     rf"\s*(?P<which>(?:(?:№|#|{_BRANDS}|[a-z-]{{3,14}})\s*){{0,3}}(?:[a-zа-я]{{0,4}}-?\d{{1,5}}[a-zа-я]{{0,3}}))(?!\w)", re.IGNORECASE
 )
-_FUZZY_FROM = 5  # letters; shorter words have too many neighbours
-_FUZZY_SCORE = 88.0
 
 
-@lru_cache(maxsize=8)
-def _known(kind: str) -> dict[str, str]:
-    names = DEVICES if kind == "device" else PROGRAMS
-    return {stem(fold(word)): name for name, words in names.items() for word in words}
+def find(text: str, devices: Gazetteer) -> list[Found]:
+    """Devices in the person's own words."""
+    return [replace(found, value=text[found.start : found.end]) for found in devices.find(text)]
 
 
-def find(text: str, *, kind: str = "device") -> list[Found]:
-    """Devices (`kind="device"`, in the person's own words) or programs (`kind="program"`), each once, in the order they stand."""
-    known = _known(kind)
-    names = list(known)
-    found: list[Found] = []
-    seen: set[str] = set()
-    for match in list(_WORD.finditer(text))[:200]:
-        word = stem(fold(match.group()))
-        name, confidence = known.get(word), 1.0
-        if name is None and len(word) >= _FUZZY_FROM:
-            near = process.extractOne(word, names, scorer=fuzz.ratio, score_cutoff=_FUZZY_SCORE)
-            if near is not None and len(near[0]) >= _FUZZY_FROM:
-                name, confidence = known[near[0]], near[1] / 100
-        if name is not None and name not in seen:
-            seen.add(name)
-            found.append(Found(match.group() if kind == "device" else name, *match.span(), round(confidence, 2)))
-    return found
-
-
-def find_specific(text: str) -> list[Found]:
+def find_specific(text: str, devices: Gazetteer) -> list[Found]:
     """Devices that are told apart by a number or a model: "принтер 305", "HP LaserJet 1020". A bare "printer" names none."""
     found: list[Found] = []
-    for device in find(text):
+    for device in devices.find(text):
         which = _WHICH.match(text, device.end)
         if which:
-            found.append(Found(" ".join(text[device.start : which.end()].split()), device.start, which.end(), 0.9))
+            value = " ".join(text[device.start : which.end()].split())
+            found.append(replace(device, value=value, end=which.end(), confidence=min(device.confidence, 0.9)))
     return found

@@ -1,19 +1,39 @@
-"""Phone numbers, in E.164."""
+"""Phone numbers, in E.164; a number that the words call an order, an invoice or a tax number is none."""
 
 import re
 
 from nlu.extract.found import Found
 
 _REGION = "RU"
-_MAYBE = re.compile(r"\d(?:\D{0,3}\d){9}")  # ten digits near each other: only then is the library worth its import
+_MAYBE = re.compile(r"\+?\(?\d(?:[ ().\u2010-\u2015-]{0,3}\d){9,14}(?!\d)")
+_OTHER = re.compile(
+    r"(?:заказ\w{0,3}|сч[её]т\w{0,3}|накладн\w{1,3}|договор\w{0,3}|заявк\w{1,2}|обращени\w{1,2}|трек\w{0,3}|посылк\w{1,2}|карт\w{1,2}|инн|снилс|"
+    r"огрн|инв\w{0,9}|серийн\w{2,3}|с/н|артикул\w{0,2}|order|invoice|contract|ticket|request|tracking|parcel|card|serial|s/n|asset|sku|vin)"
+    r"[\s.:№#-]{0,4}(?:(?:номер\w{0,2}|number|code|no|num|id)[\s.:№#-]{0,4})?$",
+    re.IGNORECASE,
+)
+_BEFORE = 40  # characters in which a word says what the number is
 
 
 def find(text: str) -> list[Found]:
-    if not _MAYBE.search(text):
-        return []
+    found: list[Found] = []
+    for match in _MAYBE.finditer(text):
+        before = text[max(0, match.start() - _BEFORE) : match.start()]
+        if (match.start() and (before[-1].isalnum() or before[-1] in "_/")) or _OTHER.search(before):
+            continue
+        number = _read(match.group())
+        if number:
+            found.append(Found(number, *match.span()))
+    return found
+
+
+def _read(written: str) -> str | None:
     import phonenumbers
 
-    return [
-        Found(phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164), match.start, match.end)
-        for match in phonenumbers.PhoneNumberMatcher(text, _REGION, leniency=phonenumbers.Leniency.VALID)
-    ]
+    try:
+        number = phonenumbers.parse(written, _REGION)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

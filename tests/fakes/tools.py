@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from nlu import lexicon
 from nlu.turn import Band, CategoryDef, FormDef, Guess, Hit, Intent, Reason, SlotDef, Triage, Validated
@@ -158,7 +159,7 @@ class FakeTools:
         found = self.category(category)
         return self.forms.get(found.form) if found and found.form else None
 
-    def extract(self, text: str, *, form: FormDef | None, language: str) -> Mapping[str, str]:
+    def extract(self, text: str, *, form: FormDef | None, now: datetime) -> Mapping[str, str]:
         found: dict[str, str] = {}
         names = {slot.name for slot in form.slots} if form else set()
         if "location" in names and (floor := re.search(r"(?:на\s+)?(\S+)\s+этаж\w*|(\S+)\s+floor", text, re.IGNORECASE)):

@@ -1,6 +1,6 @@
 """The dialogue's tools over real parts: an index of articles, a triage without models, real validation."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -22,7 +22,7 @@ ARTICLES = (
 )
 
 
-def nothing(text: str, *, language: str, form: FormDef | None) -> dict[str, str]:
+def nothing(text: str, *, form: FormDef | None, now: datetime) -> dict[str, str]:
     return {}
 
 

@@ -1,0 +1,221 @@
+"""Each kind of value: what is found in real sentences, what is not, and where it stands in the text as it was sent."""
+
+import re
+import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.words import normalise, trace
+from nlu.extract import Extractor, Found, Numbering, Vocabulary
+
+WEDNESDAY = datetime(2026, 11, 25, 14, 30, tzinfo=ZoneInfo("Europe/Moscow"))
+SHOP = Vocabulary(
+    numbers=(
+        Numbering("order", r"[0-9]{8}|[0-9]{11}", said=("заказ", "order"), alone=True, slots=("order_number",)),
+        Numbering("invoice", r"[A-ZА-Я]{2}-[0-9]{3,6}", said=("счёт", "счет", "invoice")),
+    ),
+    devices={"Электронная очередь": ("Электронная очередь", "талонный автомат")},
+    programs={"Честный знак": ("Честный знак",)},
+)
+EXTRACTOR = Extractor(SHOP)
+
+
+def everything(text: str) -> tuple[Found, ...]:
+    return EXTRACTOR.find(text, now=WEDNESDAY)
+
+
+def values(text: str, kind: str) -> list[str]:
+    return [found.value for found in everything(text) if found.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("phone", "наберите +7 912 345-67-89 после обеда", ["+79123456789"]),
+        ("phone", "мой номер 8 (912) 345-67-89, звоните", ["+79123456789"]),
+        ("phone", "call me on +44 20 7946 0958, please", ["+442079460958"]),
+        ("phone", "заказ 89123456789 не привезли", []),
+        ("phone", "order no. 89123456789 is late", []),
+        ("phone", "ИНН 7707083893, карта 4276 1234 5678 9012", []),
+        ("phone", "https://example.com/89123456789", []),
+        ("email", "пишите на Anna.Brown@Example.COM.", ["anna.brown@example.com"]),
+        ("email", "собака @ в имени файла", []),
+        ("link", "(см. https://wiki.example.com/vpn_(new).)", ["https://wiki.example.com/vpn_(new)"]),
+        ("link", "сайт www.example.ru не открывается", ["www.example.ru"]),
+        ("link", "http:// в адресе", []),
+        ("money", "списали 4 990 ₽ дважды", ["4990 RUB"]),
+        ("money", "I was charged $1,200.50 twice", ["1200.50 USD"]),
+        ("money", "это 1,5 млн руб. в год", ["1500000 RUB"]),
+        ("money", "пополнил на 5 тысяч рублей", ["5000 RUB"]),
+        ("money", "в кабинете 100 стульев", []),
+        ("number", "где мой заказ № 48120573?", ["48120573"]),
+        ("number", "my order number 48120573 is late", ["48120573"]),
+        ("number", "48120573 всё ещё в пути", ["48120573"]),
+        ("number", "по счёту СФ-00412 вопрос", ["СФ-00412"]),
+        ("number", "модель СФ-00412 не печатает", []),
+        ("number", "файл весит 481205731 байт", []),
+        ("asset", "инв. № 10452 и s/n CN8AB/17", ["10452", "CN8AB/17"]),
+        ("asset", "серийный номер не знаю", []),
+        ("error_code", "вылетает с 0x80070005", ["0x80070005"]),
+        ("error_code", "пишет «сеть недоступна»", ["сеть недоступна"]),
+        ("error_code", "no errors so far", []),
+        ("system", "у меня винда 10, у коллеги Ubuntu", ["Windows 10", "Linux"]),
+        ("system", "выиграли тендер", []),
+        ("location", "room 305, second floor", ["room 305, second floor"]),
+        ("location", "сижу в каб. 214", ["каб. 214"]),
+        ("location", "building a report takes hours", []),
+        ("software", "аутлук и честный знак тормозят", ["Outlook", "Честный знак"]),
+        ("software", "фотошп не открывает файл", ["Photoshop"]),
+        ("software", "слово за слово", []),
+        ("device", "талонный автомат завис", ["талонный автомат"]),
+        ("device", "прнтер молчит", ["прнтер"]),
+        ("device", "спринтер прибежал первым", []),
+        ("person", "Меня зовут Анна Иванова", ["Анна Иванова"]),
+        ("person", "новый сотрудник Пётр Смирнов", ["Пётр Смирнов"]),
+        ("person", "доступ для Кузнецовой Марии Петровны", ["Кузнецовой Марии Петровны"]),
+        ("person", "approved by Mary O'Neil yesterday", ["Mary O'Neil"]),
+        ("person", "Принтер Не Печатает", []),
+        ("person", "this is Outlook again", []),
+        ("urgency", "работа стоит, сделайте срочно", ["high"]),
+        ("urgency", "no rush, it can wait", ["low"]),
+        ("urgency", "принтер стоит у окна", []),
+        ("impact", "не работает у 12 человек", ["group"]),
+        ("impact", "the whole company is offline", ["organisation"]),
+        ("impact", "у меня не работает", []),
+    ],
+)
+def test_finds_what_people_write(kind: str, text: str, expected: list[str]) -> None:
+    assert values(text, kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("зайдите завтра после обеда", "moment", "2026-11-26T13:00+03:00/2026-11-26T18:00+03:00"),
+        ("нужен доступ к пятнице", "moment", "2026-11-27"),
+        ("выходит с понедельника", "moment", "2026-11-30"),
+        ("1 декабря в 15:00 совещание", "moment", "2026-12-01T15:00+03:00"),
+        ("сдать сегодня к 18 часам", "moment", "2026-11-25T18:00+03:00"),
+        ("tomorrow at 5 pm", "moment", "2026-11-26T17:00+03:00"),
+        ("by next Monday", "moment", "2026-11-30"),
+        ("in two weeks", "moment", "2026-12-09"),
+        ("договор от 24.12.2026", "moment", "2026-12-24"),
+        ("не работает с понедельника", "since", "2026-11-23"),
+        ("down since Monday 9 am", "since", "2026-11-23T09:00+03:00"),
+        ("с утра нет сети", "since", "2026-11-25T09:00+03:00"),
+        ("уже третий день жду", "since", "2026-11-23"),
+        ("it has been broken for two hours", "since", "2026-11-25T12:30+03:00"),
+        ("сломалось час назад", "since", "2026-11-25T13:30+03:00"),
+    ],
+)
+def test_reads_days_and_times_in_the_zone_of_the_person(text: str, kind: str, value: str) -> None:
+    assert [(found.kind, found.value) for found in everything(text) if found.kind in {"moment", "since"}] == [(kind, value)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "версия 10.2.3",
+        "31.02.2026",
+        "IP 10.0.0.15:8080",
+        "настроить среду разработки",
+        "it may 5 times crash",
+        "access for two weeks",
+        "с днём рождения",
+        "в кабинете 305",
+        "последний день",
+    ],
+)
+def test_what_only_looks_like_a_day_is_none(text: str) -> None:
+    assert [found for found in everything(text) if found.kind in {"moment", "since"}] == []
+
+
+def test_the_same_words_are_another_moment_in_another_zone() -> None:
+    elsewhere = WEDNESDAY.astimezone(ZoneInfo("Asia/Vladivostok"))
+    found = EXTRACTOR.find("сегодня в 9", now=elsewhere)
+    assert [one.value for one in found if one.kind == "moment"] == ["2026-11-25T09:00+10:00"]
+
+
+def test_a_place_is_that_of_the_text_as_it_was_sent() -> None:
+    text = "  Ошибка\u200b  на ｐｃ,\r\n\tпишите\u00a0 на  An\u200bna@Example.com !"
+    (found,) = (one for one in everything(text) if one.kind == "email")
+    assert (found.value, text[found.start : found.end]) == ("anna@example.com", "An\u200bna@Example.com")
+
+
+def test_says_what_it_went_by() -> None:
+    sources = {(one.value, one.source) for one in everything("заказ 48120573, аутлук и аутлоок, меня зовут Анна")}
+    assert {("48120573", "order"), ("Outlook", "list"), ("Анна", "self")} <= sources
+
+
+def test_a_pattern_that_could_run_away_is_not_used() -> None:
+    bomb = Extractor(Vocabulary(numbers=(Numbering("bomb", r"(\d+)*x", alone=True),)))
+    assert [one for one in bomb.find("1" * 5_000, now=WEDNESDAY) if one.kind == "number"] == []
+
+
+PIECES = st.sampled_from(
+    [
+        "заказ 48120573", "+7 912 345-67-89", "anna@example.com", "завтра после обеда", "since Monday 9 am", "4 990 ₽", "аутлук",
+        "принтер 305", "каб. 214", "пишет «нет сети»", "0x80070005", "у 12 человек", "срочно", "меня зовут Анна Иванова", "винда 10",
+        "www.example.ru", "\u200b", "е\u0308", "İ", "ﬁ", "\r\n", "\u202e", "¼", "31.02.2026", "👍", "<b>", "'; --", "\x00", "(((",
+        "99999999999999999999",
+    ]
+)  # fmt: skip
+TEXTS = st.one_of(st.text(max_size=200), st.lists(st.one_of(PIECES, st.text(max_size=6)), max_size=12).map(" ".join))
+
+
+@given(TEXTS)
+def test_places_are_inside_the_text_and_say_the_value(text: str) -> None:
+    for found in everything(text):
+        assert 0 <= found.start < found.end <= len(text)
+        assert 0 < found.confidence <= 1
+        said = normalise(text[found.start : found.end])
+        if found.kind in {"email", "link", "number", "asset", "device", "error_code", "person"}:
+            assert " ".join(found.value.split()).casefold() == " ".join(said.split()).casefold()
+        if found.kind == "phone":
+            assert re.sub(r"\D", "", said)[-7:] == found.value[-7:]
+
+
+@given(st.lists(PIECES, max_size=8).map(", ".join))
+def test_noise_that_nobody_sees_changes_no_value(text: str) -> None:
+    noisy = "\u200b" + text.replace(" ", " \u200b ").replace("а", "а\u00ad") + "  \n"
+    assert [(one.kind, one.value) for one in everything(noisy)] == [(one.kind, one.value) for one in everything(text)]
+
+
+@given(TEXTS)
+def test_the_way_back_to_the_original_is_kept_through_normalisation(text: str) -> None:
+    traced = trace(text)
+    assert traced.text == normalise(text)
+    assert len(traced.starts) == len(traced.ends) == len(traced.text)
+    assert all(0 <= start < end <= len(text) for start, end in zip(traced.starts, traced.ends, strict=True))
+    assert list(traced.starts) == sorted(traced.starts)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "1 ",
+        "a@",
+        "с ",
+        "ошибка ",
+        "заказ 89123456789 ",
+        "12.12.2026 ",
+        "завтра ",
+        "Иванов ",
+        "x\u0301",
+        "прнтир ",
+        "ｆ",
+        "(",
+        "8",
+        "http://",
+        "+7 912 ",
+    ],
+)
+def test_a_hundred_thousand_characters_take_no_more_than_the_beginning(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+    began = time.process_time()
+    everything(text)
+    assert time.process_time() - began < 1
