@@ -26,7 +26,7 @@ from models.retrieval import ArticleIndex, IndexedArticle
 from models.rows import Row, category_rows, intent_rows, with_corrections
 from models.training import TrainingFailed
 from nlu.actions import FormValidator
-from nlu.extract import Extractor
+from nlu.extract import Extractor, Vocabulary
 from nlu.language import detect
 from nlu.tools import DeskTools
 from nlu.triage import TriageEngine
@@ -116,7 +116,7 @@ class Understanding:
         await asyncio.to_thread(validator.warm)
         return DeskTools(
             catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect,
-            extract=Extractor().fill,
+            extract=Extractor(Vocabulary.from_json(config.names)).fill,
         )  # fmt: skip
 
     def _load(self, name: str) -> Loaded | None:

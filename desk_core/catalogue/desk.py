@@ -81,6 +81,7 @@ class DeskConfig:
     matrix: PriorityMatrix
     ladder: Ladder
     limits: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, Any] = field(default_factory=dict)  # numbers, devices and programs that are recognised in a text
 
     def today(self, now: datetime) -> date:
         """The day at the desk."""
@@ -197,4 +198,5 @@ async def load(session: ReadSession) -> DeskConfig:
         matrix=PriorityMatrix.from_mapping(values["priority_matrix"]),
         ladder=Ladder(**values["close_ladder"]),
         limits=values.get("limits", {}),
+        names=values.get("names", {}),
     )  # fmt: skip

@@ -61,6 +61,8 @@ async def export_preset(session: ReadSession, folder: Path) -> int:
     examples = list((await session.scalars(select(TrainingExample).order_by(TrainingExample.label, TrainingExample.id))).all())
     files["slots.yml"] = yaml_text({"slots": {slot.name: _slot(slot) for slot in slots}})
     files["domain.yml"] = yaml_text(_domain(slots, forms, replies, examples))
+    if settings.get("names"):
+        files["names.yml"] = yaml_text(settings["names"])
     files["rules.yml"] = yaml_text({"version": RASA, "rules": []})
     for language in desk["languages"]:
         files[f"nlu/{language}.yml"] = yaml_text(_nlu(one for one in examples if one.language == language))

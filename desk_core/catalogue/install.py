@@ -55,6 +55,7 @@ async def install(uow: UnitOfWork, preset: Preset, *, language: str, now: dateti
         "priority_matrix": {impact: dict(row) for impact, row in preset.priority_matrix.items()},
         "close_ladder": dict(preset.ladder),
         "limits": dict(preset.limits),
+        "names": _plain(preset.names),
         REVISION: {},
     }  # fmt: skip
     await _replace(uow, DeskSetting, [{"key": key, "value": value, "updated_at": now} for key, value in settings.items()])

@@ -8,6 +8,7 @@ from string import Formatter
 from typing import Any
 
 from desk_core.catalogue.preset_check_desk import check_desk, check_routes, unique
+from desk_core.catalogue.preset_check_names import check_names
 from desk_core.catalogue.preset_read import QUESTION, language_of, split_front_matter
 from desk_core.catalogue.preset_source import Located, Problem, Report, Where, locate, locate_text
 from desk_core.catalogue.preset_words import DIALOGUE_INTENTS, REPLIES
@@ -53,6 +54,7 @@ class _Check:
         self._check_catalogue(teams)
         check_routes(self._report, self._catalogue, self._desk)
         self._check_slots()
+        self._check_names()
         self._check_domain()
         self._check_replies()
         self._check_examples()
@@ -130,9 +132,15 @@ class _Check:
                     compile_safely(str(pattern))
                 except UnsafePattern as error:
                     text = _("This regular expression cannot be used: %(reason)s.")
-                    report.error(doc, (*at, "pattern"), text, reason=str(error))
+                    report.error(doc, (*at, "pattern"), text, reason=error.reason)
             if length is not None and (type(length) is not int or length < 1):
                 report.error(doc, (*at, "max_length"), _("“%(value)s” is not a whole number."), value=length)
+
+    def _check_names(self) -> None:
+        """A folder may be without the file: what every workplace has is known anyway."""
+        if (self._path / "names.yml").exists():
+            doc = locate(self._path / "names.yml", "names.yml", self._report)
+            check_names(self._report, doc, self._languages, slots=self._slots.get("slots") or {})
 
     def _check_choices(self, at: Where) -> None:
         doc, report = self._slots, self._report

@@ -156,3 +156,4 @@ class Preset:
     ladder: Mapping[str, int]
     limits: Mapping[str, int]
     articles: tuple[PresetArticle, ...]
+    names: Mapping[str, Any] = field(default_factory=dict)  # what is recognised in a text, as `names.yml` has it

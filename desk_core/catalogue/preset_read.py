@@ -77,6 +77,7 @@ def load_preset(path: Path) -> Preset:
             ladder=desk["close_ladder"],
             limits=desk.get("limits") or {},
             articles=reader.articles(languages),
+            names=reader.yaml("names.yml") if (path / "names.yml").exists() else {},
         )
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, DeskError) as error:
         if isinstance(error, UnreadablePreset):

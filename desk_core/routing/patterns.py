@@ -11,6 +11,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
+
 MAX_PATTERN = 300  # characters
 MAX_TEXT = 2_000  # characters of a text that patterns look at
 MAX_WAYS = 10_000
@@ -24,19 +27,23 @@ _op: Any = importlib.import_module("re._constants")
 class UnsafePattern(ValueError):
     """Why a pattern is refused, in words for its author."""
 
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
 
 @lru_cache(maxsize=512)
 def compile_safely(pattern: str) -> re.Pattern[str]:
     """The pattern ready to search, ignoring case; raises `UnsafePattern`."""
     if len(pattern) > MAX_PATTERN:
-        raise UnsafePattern(f"longer than {MAX_PATTERN} characters")
+        raise UnsafePattern(Phrase(_("it is longer than %(most)s characters"), most=MAX_PATTERN))
     try:
         compiled = re.compile(pattern, re.IGNORECASE)
         count = ways(_parser.parse(pattern, re.IGNORECASE))
     except (re.error, RecursionError, OverflowError) as error:
-        raise UnsafePattern(str(error)) from error
+        raise UnsafePattern(Phrase(_("it is not written correctly (%(reason)s)"), reason=error)) from error
     if count > MAX_WAYS:
-        raise UnsafePattern("too many ways to match: bound the repeats, like \\w{0,20}, or list fewer alternatives")
+        raise UnsafePattern(Phrase(_("too many ways to match: bound the repeats, like \\w{0,20}, or list fewer alternatives")))
     return compiled
 
 
@@ -64,7 +71,7 @@ def _ways_of(op: Any, argument: Any) -> int:
     if op is _op.ATOMIC_GROUP:
         return ways(argument)
     if op in (_op.GROUPREF, _op.GROUPREF_EXISTS, _op.ASSERT, _op.ASSERT_NOT):
-        raise UnsafePattern("references to groups and looking around are not supported")
+        raise UnsafePattern(Phrase(_("references to groups and looking around are not supported")))
     return 1
 
 
@@ -77,7 +84,7 @@ def _ways_of_repeat(least: int, most: int, body: Any) -> int:
     if most <= 1:
         return inner + (least == 0)
     if _repeats_inside(body):
-        raise UnsafePattern("a repeat inside a repeat")
+        raise UnsafePattern(Phrase(_("a repeat inside a repeat")))
     # Two ways to the power of twenty are far above the limit already; larger powers would only be slow to write down.
     return int(min(inner ** min(most, 20), MAX_WAYS + 1))
 

@@ -295,7 +295,7 @@ def _problems_of(condition: Condition, where: str) -> list[Problem]:
             compile_safely(_even(str(condition.value)))
         except UnsafePattern as error:
             text = _("This regular expression cannot be used: %(reason)s.")
-            return [Problem(f"{where}.value", text, {"reason": str(error)})]
+            return [Problem(f"{where}.value", text, {"reason": error.reason})]
     return []
 
 

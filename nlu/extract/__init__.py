@@ -47,7 +47,8 @@ class Extractor:
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         own = vocabulary or Vocabulary()
         self._declared = Declared(own.numbers)
-        self._numbered = {slot: one.key for one in own.numbers for slot in one.slots}
+        slots = {slot for one in own.numbers for slot in one.slots}
+        self._numbered = {slot: {one.key for one in own.numbers if slot in one.slots} for slot in slots}
         self._devices = Gazetteer({**device.DEVICES, **own.devices})
         self._programs = Gazetteer({**software.PROGRAMS, **own.programs})
         # A stretch of text is one of these at most, and the first that knows it has it: an order number is no phone.
@@ -102,8 +103,8 @@ class Extractor:
             case "phone" | "email" | "location":
                 return _of(findings, slot.kind)
             case "asset":
-                declared = self._numbered.get(slot.name)
-                return [one for one in findings if one.kind == "number" and one.source == declared] if declared else _of(findings, "asset")
+                declared = [one for one in findings if one.kind == "number" and one.source in self._numbered.get(slot.name, ())]
+                return declared or _of(findings, "asset")
             case "number":
                 return _only(_of(findings, "count"))  # two numbers: which one is meant is not for us to say
             case "date":

@@ -8,11 +8,12 @@ from nlu.extract.found import Found
 from nlu.extract.vocabulary import Numbering
 
 # Where a number may begin. A pattern looks at a short window from there, so that no pattern and no text is slow.
-_BEGIN = re.compile(r"(?<![\w№#])[\w№#]")
+# Normalisation writes "№" as "No", also where the number follows without a blank.
+_BEGIN = re.compile(r"(?:(?<![\w#])|(?<=\b[Nn]o))\w")
 _WINDOW = 64
 _BEGINNINGS = 400
 _BEFORE = 40
-_BETWEEN = r"[\s.,:№#-]{0,4}(?:(?:под\s)?(?:номер\w{0,2}|number|code|no|num|id)[\s.:№#-]{0,4})?$"
+_BETWEEN = r"[\s.,:#-]{0,4}(?:(?:под\s)?(?:номер\w{0,2}|number|code|no|num|id)[\s.:#-]{0,4})?$"
 
 
 class Declared:
@@ -22,7 +23,7 @@ class Declared:
         self._numbers: list[tuple[Numbering, re.Pattern[str], re.Pattern[str] | None]] = []
         for one in numbers:
             try:
-                pattern = compile_safely(one.pattern)
+                pattern = compile_safely(rf"(?:{one.pattern})\b")
             except UnsafePattern:
                 continue
             words = "|".join(rf"{re.escape(word)}\w{{0,3}}" for word in sorted(one.said, key=len, reverse=True))
@@ -47,7 +48,7 @@ class Declared:
         guessed: Found | None = None
         for one, pattern, said in self._numbers:
             match = pattern.match(window)
-            if match is None or not any(map(str.isdigit, match.group())) or re.match(r"\w", window[match.end() : match.end() + 1]):
+            if match is None or not any(map(str.isdigit, match.group())):
                 continue
             announced = bool(said and said.search(before))
             if announced:

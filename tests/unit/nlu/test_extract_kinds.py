@@ -3,19 +3,23 @@
 import re
 import time
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import presets
+from desk_core.catalogue.presets import load_preset
 from models.words import normalise, trace
 from nlu.extract import Extractor, Found, Numbering, Vocabulary
+from nlu.turn import FormDef, SlotDef
 
 WEDNESDAY = datetime(2026, 11, 25, 14, 30, tzinfo=ZoneInfo("Europe/Moscow"))
 SHOP = Vocabulary(
     numbers=(
-        Numbering("order", r"[0-9]{8}|[0-9]{11}", said=("заказ", "order"), alone=True, slots=("order_number",)),
+        Numbering("order", r"[0-9]{8}", said=("заказ", "order"), alone=True, slots=("order_number",)),
         Numbering("invoice", r"[A-ZА-Я]{2}-[0-9]{3,6}", said=("счёт", "счет", "invoice")),
     ),
     devices={"Электронная очередь": ("Электронная очередь", "талонный автомат")},
@@ -53,12 +57,14 @@ def values(text: str, kind: str) -> list[str]:
         ("money", "пополнил на 5 тысяч рублей", ["5000 RUB"]),
         ("money", "в кабинете 100 стульев", []),
         ("number", "где мой заказ № 48120573?", ["48120573"]),
+        ("number", "заказ №48120573 где?", ["48120573"]),
         ("number", "my order number 48120573 is late", ["48120573"]),
         ("number", "48120573 всё ещё в пути", ["48120573"]),
         ("number", "по счёту СФ-00412 вопрос", ["СФ-00412"]),
         ("number", "модель СФ-00412 не печатает", []),
         ("number", "файл весит 481205731 байт", []),
         ("asset", "инв. № 10452 и s/n CN8AB/17", ["10452", "CN8AB/17"]),
+        ("asset", "инв. №10452", ["10452"]),
         ("asset", "серийный номер не знаю", []),
         ("error_code", "вылетает с 0x80070005", ["0x80070005"]),
         ("error_code", "пишет «сеть недоступна»", ["сеть недоступна"]),
@@ -67,6 +73,7 @@ def values(text: str, kind: str) -> list[str]:
         ("system", "выиграли тендер", []),
         ("location", "room 305, second floor", ["room 305, second floor"]),
         ("location", "сижу в каб. 214", ["каб. 214"]),
+        ("location", "каб. №305", ["каб. No305"]),
         ("location", "building a report takes hours", []),
         ("software", "аутлук и честный знак тормозят", ["Outlook", "Честный знак"]),
         ("software", "фотошп не открывает файл", ["Photoshop"]),
@@ -219,3 +226,26 @@ def test_a_hundred_thousand_characters_take_no_more_than_the_beginning(piece: st
     began = time.process_time()
     everything(text)
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("preset", "text", "slot", "value"),
+    [
+        ("it_service_desk", "Ноутбук с инв. номером NB-00871 не включается", "device_number", "NB-00871"),
+        ("it_service_desk", "serial number 5CG1234XYZ, black screen", "device_number", "5CG1234XYZ"),
+        ("it_service_desk", "прошу поставить фигму", "software_name", "Figma"),
+        ("it_service_desk", "please install vs code", "software_name", "Visual Studio Code"),
+        ("it_service_desk", "нужно к пятнице", "needed_by", "2026-11-27"),
+        ("it_service_desk", "вчера сломалась мышь", "needed_by", None),
+        ("it_service_desk", "новый сотрудник Мария Кузнецова", "employee_name", "Мария Кузнецова"),
+        ("it_service_desk", "кто-то вошёл в мою почту сегодня около 11:00", "happened_when", "сегодня около 11:00"),
+        ("customer_care", "где мой заказ 5530-118", "order_number", "5530-118"),
+        ("customer_care", "my phone is 89123456789, where is the parcel", "order_number", None),
+    ],
+)
+def test_the_numbers_and_names_of_a_preset_fill_its_slots(preset: str, text: str, slot: str, value: str | None) -> None:
+    loaded = load_preset(Path(presets.__file__).parent / preset)
+    one = loaded.slots[slot]
+    form = FormDef("f", (SlotDef(slot, one.kind, one.titles, one.questions, one.examples, pattern=one.pattern),))
+    filled = Extractor(Vocabulary.from_json(loaded.names)).fill(text, form=form, now=WEDNESDAY)
+    assert filled.get(slot) == value
