@@ -17,8 +17,10 @@ _HIGH = _any_of(
     r"""
     (?:очень |крайне )?срочн\w*|горит|асап|немедленно|как можно (?:скорее|быстрее)|прямо сейчас|критичн\w*|стоит (?:вся )?работа
     работа (?:вся )?(?:стоит|встала)|вс[её] (?:стоит|встало)|встала работа|не мо(?:гу|жем) работать|не могу (?:ничего )?делать
-    простаива\w+|блокиру\w+|заблокирована работа|дедлайн\w*|через (?:час|полчаса|\d{1,2} минут)|сегодня (?:надо )?сдавать
-    urgent(?:ly)?|asap|immediately|right now|critical|emergency|blocked|blocking|blocker|deadline
+    простаива\w+|блокиру\w+ (?:нас|меня|вс[её]|(?:вс[юя] |мою |нашу )?работ\w+|отгрузк\w+|отч[её]т\w*|релиз\w*)
+    заблокирована работа|дедлайн\w*|через (?:час|полчаса|\d{1,2} минут)|сегодня (?:надо )?сдавать
+    urgent(?:ly)?|asap|immediately|right now|critical|emergency|blocker|deadline
+    (?:i'm|i am|we're|we are|work is|totally|completely|fully|me|us) blocked|block(?:s|ing|ed) (?:me|us|my|our|all|the whole|everyone|work)
     (?:can't|cannot|can not|unable to) (?:do (?:my|any) )?work|work (?:has )?(?:stopped|is stopped)|at a standstill
     in (?:an hour|\d{1,2} minutes)
     """
@@ -29,6 +31,22 @@ _LOW = _any_of(
     когда будет (?:время|возможность|минутка)|как будет (?:время|возможность)|на досуге|не мешает работать|not (?:very |so )?urgent
     no (?:rush|hurry|urgency)|not critical|can wait|whenever (?:you|it)|when you (?:have|get) (?:a )?(?:time|minute|moment|chance)
     when(?:ever)? convenient|low priority|isn't urgent|not blocking|take your time
+    """
+)
+_NO_WAY_ROUND = _any_of(
+    r"""
+    (?:нет|без) обходн\w+ (?:пут\w+|решени\w+|вариант\w*)|обходн\w+ (?:пут\w+|решени\w+|вариант\w*) нет
+    обойти (?:никак|нельзя|не получается)
+    no work-?around|without a work-?around|there is no way around
+    """
+)
+_WAY_ROUND = _any_of(
+    r"""
+    обходн\w+ (?:пут\w+|решени\w+|вариант\w*)|пока обхожусь|обхо(?:жусь|димся)
+    пока (?:работаю|печатаю|захожу|пользуюсь|сижу) (?:через|с|на|по)
+    временно (?:работаю|печатаю|захожу|пользуюсь|сижу)|кое-как работа\w+|работа\w+,? но с трудом|перебиваюсь
+    work-?arounds?|(?:managing|manage|coping) (?:for now|somehow|without)|for now i(?:'m| am)? (?:use|using|print|printing|work|working)
+    getting by|make do|making do
     """
 )
 _EVERYBODY = _any_of(
@@ -52,8 +70,23 @@ _GROUP = _any_of(
     for (?:two|three|four|five|six|seven|eight|nine|ten) (?:people|users|persons|colleagues|employees|of us)
     """
 )
+_NUMBERS = {
+    "двое": 2, "двоих": 2, "два": 2, "двух": 2, "трое": 3, "троих": 3, "три": 3, "трех": 3, "трёх": 3, "четверо": 4, "четверых": 4,
+    "четыре": 4, "четырех": 4, "четырёх": 4, "пятеро": 5, "пятерых": 5, "пять": 5, "пяти": 5, "шестеро": 6, "шестерых": 6, "шесть": 6,
+    "шести": 6, "семь": 7, "семи": 7, "восемь": 8, "восьми": 8, "девять": 9, "десять": 10, "десяти": 10, "пятнадцать": 15,
+    "двадцать": 20, "двадцати": 20, "тридцать": 30, "пятьдесят": 50, "сто": 100, "десяток": 10, "десятка": 10, "сотня": 100, "сотни": 100,
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "a dozen": 12, "dozen": 12,
+    "dozens of": 24, "fifteen": 15, "twenty": 20, "thirty": 30, "fifty": 50, "a hundred": 100, "hundreds of": 100,
+}  # fmt: skip
+_NUMBER = r"\d{1,4}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True))
+_PEOPLE = (
+    r"человек\w?|сотрудник\w*|пользовател\w*|коллег\w*|рабочих мест\w*|кассир\w*|оператор\w*|"
+    r"people|users|persons|employees|colleagues|workplaces|workstations|staff|of us"
+)
 _COUNT = re.compile(
-    r"\b(\d{1,4})\s*(?:человек\w?|сотрудник\w*|пользовател\w*|коллег\w*|people|users|persons|employees|colleagues|workplaces)\b"
+    rf"\b(?:(?P<count>{_NUMBER})\+?\s(?:наших\s|других\s|other\s|more\s|of\sour\s)?(?:{_PEOPLE})\b"
+    rf"|(?:человек|людей|сотрудников)\s(?P<about>{_NUMBER})\b"
+    rf"|(?:нас|у\sнас|у)\s(?P<us>двое|двоих|трое|троих|четверо|четверых|пятеро|пятерых|шестеро|шестерых)\b)"
 )
 _MANY = 30
 
@@ -112,8 +145,10 @@ def read(text: str) -> tuple[Cue, ...]:
     found: list[Cue] = []
     if low := _LOW.search(sample):
         found.append(_cue("urgency", "low", low))
-    elif high := _HIGH.search(sample):
+    elif high := _HIGH.search(sample) or _NO_WAY_ROUND.search(sample):
         found.append(_cue("urgency", "high", high))
+    elif way := _WAY_ROUND.search(sample):
+        found.append(_cue("urgency", "medium", way))
     if cue := _impact(sample):
         found.append(cue)
     for value, pattern in (("safety", _SAFETY), ("security", _SECURITY), ("threat", _THREAT)):
@@ -127,7 +162,8 @@ def _impact(sample: str) -> Cue | None:
     if everybody := _EVERYBODY.search(sample):
         return _cue("impact", "organisation", everybody)
     if counted := _COUNT.search(sample):
-        people = int(counted[1])
+        said = counted["count"] or counted["about"] or counted["us"]
+        people = int(said) if said.isdigit() else _NUMBERS[said]
         if people > 1:
             return _cue("impact", "organisation" if people >= _MANY else "group", counted)
     if group := _GROUP.search(sample):
