@@ -66,7 +66,7 @@ _GROUP = _any_of(
     вс(?:я|ей) (?:бухгалтери\w|команд\w|групп\w|смен\w)|на (?:двоих|троих|четверых|пятерых)
     (?:whole|entire) (?:team|department|floor|room|group|shift)|our (?:team|department|floor)|nobody can|no ?one can
     several (?:people|users|colleagues|of us)|(?:my |other )?(?:colleagues|coworkers|others) (?:too|also|as well|have the same)
-    a few (?:people|of us|users)|many (?:people|users)|some of us
+    a few (?:people|of us|users)|(?<!how )many (?:people|users)|some of us
     for (?:two|three|four|five|six|seven|eight|nine|ten) (?:people|users|persons|colleagues|employees|of us)
     """
 )

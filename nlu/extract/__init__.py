@@ -50,7 +50,7 @@ class Extractor:
         slots = {slot for one in own.numbers for slot in one.slots}
         self._numbered = {slot: {one.key for one in own.numbers if slot in one.slots} for slot in slots}
         self._devices = Gazetteer({**device.DEVICES, **own.devices})
-        self._programs = Gazetteer({**software.PROGRAMS, **own.programs})
+        self._programs = Gazetteer({**software.PROGRAMS, **own.programs}, plural=False)
         # A stretch of text is one of these at most, and the first that knows it has it: an order number is no phone.
         self._exclusive: Sequence[tuple[str, Callable[[str, datetime], list[Found]]]] = (
             ("link", lambda text, _: link.find(text)),

@@ -6,12 +6,12 @@ from nlu.extract.found import Found
 
 _HEX = re.compile(r"\b0x[0-9a-f]{4,16}\b", re.IGNORECASE)
 _SAID = re.compile(
-    r"\b(?:ошибк\w*|пишет|выда[её]т|сообщени\w+|error|says?|message|code|код\w*)\b"
+    r"\b(?:ошибк\w*|пишет|выда[её]т|сообщени\w+|error|says?|message|code|код(?:а|у|ом|е|ы|ов)?)\b"
     r"[^«\"“\n]{0,30}[«\"“](?P<text>[^»\"”\n]{3,300})[»\"”]",
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"\b(?:(?:код\w*\s+)?ошибк\w*|error(?:\s+code)?|err|код\w*|code)\s*"
+    r"\b(?:(?:код(?:а|у|ом|е|ы|ов)?\s+)?ошибк\w*|error(?:\s+code)?|err|код(?:а|у|ом|е|ы|ов)?|code)\s*"
     r"(?:№|#|:|no\.?|number|номер)?\s*(?P<code>[a-z]{0,4}[-_]?\d{2,6}\b)",
     re.IGNORECASE,
 )

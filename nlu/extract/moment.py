@@ -31,7 +31,7 @@ _PARTS = {
 _COUNTS = {
     "один": 1, "одну": 1, "одного": 1, "два": 2, "две": 2, "двух": 2, "три": 3, "трех": 3, "трёх": 3, "четыре": 4, "пять": 5, "шесть": 6,
     "семь": 7, "второй": 2, "третий": 3, "пару": 2, "полтора": 1, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5,
-    "six": 6, "seven": 7, "a couple of": 2,
+    "six": 6, "seven": 7, "a couple of": 2, "a couple": 2, "couple": 2,
 }  # fmt: skip
 _COUNT = r"\d{1,3}|" + "|".join(sorted(_COUNTS, key=len, reverse=True))
 _UNITS = {
@@ -55,11 +55,11 @@ _ATOM = re.compile(
     rf"(?:{_WEEKDAY}))"
     rf"|(?P<ahead>(?:через|in)\s(?:(?P<ahead_count>{_COUNT})\s)?(?P<ahead_unit>{_UNIT}))"
     rf"|(?P<ago>(?:(?P<ago_count>{_COUNT})\s)?(?P<ago_unit>{_UNIT})\s(?:(?:тому\s)?назад|ago))"
-    rf"|(?P<lasting>(?:уже|вот\sуже|for|for\sthe\s(?:last|past)|последние)\s(?:почти\s|almost\s|about\s|около\s)?"
+    rf"|(?P<lasting>(?:уже|вот\sуже|for|for\sthe\s(?:last|past)|(?<!за\s)последние)\s(?:почти\s|almost\s|about\s|около\s)?"
     rf"(?:(?P<lasting_count>{_COUNT})\s)?(?P<lasting_unit>{_UNIT}))"
     r"|(?P<clock>(?:[01]?\d|2[0-3]):[0-5]\d(?:\s?[ap]\.?m\b\.?)?)"
     r"|(?P<hour>(?:1[0-2]|0?\d)(?:[:.][0-5]\d)?\s?[ap]\.?m\b\.?)"
-    r"|(?P<spoken>(?:[01]?\d|2[0-3])\s(?:(?:час(?:ов|а|ам)?\s)?(?:утра|вечера|ночи)|час(?:ов|а)?\sдня)|(?<=[вк]\s)(?:[01]?\d|2[0-3])\s(?:дня|час(?:ов|ам)))"
+    r"|(?P<spoken>(?:[01]?\d|2[0-3])\s(?:(?:час(?:ов|а|ам)?\s)?(?:утра|вечера|ночи)|час(?:ов|а)?\sдня|o'?clock)|(?<=[вк]\s)(?:[01]?\d|2[0-3])\s(?:дня|час(?:ов|ам)))"
     r"|(?P<early>(?:с(?:\sсамого)?\s)?утр(?:а|ом)|до\sобеда|до\sполудня|this\smorning|(?:in\sthe\s)?morning|before\s(?:lunch|noon))"
     r"|(?P<lunch>в\sобед|в\sполдень|at\s(?:lunch(?:time)?|noon)|noon)"
     r"|(?P<late>после\sобеда|(?<!с\s)дн[её]м|во\sвторой\sполовине\sдня|after\slunch|(?:this\s|in\sthe\s)?afternoon)"
@@ -75,6 +75,7 @@ _BARE_HOUR = re.compile(
 _SINCE = re.compile(r"(?:(?<!\w)(?:с|со|начиная с|начиная со|since|ever since|starting)\s(?:around\s|about\s|the\s|last\s)?)$")
 _UNTIL = re.compile(r"(?<!\w)(?:к|ко|до|не позднее|на|by|until|till|before|for)\s(?:the\s)?$")
 _PLANNED = re.compile(r"выход|отпуск|нуж|понадоб|требует|будет|будут|начина|планир|хочу|прос|join|starts?\b|leav|vacation|need|will\b|from")
+_SEVERAL = re.compile(r"\w+s|дн(?:ей|я)|час(?:ов|а)|недел[ьи]|месяц(?:ев|а)|минут")
 _LASTED = re.compile(r"\b(?:has|have|had|been|not|no|down|stuck|broken|slow|already|waiting)\b|n't|'ve|'s ")
 _NO_WEEKDAY = re.compile(r"\s(?:разработ|обитани|выполнени|тестирован)")
 _BEFORE = 60
@@ -182,6 +183,8 @@ def _atom(match: re.Match[str], text: str, written: str, now: datetime) -> _Atom
         )
     if kind == "lasting" and said.startswith("for") and not _LASTED.search(text, max(0, start - _BEFORE), start):
         return None  # "access for two weeks" lies ahead
+    if kind in {"ago", "lasting"} and not match[f"{kind}_count"] and _SEVERAL.fullmatch(match[f"{kind}_unit"]):
+        return None  # "a few days ago" is no day
     if kind in {"ahead", "ago", "lasting"}:
         return _counted(kind, match, now)
     return _Atom(start, end, at=at) if (at := _clock(said)) else None
