@@ -8,6 +8,7 @@ import phonenumbers
 from rapidfuzz import fuzz
 
 from nlu import forms, lexicon
+from nlu.extract import moment
 from nlu.turn import Intent, SlotDef, Validated
 
 # What a Rasa tracker holds for a question that a person could not answer: filled, so that Rasa's own form goes on.
@@ -21,52 +22,9 @@ _EMAIL = re.compile(r"[\w.+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,12}(?:[.,]\d{1,4})?(?![\w])")
 _EXTENSION = re.compile(r"(?<!\d)\d{3,6}(?!\d)")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[./](\d{1,2})(?:[./](\d{4}|\d{2}))?)(?!\d)")
-_MONTHS = (
-    "янв|jan",
-    "фев|feb",
-    "мар|mar",
-    "апр|apr",
-    "ма[йя]|may",
-    "июн|jun",
-    "июл|jul",
-    "авг|aug",
-    "сен|sep",
-    "окт|oct",
-    "ноя|nov",
-    "дек|dec",
-)
-_NAMED_DATE = re.compile(
-    r"(?:(\d{1,2})(?:-?(?:го|е|st|nd|rd|th))?\s+(?:of\s+)?(?P<ru>{0})\w*|(?P<en>{0})\w*\s+(\d{1,2})(?:st|nd|rd|th)?)(?:,?\s+(\d{4}))?".replace(
-        "{0}", "|".join(_MONTHS)
-    ),
-    re.IGNORECASE,
-)
-_WEEKDAYS = (
-    "понедельник|monday",
-    "вторник|tuesday",
-    "сред[уаые]|wednesday",
-    "четверг|thursday",
-    "пятниц|friday",
-    "суббот|saturday",
-    "воскресень|sunday",
-)
-_RELATIVE = {
-    "послезавтра": 2,
-    "day after tomorrow": 2,
-    "позавчера": -2,
-    "вчера": -1,
-    "yesterday": -1,
-    "сегодня": 0,
-    "today": 0,
-    "завтра": 1,
-    "tomorrow": 1,
-}
-_IN_DAYS = re.compile(
-    r"(?:через|in)\s+(\d{1,3})\s+(?:дн|день|day)|(?:через|in)\s+(\d{1,2})\s+(?:недел|week)|(через неделю|in a week)", re.IGNORECASE
-)
 _ABOUT_TIME = re.compile(
     r"\d|недел|месяц|квартал|конц|начал|утр|вечер|обед|полдень|ночь|час|скоре|срочно|сейчас|немедленно|любой день|"
-    r"week|month|end of|morning|evening|noon|hour|asap|soon|urgent|now|immediately|any day|" + "|".join((*_MONTHS, *_WEEKDAYS)),
+    r"week|month|end of|morning|evening|noon|hour|asap|soon|urgent|now|immediately|any day|" + "|".join((*moment.MONTHS, *moment.WEEKDAYS)),
     re.IGNORECASE,
 )
 
@@ -161,19 +119,8 @@ def day(answer: str, today: date) -> str | None:
     if found := _NUMERIC_DATE.search(said):
         year, month, first = (found[1], found[2], found[3]) if found[1] else (found[6], found[5], found[4])
         return _iso(year, int(month), int(first), today)
-    if found := _NAMED_DATE.search(said):
-        name = found["ru"] or found["en"]
-        month_number = next(place for place, pattern in enumerate(_MONTHS, 1) if re.match(pattern, name))
-        return _iso(found[5], month_number, int(found[1] or found[4]), today) or answer
-    for word, days in _RELATIVE.items():
-        if re.search(rf"(?<!\w){word}(?!\w)", said):
-            return (today + timedelta(days=days)).isoformat()
-    if found := _IN_DAYS.search(said):
-        days = int(found[1]) if found[1] else 7 * int(found[2] or 1)
-        return (today + timedelta(days=days)).isoformat()
-    for weekday, pattern in enumerate(_WEEKDAYS):
-        if re.search(rf"(?<!\w)(?:{pattern})", said):
-            return (today + timedelta(days=(weekday - today.weekday()) % 7)).isoformat()
+    if named := moment.first_day(answer, today=today):
+        return named.isoformat()
     return answer if _ABOUT_TIME.search(said) else None
 
 

@@ -8,17 +8,20 @@ from datetime import date, datetime, time, timedelta
 from nlu.extract.found import Found
 from nlu.text import lowered
 
-_MONTHS = (
+MONTHS = (
     "янв(?:ар[яье])?|jan(?:uary)?", "фев(?:рал[яье])?|feb(?:ruary)?", "мар(?:т[ае]?)?|mar(?:ch)?", "апр(?:ел[яье])?|apr(?:il)?",
     "ма[йяе]|may", "июн[яье]?|june?", "июл[яье]?|july?", "авг(?:уст[ае]?)?|aug(?:ust)?", "сен(?:тябр[яье])?|sep(?:t(?:ember)?)?",
     "окт(?:ябр[яье])?|oct(?:ober)?", "ноя(?:бр[яье])?|nov(?:ember)?", "дек(?:абр[яье])?|dec(?:ember)?",
 )  # fmt: skip
-_MONTH = "|".join(_MONTHS)
-_WEEKDAYS = (
-    "понедельник[ауе]?|monday", "вторник[ауе]?|tuesday", "сред[уы]|wednesday", "четверг[ауе]?|thursday", "пятниц[уыеа]|friday",
-    "суббот[уыеа]|saturday", "воскресень[еяю]|sunday",
+_MONTH = "|".join(MONTHS)
+WEEKDAYS = (
+    "понедельник[ауе]?|monday", "вторник[ауе]?|tuesday",
+    # A word that also means an environment: "рабочая среда" is no day.
+    r"сред[уы]|(?<!\w\s)среда(?!\s)|(?<=к\s)среде|wednesday",
+    "четверг[ауе]?|thursday", "пятниц[уыеа]|friday", "суббот[уыеа]|saturday", "воскресень[еяю]|sunday",
 )  # fmt: skip
-_WEEKDAY = "|".join(_WEEKDAYS)
+_WEEKDAY = "|".join(WEEKDAYS)
+_STEMS = ("понед|mon", "вторник|tue", "сред|wed", "четверг|thu", "пятниц|fri", "суббот|sat", "воскрес|sun")
 _RELATIVE = {
     "позавчера": -2, "day before yesterday": -2, "вчера": -1, "вчерашнего дня": -1, "yesterday": -1, "сегодня": 0, "today": 0, "завтра": 1,
     "завтрашнему дню": 1, "tomorrow": 1, "послезавтра": 2, "day after tomorrow": 2,
@@ -119,6 +122,12 @@ def find(text: str, *, now: datetime) -> list[Found]:
     return found
 
 
+def first_day(answer: str, *, today: date) -> date | None:
+    """The first day that an answer names; a time of the day alone names none."""
+    noon = datetime.combine(today, time(12))
+    return next((atom.day for group in _groups(lowered(answer), answer, noon) for atom in group if atom.day), None)
+
+
 def _sureness(group: list[_Atom], before: str, now: datetime) -> float:
     """How sure it is that the words name a deadline or an appointment, rather than the day on which something broke."""
     dated = next((atom for atom in group if atom.day), None)
@@ -175,7 +184,7 @@ def _atom(match: re.Match[str], text: str, written: str, now: datetime) -> _Atom
     if kind == "weekday":
         if _NO_WEEKDAY.match(text, end):
             return None  # "среда разработки" is no Wednesday
-        number = next(place for place, names in enumerate(_WEEKDAYS) if re.search(rf"(?:{names})$", said))
+        number = next(place for place, stems in enumerate(_STEMS) if re.search(stems, said))
         ahead = (number - today.weekday()) % 7
         days = ahead - 7 if match["last"] else ahead + (7 if match["next"] and ahead + today.weekday() < 7 else 0)
         return _Atom(
@@ -209,7 +218,7 @@ def _written(kind: str, said: str, today: date) -> date | None:
     if kind == "dotted":
         day, month, year = figures
         return _day(year + (2000 if year < 100 else 0), month, day)
-    month = next(place for place, names in enumerate(_MONTHS, 1) if re.search(rf"(?<!\w)(?:{names})(?!\w)", said))
+    month = next(place for place, names in enumerate(MONTHS, 1) if re.search(rf"(?<!\w)(?:{names})(?!\w)", said))
     if len(figures) > 1:
         return _day(figures[1], month, figures[0])
     this = _day(today.year, month, figures[0])

@@ -157,6 +157,7 @@ def test_reads_days_and_times_in_the_zone_of_the_person(text: str, kind: str, va
         "с днём рождения",
         "в кабинете 305",
         "последний день",
+        "рабочая среда не открывается",
         "a few days ago",
         "несколько дней назад",
         "письма за последние 15 минут",
