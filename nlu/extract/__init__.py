@@ -62,6 +62,7 @@ class Extractor:
             ("money", lambda text, _: money.find(text)),
             ("moment", lambda text, now: moment.find(text, now=now)),
             ("location", lambda text, _: location.find(text)),
+            ("system", lambda text, _: system.find(text)),
             ("count", lambda text, _: number.find(text)),
         )
 
@@ -89,7 +90,6 @@ class Extractor:
                     found.append(one if one.kind else replace(one, kind=kind))
         found += (replace(one, kind="device") for one in device.find(text, self._devices))
         found += (replace(one, kind="software") for one in software.find(text, self._programs))
-        found += (replace(one, kind="system") for one in system.find(text))
         return [*found, *person.find(text), *urgency.find(text)]
 
     def _value(self, text: str, slot: SlotDef, findings: Sequence[Found], now: datetime) -> str | None:

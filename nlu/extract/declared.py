@@ -10,10 +10,11 @@ from nlu.extract.vocabulary import Numbering
 # Where a number may begin. A pattern looks at a short window from there, so that no pattern and no text is slow.
 # Normalisation writes "№" as "No", also where the number follows without a blank.
 _BEGIN = re.compile(r"(?:(?<![\w#])|(?<=\b[Nn]o))\w")
+_NO = re.compile(r"no\.?\s?\d", re.IGNORECASE)
 _WINDOW = 64
 _BEGINNINGS = 400
 _BEFORE = 40
-_BETWEEN = r"[\s.,:#-]{0,4}(?:(?:под\s)?(?:номер\w{0,2}|number|code|no|num|id)[\s.:#-]{0,4})?$"
+_BETWEEN = r"(?:[\s.,:#]|(?<=\s)[-–—]){0,4}(?:(?:под\s)?(?:номер\w{0,2}|number|code|no|num|id)[\s.:#-]{0,4})?$"
 
 
 class Declared:
@@ -37,7 +38,7 @@ class Declared:
         for number, begin in enumerate(_BEGIN.finditer(text)):
             if number == _BEGINNINGS:
                 break
-            if begin.start() >= taken and (one := self._at(text, begin.start())) is not None:
+            if begin.start() >= taken and not _NO.match(text, begin.start()) and (one := self._at(text, begin.start())) is not None:
                 found.append(one)
                 taken = one.end
         return found

@@ -31,6 +31,10 @@ _BRANDS = (
 _WHICH = re.compile(
     rf"\s*(?P<which>(?:(?:№|#|{_BRANDS}|[a-z-]{{3,14}})\s*){{0,3}}(?:[a-zа-я]{{0,4}}-?\d{{1,5}}[a-zа-я]{{0,3}}))(?!\w)", re.IGNORECASE
 )
+# A maker and a model without the word for the thing.
+_BRANDED = re.compile(
+    rf"(?<!\w)(?:{_BRANDS})\s(?:[a-z][a-z-]{{1,13}}\s){{0,2}}(?:[a-z]{{1,4}}-?)?\d{{2,5}}[a-z]{{0,4}}(?!\w)", re.IGNORECASE
+)
 
 
 def find(text: str, devices: Gazetteer) -> list[Found]:
@@ -46,4 +50,4 @@ def find_specific(text: str, devices: Gazetteer) -> list[Found]:
         if which:
             value = " ".join(text[device.start : which.end()].split())
             found.append(replace(device, value=value, end=which.end(), confidence=min(device.confidence, 0.9)))
-    return found
+    return found or [Found(" ".join(match.group().split()), *match.span(), 0.8, source="brand") for match in _BRANDED.finditer(text)]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from nlu.extract.found import Found
@@ -23,7 +23,8 @@ WEEKDAYS = (
 _WEEKDAY = "|".join(WEEKDAYS)
 _STEMS = ("понед|mon", "вторник|tue", "сред|wed", "четверг|thu", "пятниц|fri", "суббот|sat", "воскрес|sun")
 _RELATIVE = {
-    "позавчера": -2, "day before yesterday": -2, "вчера": -1, "вчерашнего дня": -1, "yesterday": -1, "сегодня": 0, "today": 0, "завтра": 1,
+    "позавчера": -2, "day before yesterday": -2, "вчера": -1, "вчерашнего дня": -1,
+    "вчерашнего вечера": -1, "вчерашнего утра": -1, "yesterday": -1, "сегодня": 0, "today": 0, "завтра": 1,
     "завтрашнему дню": 1, "tomorrow": 1, "послезавтра": 2, "day after tomorrow": 2,
 }  # fmt: skip
 # Name of a part of the day -> when it begins and ends. Named groups below carry these names.
@@ -50,6 +51,7 @@ _LENGTHS = {
 _ATOM = re.compile(
     r"(?<![\w./:№#-])(?=\w)(?:"
     r"(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
+    r"|(?P<short>(?:(?<=\bк\s)|(?<=до\s)|(?<=\bс\s)|(?<=by\s))(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2]))"
     r"|(?P<dotted>\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2}))"
     rf"|(?P<named>\d{{1,2}}(?:-?(?:го|е|ого|му)|st|nd|rd|th)?\s(?:of\s)?(?:{_MONTH})\.?(?:,?\s\d{{4}}(?:\s?г(?:ода?|\.))?)?)"
     rf"|(?P<american>(?:{_MONTH})\.?\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?)"
@@ -81,6 +83,7 @@ _PLANNED = re.compile(r"выход|отпуск|нуж|понадоб|требу
 _SEVERAL = re.compile(r"\w+s|дн(?:ей|я)|час(?:ов|а)|недел[ьи]|месяц(?:ев|а)|минут")
 _LASTED = re.compile(r"\b(?:has|have|had|been|not|no|down|stuck|broken|slow|already|waiting)\b|n't|'ve|'s ")
 _NO_WEEKDAY = re.compile(r"\s(?:разработ|обитани|выполнени|тестирован)")
+_TO = re.compile(r"\s?(?:до|по|и|-|–|—|to|till|until|and)\s?")
 _BEFORE = 60
 _MOST = 20
 
@@ -103,7 +106,12 @@ def find(text: str, *, now: datetime) -> list[Found]:
     """Moments (`moment`: a deadline, an appointment) and beginnings (`since`), in the order they stand; `now` carries the zone."""
     found: list[Found] = []
     written, text = text, lowered(text)
+    day: date | None = None  # that the moment before named
+    ended = 0
     for group in _groups(text, written, now):
+        if day and group[0].at and not any(atom.day for atom in group) and _TO.fullmatch(text, ended, group[0].start):
+            group[0] = replace(group[0], day=day)
+        day, ended = next((atom.day for atom in group if atom.day), None), group[-1].end
         start, end = group[0].start, group[-1].end
         before = text[max(0, start - _BEFORE) : start]
         marked = _SINCE.search(before)
@@ -174,7 +182,7 @@ def _atom(match: re.Match[str], text: str, written: str, now: datetime) -> _Atom
     today = now.date()
     if kind in _PARTS:
         return _Atom(start, end, part=kind)
-    if kind in {"iso", "dotted", "named", "american"}:
+    if kind in {"iso", "dotted", "short", "named", "american"}:
         if kind == "american" and said.startswith("may") and written[start] != "M":
             return None  # "it may 5 ..." is no day
         day = _written(kind, said, today)
@@ -218,7 +226,11 @@ def _written(kind: str, said: str, today: date) -> date | None:
     if kind == "dotted":
         day, month, year = figures
         return _day(year + (2000 if year < 100 else 0), month, day)
-    month = next(place for place, names in enumerate(MONTHS, 1) if re.search(rf"(?<!\w)(?:{names})(?!\w)", said))
+    month = (
+        figures.pop()
+        if kind == "short"
+        else next(place for place, names in enumerate(MONTHS, 1) if re.search(rf"(?<!\w)(?:{names})(?!\w)", said))
+    )
     if len(figures) > 1:
         return _day(figures[1], month, figures[0])
     this = _day(today.year, month, figures[0])

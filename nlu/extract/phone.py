@@ -19,7 +19,7 @@ def find(text: str) -> list[Found]:
     found: list[Found] = []
     for match in _MAYBE.finditer(text):
         before = text[max(0, match.start() - _BEFORE) : match.start()]
-        if (match.start() and (before[-1].isalnum() or before[-1] in "_/")) or _OTHER.search(before):
+        if (match.start() and (before[-1].isalnum() or before[-1] in "_/")) or (match.group().isdigit() and _OTHER.search(before)):
             continue
         number = _read(match.group())
         if number:

@@ -42,6 +42,7 @@ def values(text: str, kind: str) -> list[str]:
         ("phone", "наберите +7 912 345-67-89 после обеда", ["+79123456789"]),
         ("phone", "мой номер 8 (912) 345-67-89, звоните", ["+79123456789"]),
         ("phone", "call me on +44 20 7946 0958, please", ["+442079460958"]),
+        ("phone", "телефон в заказе 8 905 123-45-67", ["+79051234567"]),
         ("phone", "заказ 89123456789 не привезли", []),
         ("phone", "order no. 89123456789 is late", []),
         ("phone", "ИНН 7707083893, карта 4276 1234 5678 9012", []),
@@ -129,6 +130,8 @@ def test_finds_what_people_write(kind: str, text: str, expected: list[str]) -> N
         ("сдать сегодня к 18 часам", "moment", "2026-11-25T18:00+03:00"),
         ("tomorrow at 5 pm", "moment", "2026-11-26T17:00+03:00"),
         ("by next Monday", "moment", "2026-11-30"),
+        ("Срок до 28.11.", "moment", "2026-11-28"),
+        ("со вчерашнего вечера тишина", "since", "2026-11-24"),
         ("in two weeks", "moment", "2026-12-09"),
         ("tomorrow at 4 o'clock", "moment", "2026-11-26T04:00+03:00"),
         ("broke a couple of days ago", "since", "2026-11-23"),
@@ -165,6 +168,10 @@ def test_reads_days_and_times_in_the_zone_of_the_person(text: str, kind: str, va
 )
 def test_what_only_looks_like_a_day_is_none(text: str) -> None:
     assert [found for found in everything(text) if found.kind in {"moment", "since"}] == []
+
+
+def test_both_ends_of_a_stretch_are_on_its_day() -> None:
+    assert values("вчера с 10:00 до 14:00", "moment") == ["2026-11-24T10:00+03:00", "2026-11-24T14:00+03:00"]
 
 
 def test_the_same_words_are_another_moment_in_another_zone() -> None:
@@ -258,6 +265,10 @@ def test_a_hundred_thousand_characters_take_no_more_than_the_beginning(piece: st
     ("preset", "text", "slot", "value"),
     [
         ("it_service_desk", "Ноутбук с инв. номером NB-00871 не включается", "device_number", "NB-00871"),
+        ("it_service_desk", "ноутбук, инв. № 10452, не включается", "device_number", "10452"),
+        ("it_service_desk", "инв. №10452", "device_number", "10452"),
+        ("it_service_desk", "не печатает HP LaserJet 1020", "printer_device", "HP LaserJet 1020"),
+        ("it_service_desk", "HP обещает 1020 новых моделей", "printer_device", None),
         ("it_service_desk", "serial number 5CG1234XYZ, black screen", "device_number", "5CG1234XYZ"),
         ("it_service_desk", "прошу поставить фигму", "software_name", "Figma"),
         ("it_service_desk", "please install vs code", "software_name", "Visual Studio Code"),
