@@ -79,12 +79,7 @@ class Kept:
         if path.exists():
             known: Vectors = np.load(path)
             return known
-        # Texts of one length side by side: a batch is padded to its longest.
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for start in range(0, len(order), 256):
-            places = order[start : start + 256]
-            vectors[places] = self._encoder.encode([texts[place] for place in places])
+        vectors = self._encoder.encode(texts)
         _KEPT.mkdir(parents=True, exist_ok=True)
         np.save(path, vectors)
         return vectors
@@ -112,9 +107,7 @@ def _examples(data: Labelled, language: str, source: str = "example") -> list[Ex
 
 
 def _scored(model: TextModel, texts: Sequence[str], encoder: Encoder) -> list[Scored]:
-    """Every text through the path of a single message."""
-    vectors = encoder.encode(texts) if encoder.dimension else None
-    return [model.score(text, vectors[place] if vectors is not None else None) for place, text in enumerate(texts)]
+    return model.score_many(texts, encoder.encode(texts) if encoder.dimension else None)
 
 
 def _classified(

@@ -18,7 +18,7 @@ from models.scoring import Mixture, Outsider, TextModel
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
 HELD = "held.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class ArtefactRefused(Exception):
@@ -97,7 +97,7 @@ def unpack(name: str, data: bytes, manifest: Mapping[str, Any], *, encoder: bool
                 anchor_weights=arrays.get("anchor_weights") if encoder else None,
                 shared_weights=arrays.get("shared_weights") if encoder else None,
                 gamma=float(manifest["gamma"]),
-                mixture=Mixture(**manifest["mixture"]),
+                mixture=Mixture.from_json(manifest["mixture"]),
                 outsider=Outsider(**{name: tuple(map(float, line)) for name, line in manifest.get("outsider", {}).items()}),
             )
     except (OSError, ValueError, KeyError, TypeError) as broken:

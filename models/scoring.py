@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from models.words import fold, stem
 
 Floats = NDArray[np.float64]
 _CACHED_TOKENS = 20_000
+_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +66,29 @@ class Mixture:
     encoder_scale: float = 1.0
     sharpness: float = 1.0  # of the joined logits
     lexical_sharpness: float = 1.0  # where the encoder is missing at run time
-    slope: float = 1.0  # of the log odds of the best label: no one sharpness fits both the sure and the unsure ones
-    offset: float = 0.0
+    given: tuple[float, ...] = ()  # log odds of the best label as softmax has them, and what they come to mean (`probabilities`)
+    meant: tuple[float, ...] = ()
+
+    @classmethod
+    def from_json(cls, known: Mapping[str, Any]) -> "Mixture":
+        """From `dataclasses.asdict` that went through JSON."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
 
     def probabilities(self, lexical: Floats, encoded: Floats | None) -> Floats:
         """Calibrated probabilities; what the best label gains or loses, the others share."""
-        given = softmax(self.logits(lexical, encoded))
-        best = np.clip(given.max(axis=-1, keepdims=True), 1e-9, 1 - 1e-9)
-        odds = self.slope * np.log(best / (1 - best)) + self.offset
-        meant = np.maximum(1 / (1 + np.exp(-odds)), 1 / given.shape[-1])
-        others = given * (1 - meant) / (1 - best)
-        total: Floats = np.where(given == given.max(axis=-1, keepdims=True), np.maximum(meant, others), others)
+        given = np.atleast_2d(softmax(self.logits(lexical, encoded)))
+        rows, first = np.arange(len(given)), given.argmax(axis=-1)
+        best = np.clip(given[rows, first], 1e-9, 1 - 1e-9)
+        odds = np.log(best / (1 - best))
+        if self.given:
+            odds = np.interp(odds, self.given, self.meant)
+        meant = 1 / (1 + np.exp(-odds))
+        total: Floats = given + 1e-12  # where softmax left the others nothing, they still share what the best one loses
+        total[rows, first] = 0.0
+        total *= ((1 - meant) / total.sum(axis=-1))[:, None]
+        total[rows, first] = np.maximum(meant, total.max(axis=-1))  # however unsure, it stays the best
         total /= total.sum(axis=-1, keepdims=True)
-        return total
+        return total.reshape(lexical.shape)
 
     def logits(self, lexical: Floats, encoded: Floats | None) -> Floats:
         """Joined and sharpened logits; without an encoded half the lexical one speaks alone."""
@@ -132,6 +144,30 @@ class TextModel:
 
     def score(self, text: str, vector: NDArray[np.float32] | None = None, *, top: int = 3, reasons: int = 0) -> Scored:
         """Rank the labels for a text; `vector` is the encoder's, given by the caller so that several models share it."""
+        compared = self._compared(vector[None]) if vector is not None and vector.size else None
+        return self._score(text, *((compared[0][0], float(compared[1][0])) if compared is not None else (None, None)), top, reasons)
+
+    def score_many(self, texts: Sequence[str], vectors: NDArray[np.float32] | None = None, *, top: int = 3) -> list[Scored]:
+        """`score` for each of many texts (with one row of `vectors` each): the same answers, several times faster."""
+        scored: list[Scored] = []
+        for start in range(0, len(texts), _BATCH):
+            part = texts[start : start + _BATCH]
+            compared = self._compared(vectors[start : start + _BATCH]) if vectors is not None and vectors.size else None
+            for place, text in enumerate(part):
+                scored.append(
+                    self._score(text, *((compared[0][place], float(compared[1][place])) if compared is not None else (None, None)), top, 0)
+                )
+        return scored
+
+    def _compared(self, vectors: NDArray[np.float32]) -> tuple[Floats, NDArray[np.float32]] | None:
+        """What the kernel layer says of each vector (a column a class), and the cosine with the nearest known text."""
+        if self.anchors is None or self.anchor_weights is None:
+            return None
+        cosines = vectors @ self.anchors.T
+        nearest: NDArray[np.float32] = cosines.max(axis=1)
+        return (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64), nearest
+
+    def _score(self, text: str, said: Floats | None, similarity: float | None, top: int, reasons: int) -> Scored:
         tokens = read(text)
         folded = [fold(token) for token in tokens]
         stemmed = [stem(token) for token in folded]
@@ -140,14 +176,10 @@ class TextModel:
         known = sum(1 for word in stemmed if word in self.words)
         familiarity = known / len(stemmed) if stemmed else 0.0
         encoded: Floats | None = None
-        similarity: float | None = None
         signals = [float(lexical.max()), familiarity]
-        if vector is not None and vector.size and self.anchors is not None and self.anchor_weights is not None:
-            cosines = self.anchors @ vector
-            similarity = float(cosines.max())
-            said = (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64)
+        if said is not None and similarity is not None:
             if self.shared_weights is not None and ids:
-                said += values @ self.shared_weights[ids]
+                said = said + values @ self.shared_weights[ids]
             encoded = said[: len(self.classes)]
             signals += [float(encoded.max()), float(said[-1]) if len(said) > len(encoded) else 0.0, similarity]
         probabilities = self.mixture.probabilities(lexical, encoded)

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve
+from scipy import linalg, sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from models.artefact import Draft, write_draft
@@ -29,7 +30,10 @@ Vectors = NDArray[np.float32]
 _Tfidf: Any = TfidfVectorizer
 _Union: Any = FeatureUnion
 _Pipeline: Any = Pipeline
-_solver: Any = solve
+_Linear: Any = LinearSVC
+_normalize: Any = normalize
+_linalg: Any = linalg
+_sparse: Any = sparse
 EXACT = 16_000  # rows up to which every one is an anchor
 ANCHORS = 3_000  # beyond; every thousand is worth about a point of accuracy, and 0.2 ms a message
 GAMMA = 1.0
@@ -37,6 +41,8 @@ RIDGE = 0.05
 SHARE = 0.3  # of the words in what two texts have in common; the rest is the sentence vector's
 MIN_REJECTED = 50  # examples of what the desk does not do, from which being out of scope is learned
 MIN_LEVELLED = 20  # right and wrong answers each, below which a line over them would follow chance
+_BENDS: Floats = np.array([-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.5])  # log odds: 27, 50, 73, 88, 95, 98 and 99.6 %
+_BENDING = 500  # answers held back, from which a curve over them may bend
 _OUTSIDE = -1  # the truth of a rejected row
 _FEW, _MANY = 2_000, 6_000  # rows
 _BLOCK = 1_000
@@ -59,14 +65,17 @@ class TrainingRefused(ValueError):
 
 def pipeline(*, rows: int, words: Analyzer = word_analyzer, chars: Analyzer = char_analyzer) -> Any:
     """The lexical half as scikit-learn knows it. `TextModel` gives the same decision values (tested to 1e-6)."""
-    linear: Any = LinearSVC
     union = _Union(
         [
             ("words", _Tfidf(analyzer=words, sublinear_tf=True, max_features=WORDS_LIMIT)),
             ("chars", _Tfidf(analyzer=chars, sublinear_tf=True, max_features=CHARS_LIMIT, min_df=2 if rows >= _LARGE else 1)),
         ]
     )
-    return _Pipeline([("features", union), ("linear", linear(C=0.5, class_weight="balanced", random_state=0))])
+    return _Pipeline([("features", union), ("linear", _linear())])
+
+
+def _linear() -> Any:
+    return _Linear(C=0.5, class_weight="balanced", random_state=0)
 
 
 class _Remembered:
@@ -104,16 +113,57 @@ def gram(left: Vectors, right: Vectors, left_words: Any, right_words: Any) -> Ve
     return joined
 
 
-def fit_kernel(vectors: Vectors, words: Any, targets: Vectors, importance: Floats) -> tuple[NDArray[np.int64], Vectors]:
-    """Kernel ridge over texts as `gram` compares them: the rows that serve as anchors, and their weights a target.
+def fit_kernel(
+    vectors: Vectors, words: Any, targets: Vectors, importance: Floats, fold_of: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Vectors, Floats]:
+    """Kernel ridge over texts as `gram` compares them: the rows that serve as anchors, their weights a target, and what would have been
+    said of every row that has a fold (0, 1, ...) without the rows of its fold; the others are NaN there.
 
     Up to `EXACT` rows it is scikit-learn's KernelRidge; beyond, the first `ANCHORS` of a fixed shuffle stand for the kernel while all
     rows are fitted, so that time grows with the rows and not with their cube. Single precision: half the time, the same accuracy.
     """
     if len(vectors) <= EXACT:
-        square = gram(vectors, vectors, words, words)
-        square[np.diag_indices_from(square)] += (RIDGE / importance).astype(np.float32)
-        return np.arange(len(vectors)), _solve(square, targets)
+        return _exact(vectors, words, targets, importance, fold_of)
+    said = np.full(targets.shape, np.nan)
+    for fold in range(int(fold_of.max()) + 1):
+        held, kept = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
+        chosen, layer = _reduced(vectors[kept], words[kept], targets[kept], importance[kept])
+        anchors = kept[chosen]
+        said[held] = gram(vectors[held], vectors[anchors], words[held], words[anchors]) @ layer
+    return *_reduced(vectors, words, targets, importance), said
+
+
+def _exact(
+    vectors: Vectors, words: Any, targets: Vectors, importance: Floats, fold_of: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Vectors, Floats]:
+    """One factorisation serves the model and all its folds.
+
+    What is said of a fold F without its rows is `targets[F] - inverse(inverse(M)[F, F]) @ weights[F]`, M being the kernel with its ridge:
+    the block form of the leave-one-out residual (Allen's PRESS). With the folds side by side the factor's rows above F play no part.
+    """
+    order = np.argsort(fold_of, kind="stable")
+    vectors, words, targets, fold_of = vectors[order], words[order], targets[order], fold_of[order]
+    square = np.zeros((len(vectors), len(vectors)), dtype=np.float32)
+    for start in range(0, len(vectors), _BLOCK):  # one triangle is all that is read
+        end = min(start + _BLOCK, len(vectors))
+        square[start:end, :end] = gram(vectors[start:end], vectors[:end], words[start:end], words[:end])
+    square[np.diag_indices_from(square)] += (RIDGE / importance[order]).astype(np.float32)
+    factor, _ = _linalg.cho_factor(square.T, lower=False, overwrite_a=True, check_finite=False)
+    weights: Vectors = np.asarray(_linalg.cho_solve((factor, False), targets, check_finite=False), dtype=np.float32)
+    said = np.full(targets.shape, np.nan)
+    for fold in range(int(fold_of.max()) + 1):
+        start, end = np.searchsorted(fold_of, [fold, fold + 1])
+        if start == end:
+            continue
+        half = _linalg.solve_triangular(
+            factor[start:, start:], np.eye(len(vectors) - start, end - start, dtype=np.float32), trans="T", check_finite=False
+        )
+        said[order[start:end]] = targets[start:end] - _solve(half.T @ half, weights[start:end])
+    return order, weights, said
+
+
+def _reduced(vectors: Vectors, words: Any, targets: Vectors, importance: Floats) -> tuple[NDArray[np.int64], Vectors]:
+    """All rows fitted with the kernel to some of them."""
     chosen = np.sort(np.random.default_rng(0).permutation(len(vectors))[:ANCHORS])
     cross = gram(vectors, vectors[chosen], words, words[chosen])
     weighted = cross * importance[:, None].astype(np.float32)
@@ -123,7 +173,9 @@ def fit_kernel(vectors: Vectors, words: Any, targets: Vectors, importance: Float
 
 
 def _solve(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float32]:
-    solved: NDArray[np.float32] = np.asarray(_solver(left, right, assume_a="pos", overwrite_a=True, check_finite=False), dtype=np.float32)
+    solved: NDArray[np.float32] = np.asarray(
+        _linalg.solve(left, right, assume_a="pos", overwrite_a=True, check_finite=False), dtype=np.float32
+    )
     return solved
 
 
@@ -195,15 +247,34 @@ def _mixture(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) 
 
 
 def _levelled(mixture: Mixture, lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) -> Mixture:
-    """The mixture with a logistic line over the log odds of its best label, so that "90 %" is right nine times of ten."""
+    """The mixture with a curve over the log odds of its best label, so that "90 %" is right nine times of ten.
+
+    The curve is a logistic line that may bend at `_BENDS`: examples with a wrong label hold the surest answers below what softmax says
+    of them while the unsure ones are right more often, and no straight line follows both.
+    """
     given = softmax(mixture.logits(lexical, encoded))
     right = given.argmax(axis=1) == truth
     if not MIN_LEVELLED <= right.sum() <= len(right) - MIN_LEVELLED:
         return mixture
     best = np.clip(given.max(axis=1), 1e-9, 1 - 1e-9)
+    odds = np.log(best / (1 - best))
+    bends = _BENDS if len(right) >= _BENDING else _BENDS[:0]
+
+    def bent(odds: Floats) -> Floats:
+        found: Floats = np.column_stack([odds, *(np.maximum(odds - bend, 0.0) for bend in bends)])
+        return found
+
     learner: Any = LogisticRegression
-    line = learner().fit(np.log(best / (1 - best))[:, None], right)
-    return replace(mixture, slope=max(0.1, float(line.coef_[0, 0])), offset=float(line.intercept_[0]))
+    line = learner(C=0.5, max_iter=1000).fit(bent(odds), right)
+    knots = np.concatenate([[-4.0], _BENDS, [10.0]])
+    meant = np.maximum.accumulate(line.decision_function(bent(knots)))
+    return replace(mixture, given=tuple(knots.tolist()), meant=tuple(meant.tolist()))
+
+
+def _unmet_left_out(features: Any, met: NDArray[np.bool_], *, split: int) -> Any:
+    """Rows as a model reads them that never met some features: without those, words and characters each of length one again."""
+    left = features @ _sparse.diags(met.astype(features.dtype))
+    return _sparse.hstack([_normalize(left[:, :split]), _normalize(left[:, split:])]).tocsr()
 
 
 def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", seed: int = 7) -> Draft:
@@ -227,48 +298,46 @@ def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", seed: 
     words, chars = _Remembered(word_analyzer), _Remembered(char_analyzer)
     outside = np.array([_OUTSIDE] if rejected else [], dtype=np.int64)
 
+    trained = pipeline(rows=known, words=words, chars=chars)
+    features = trained["features"].fit_transform(texts[:known]).tocsr()
+    trained["linear"].fit(features, truth[:known])
+    if rejected:
+        features = _sparse.vstack([features, trained["features"].transform(texts[known:])]).tocsr()
+    vocabulary = trained["features"].transformer_list[0][1].vocabulary_
+
     fold_of, folds = _held_back(everything, truth, seed=seed)
-    lexical, encoded = (np.full((len(texts), count), np.nan) for _ in range(2))
-    beyond, familiarity, similarity = (np.zeros(len(texts)) for _ in range(3))
+    lexical = np.full((len(texts), count), np.nan)
+    familiarity, similarity = (np.zeros(len(texts)) for _ in range(2))
     for fold in range(folds):
         held, kept = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
         inside = kept[kept < known]
         present = np.unique(truth[inside])
         if not len(held) or len(present) < 2:
             continue
-        part = np.ix_(held, present)
-        trained = pipeline(rows=known, words=words, chars=chars).fit([texts[i] for i in inside], truth[inside])
-        weights, bias = columns(trained["linear"], len(present))
-        features = trained["features"].transform(texts).tocsr().astype(np.float32)
-        lexical[part] = features[held] @ weights + bias
-        vocabulary = trained["features"].transformer_list[0][1].vocabulary_
+        weights, bias = columns(_linear().fit(features[inside], truth[inside]), len(present))
+        met = np.bincount(features[inside].indices, minlength=features.shape[1]) > 0
+        lexical[np.ix_(held, present)] = _unmet_left_out(features[held], met, split=len(vocabulary)) @ weights + bias
         for i in held:
             single = [word for word in words(texts[i]) if " " not in word]
-            familiarity[i] = sum(word in vocabulary for word in single) / len(single) if single else 0.0
+            familiarity[i] = sum(met[vocabulary[word]] for word in single if word in vocabulary) / len(single) if single else 0.0
         if vectors is not None:
-            labels = np.concatenate([present, outside])
-            chosen, layer = fit_kernel(vectors[kept], features[kept], _targets(truth[kept], labels), importance[kept])
-            anchors = kept[chosen]
-            said = gram(vectors[held], vectors[anchors], features[held], features[anchors]) @ layer
-            encoded[part] = said[:, : len(present)]
-            beyond[held] = said[:, -1] if rejected else 0.0
             similarity[held] = (vectors[held] @ vectors[inside].T).max(axis=1)
     answered = ~np.isnan(lexical).all(axis=1)
     seen = np.flatnonzero(answered & (truth != _OUTSIDE))
     turned_away = np.flatnonzero(answered & (truth == _OUTSIDE))
-    for logits in (lexical, encoded):  # a class that a fold did not know is its least likely one
-        gaps = np.isnan(logits)
-        if gaps.any():
-            logits[gaps] = np.broadcast_to(np.where(gaps, np.inf, logits).min(axis=1, keepdims=True), logits.shape)[gaps]
     if len(seen) < 2 * count:
         raise TrainingRefused(f"{name}: {len(seen)} examples for {count} labels; at least {2 * count} are needed")
+    gaps = np.isnan(lexical)  # a class that a fold did not know is its least likely one
+    if gaps.any():
+        lexical[gaps] = np.broadcast_to(np.where(gaps, np.inf, lexical).min(axis=1, keepdims=True), lexical.shape)[gaps]
 
-    final = pipeline(rows=known, words=words, chars=chars).fit(texts[:known], truth[:known])
+    encoded, beyond = np.zeros((len(texts), count)), np.zeros(len(texts))
     whole: Kernel | None = None
     if vectors is not None:
-        features = final["features"].transform(texts).tocsr().astype(np.float32)
+        features = features.astype(np.float32)
         labels = np.concatenate([np.arange(count), outside])
-        chosen, layer = fit_kernel(vectors, features, _targets(truth, labels), importance)
+        chosen, layer, said = fit_kernel(vectors, features, _targets(truth, labels), importance, fold_of)
+        encoded, beyond = said[:, :count], said[:, -1] if rejected else beyond
         shared = np.asarray((SHARE / 2) * (features[chosen].T @ layer), dtype=np.float32)
         whole = Kernel(vectors[chosen], (1.0 - SHARE) * layer, shared)
     mixture = _mixture(lexical[seen], encoded[seen] if vectors is not None else None, truth[seen])
@@ -290,7 +359,7 @@ def fit(rows: Sequence[Row], *, encoder: Encoder, name: str = "category", seed: 
             full = np.column_stack([plain, encoded[both].max(axis=1), beyond[both], similarity[both]])
             outsider = Outsider(lexical=outsider.lexical, full=_head(full, refused))
     figures["cpu_seconds"] = round(time.process_time() - started, 2)
-    model = to_model(final, classes=classes, mixture=mixture, encoded=whole, outsider=outsider)
+    model = to_model(trained, classes=classes, mixture=mixture, encoded=whole, outsider=outsider)
     return Draft(
         name=name,
         model=model,

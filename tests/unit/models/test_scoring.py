@@ -55,7 +55,7 @@ def test_the_kernel_layer_equals_kernel_ridge() -> None:
     vectors, words = unit(chance, 40, 16), csr_matrix(unit(chance, 40, 30))
     targets = np.where((np.arange(40) % 3)[:, None] == np.arange(3), 1.0, -1.0).astype(np.float32)
     importance = chance.uniform(0.4, 2.0, size=40)
-    chosen, weights = fit_kernel(vectors, words, targets, importance)
+    chosen, weights, _ = fit_kernel(vectors, words, targets, importance, np.full(40, -1))
     common = gram(vectors, vectors, words, words)
     theirs = KernelRidge(alpha=RIDGE, kernel="precomputed").fit(common.astype(np.float64), targets, sample_weight=importance)
     np.testing.assert_allclose(common[5, chosen] @ weights, theirs.predict(common[5:6].astype(np.float64))[0], atol=1e-3)
@@ -164,8 +164,41 @@ def test_look_alike_letters_and_masks_are_read() -> None:
 
 def test_levelling_keeps_the_order_and_the_sum() -> None:
     lexical = np.random.default_rng(6).normal(size=(200, 5)) * 3
-    plain, level = Mixture(), Mixture(slope=0.5, offset=0.3)
+    plain, level = Mixture(), Mixture(given=(-30.0, 30.0), meant=(-14.7, 15.3))
     given, meant = plain.probabilities(lexical, None), level.probabilities(lexical, None)
     np.testing.assert_allclose(given, softmax(lexical), atol=1e-9)
     np.testing.assert_allclose(meant.sum(axis=1), 1.0)
     assert (meant.argmax(axis=1) == given.argmax(axis=1)).all()
+
+
+def test_levelling_gives_the_best_label_what_the_curve_says_up_and_down() -> None:
+    level = Mixture(given=(-2.0, 0.0, 2.0, 6.0), meant=(-1.0, 0.5, 1.5, 2.0))
+    for odds in (-0.5, 0.0, 1.3, 4.0, 30.0):
+        lexical = np.array([odds, -0.9, 0.0 - 0.9]) + np.array([np.log(2.0) - 0.9, 0.0, 0.0])  # the other two are alike
+        best = level.probabilities(lexical, None).max()
+        assert best == pytest.approx(max(1 / (1 + np.exp(-np.interp(odds, level.given, level.meant))), 1 / 3), abs=1e-6)
+
+
+def test_what_is_said_of_a_fold_is_what_a_model_without_it_says() -> None:
+    chance = np.random.default_rng(4)
+    vectors, words = unit(chance, 40, 16), csr_matrix(unit(chance, 40, 30))
+    targets = np.where((np.arange(40) % 3)[:, None] == np.arange(3), 1.0, -1.0).astype(np.float32)
+    importance, fold_of = chance.uniform(0.4, 2.0, size=40), np.arange(40) % 4 - 1
+    said = fit_kernel(vectors, words, targets, importance, fold_of)[2]
+    assert np.isnan(said[fold_of == -1]).all()
+    for fold in range(3):
+        kept, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        chosen, weights, _ = fit_kernel(vectors[kept], words[kept], targets[kept], importance[kept], np.full(len(kept), -1))
+        anchors = kept[chosen]
+        np.testing.assert_allclose(said[held], gram(vectors[held], vectors[anchors], words[held], words[anchors]) @ weights, atol=2e-3)
+
+
+def test_many_texts_are_scored_as_each_alone(rows: list[Row]) -> None:
+    encoder = HashEncoder()
+    model = fit(rows, encoder=encoder).model
+    texts = [*(row.text for row in rows[:20]), *ODD]
+    for vectors in (encoder.encode(texts), None):
+        for place, (text, together) in enumerate(zip(texts, model.score_many(texts, vectors), strict=True)):
+            alone = model.score(text, vectors[place] if vectors is not None else None)
+            assert together.label == alone.label
+            assert together.confidence == pytest.approx(alone.confidence, abs=1e-5)
