@@ -72,7 +72,8 @@ class Mixture:
     @classmethod
     def from_json(cls, known: Mapping[str, Any]) -> "Mixture":
         """From `dataclasses.asdict` that went through JSON."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+        return cls(**values)
 
     def probabilities(self, lexical: Floats, encoded: Floats | None) -> Floats:
         """Calibrated probabilities; what the best label gains or loses, the others share."""
@@ -144,30 +145,28 @@ class TextModel:
 
     def score(self, text: str, vector: NDArray[np.float32] | None = None, *, top: int = 3, reasons: int = 0) -> Scored:
         """Rank the labels for a text; `vector` is the encoder's, given by the caller so that several models share it."""
-        compared = self._compared(vector[None]) if vector is not None and vector.size else None
-        return self._score(text, *((compared[0][0], float(compared[1][0])) if compared is not None else (None, None)), top, reasons)
+        compared = self._compared(vector[None])[0] if vector is not None and vector.size else None
+        return self._score(text, compared, top=top, reasons=reasons)
 
     def score_many(self, texts: Sequence[str], vectors: NDArray[np.float32] | None = None, *, top: int = 3) -> list[Scored]:
         """`score` for each of many texts (with one row of `vectors` each): the same answers, several times faster."""
         scored: list[Scored] = []
         for start in range(0, len(texts), _BATCH):
             part = texts[start : start + _BATCH]
-            compared = self._compared(vectors[start : start + _BATCH]) if vectors is not None and vectors.size else None
-            for place, text in enumerate(part):
-                scored.append(
-                    self._score(text, *((compared[0][place], float(compared[1][place])) if compared is not None else (None, None)), top, 0)
-                )
+            told = vectors[start : start + _BATCH] if vectors is not None and vectors.size else None
+            compared = self._compared(told) if told is not None else [None] * len(part)
+            scored += [self._score(text, each, top=top, reasons=0) for text, each in zip(part, compared, strict=True)]
         return scored
 
-    def _compared(self, vectors: NDArray[np.float32]) -> tuple[Floats, NDArray[np.float32]] | None:
-        """What the kernel layer says of each vector (a column a class), and the cosine with the nearest known text."""
+    def _compared(self, vectors: NDArray[np.float32]) -> Sequence[tuple[Floats, float] | None]:
+        """What the kernel layer says of each vector (a column a class), and its cosine with the nearest known text."""
         if self.anchors is None or self.anchor_weights is None:
-            return None
+            return [None] * len(vectors)
         cosines = vectors @ self.anchors.T
-        nearest: NDArray[np.float32] = cosines.max(axis=1)
-        return (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64), nearest
+        said = (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64)
+        return list(zip(said, cosines.max(axis=1).tolist(), strict=True))
 
-    def _score(self, text: str, said: Floats | None, similarity: float | None, top: int, reasons: int) -> Scored:
+    def _score(self, text: str, compared: tuple[Floats, float] | None, *, top: int, reasons: int) -> Scored:
         tokens = read(text)
         folded = [fold(token) for token in tokens]
         stemmed = [stem(token) for token in folded]
@@ -176,8 +175,10 @@ class TextModel:
         known = sum(1 for word in stemmed if word in self.words)
         familiarity = known / len(stemmed) if stemmed else 0.0
         encoded: Floats | None = None
+        similarity: float | None = None
         signals = [float(lexical.max()), familiarity]
-        if said is not None and similarity is not None:
+        if compared is not None:
+            said, similarity = compared
             if self.shared_weights is not None and ids:
                 said = said + values @ self.shared_weights[ids]
             encoded = said[: len(self.classes)]

@@ -77,7 +77,9 @@ def test_many_rows_are_fitted_through_anchors(monkeypatch: pytest.MonkeyPatch) -
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     words = csr_matrix(unit(chance, 300, 30))
     targets = np.where(truth[:, None] == np.arange(3), 1.0, -1.0).astype(np.float32)
-    chosen, weights = fit_kernel(vectors, words, targets, np.ones(300))
+    fold_of = np.where(np.arange(300) % 5 == 4, 0, -1)
+    chosen, weights, said = fit_kernel(vectors, words, targets, np.ones(300), fold_of)
+    assert (said[fold_of == 0].argmax(axis=1) == truth[fold_of == 0]).all()
     assert len(chosen) == 50
     assert ((gram(vectors, vectors[chosen], words, words[chosen]) @ weights).argmax(axis=1) == truth).mean() > 0.98
 
