@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -77,19 +78,22 @@ class Mixture:
 
     def probabilities(self, lexical: Floats, encoded: Floats | None) -> Floats:
         """Calibrated probabilities; what the best label gains or loses, the others share."""
-        given = np.atleast_2d(softmax(self.logits(lexical, encoded)))
-        rows, first = np.arange(len(given)), given.argmax(axis=-1)
-        best = np.clip(given[rows, first], 1e-9, 1 - 1e-9)
-        odds = np.log(best / (1 - best))
+        given = softmax(self.logits(lexical, encoded))
+        return self._levelled(given) if given.ndim == 1 else np.stack([self._levelled(row) for row in given])
+
+    def _levelled(self, given: Floats) -> Floats:
+        first = int(given.argmax())
+        best = min(max(float(given[first]), 1e-9), 1 - 1e-9)
+        odds = math.log(best / (1 - best))
         if self.given:
-            odds = np.interp(odds, self.given, self.meant)
-        meant = 1 / (1 + np.exp(-odds))
-        total: Floats = given + 1e-12  # where softmax left the others nothing, they still share what the best one loses
-        total[rows, first] = 0.0
-        total *= ((1 - meant) / total.sum(axis=-1))[:, None]
-        total[rows, first] = np.maximum(meant, total.max(axis=-1))  # however unsure, it stays the best
-        total /= total.sum(axis=-1, keepdims=True)
-        return total.reshape(lexical.shape)
+            odds = float(np.interp(odds, self.given, self.meant))
+        meant = 1 / (1 + math.exp(-odds))
+        shared: Floats = given + 1e-12  # where softmax left the others nothing, they still share what the best one loses
+        shared[first] = 0.0
+        shared *= (1 - meant) / shared.sum()
+        shared[first] = max(meant, float(shared.max()))  # however unsure, it stays the best
+        shared /= shared.sum()
+        return shared
 
     def logits(self, lexical: Floats, encoded: Floats | None) -> Floats:
         """Joined and sharpened logits; without an encoded half the lexical one speaks alone."""
@@ -217,12 +221,10 @@ class TextModel:
     def _tfidf(self, folded: list[str], stemmed: list[str]) -> tuple[list[int], Floats]:
         """Columns and values: sublinear counts times idf, words and characters each of length one."""
         words = self.words
-        counted = Counter(words[feature] for feature in word_features(stemmed) if feature in words)
-        split = len(counted)
-        for token in folded:
-            counted.update(self._token_columns(token))
-        ids = list(counted)
-        values = np.fromiter((1.0 + math.log(n) if n > 1 else 1.0 for n in counted.values()), dtype=np.float64, count=len(ids))
+        paired = Counter([words[feature] for feature in word_features(stemmed) if feature in words])
+        counted = Counter(chain.from_iterable(map(self._token_columns, folded)))
+        ids, split = [*paired, *counted], len(paired)
+        values = np.log(np.array([*paired.values(), *counted.values()], dtype=np.float64)) + 1.0
         if ids:
             values *= self.idf[ids]
             for part in (values[:split], values[split:]):
