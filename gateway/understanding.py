@@ -67,8 +67,11 @@ class Understanding:
         return self._index
 
     async def ensure_trained(self, config: DeskConfig) -> bool:
-        """Train from the desk's own examples when nothing is published; False when training failed (the desk works on, less cleverly)."""
-        if all(self.registry.current(name) for name in MODELS):
+        """Train from the desk's own examples when nothing that can be read is published.
+
+        False when training failed (the desk works on, less cleverly).
+        """
+        if all(self._readable(name) for name in MODELS):
             return True
         try:
             await self.retrain(config)
@@ -118,6 +121,14 @@ class Understanding:
             catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect,
             extract=Extractor(Vocabulary.from_json(config.names)).fill,
         )  # fmt: skip
+
+    def _readable(self, name: str) -> bool:
+        version = self.registry.current(name)
+        try:
+            return version is not None and bool(self.registry.manifest(name, version))
+        except ArtefactRefused as error:
+            log.warning("understanding.model_unreadable", model=name, error=str(error))
+            return False
 
     def _load(self, name: str) -> Loaded | None:
         try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models.artefact import HELD
+from models.artefact import HELD, ArtefactRefused
 from models.comparison import Comparison, compare, first, unchanged
 from models.encoder import Encoder
 from models.held import Held
@@ -51,7 +51,7 @@ def retrain(
     with registry.training() as alone:
         if not alone:
             raise TrainingBusy
-        champions = {name: registry.load(name) for name in sets}
+        champions = {name: _champion(registry, name) for name in sets}
         outcomes: dict[str, Outcome] = {}
         changed: dict[str, Sequence[Row]] = {}
         for name, rows in sets.items():
@@ -70,6 +70,14 @@ def retrain(
                         registry.promote(name)
                     outcomes[name] = Outcome(version, found)
         return {name: outcomes[name] for name in sets}
+
+
+def _champion(registry: Registry, name: str) -> Loaded | None:
+    """The model in use; None before the first training, and where no version can be trusted any more, as after a change of format."""
+    try:
+        return registry.load(name)
+    except ArtefactRefused:
+        return None
 
 
 def _compared(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.artefact import ArtefactRefused
+from models.artefact import FORMAT, ArtefactRefused
 from models.encoder import NullEncoder
 from models.gate import Ground
 from models.held import Held, fingerprint
@@ -47,6 +47,17 @@ def test_the_same_rows_are_not_trained_again(registry: Registry) -> None:
     outcome = train(registry, category()[::-1], hours=1)
     assert outcome.version is None
     assert outcome.comparison.verdict.grounds == (Ground.NOTHING_NEW,)
+
+
+def test_models_of_an_earlier_format_are_trained_again(registry: Registry, tmp_path: Path) -> None:
+    manifest = tmp_path / "models" / "category" / str(train(registry, category()).version) / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(f'"format": {FORMAT}'.encode(), b'"format": 0'))
+    manifest.with_suffix(".sig").write_text(registry._sign(manifest.read_bytes()), encoding="ascii")
+    with pytest.raises(ArtefactRefused, match="another format"):
+        registry.load("category")
+    outcome = train(registry, category(), hours=1)
+    assert outcome.published
+    assert outcome.comparison.verdict.grounds == (Ground.FIRST,)
 
 
 def test_corrections_of_a_new_class_are_learned_and_one_step_leads_back(registry: Registry) -> None:
