@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from desk_core.kit.clock import FakeClock
@@ -18,6 +19,9 @@ from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
 from tests.services import PostgresServer, Stores, ValkeyServer, start_postgres, start_valkey
 from tests.services.process import fresh_folder
+
+hypothesis.settings.register_profile("priyom", deadline=None)  # a slow machine is not a fault
+hypothesis.settings.load_profile("priyom")
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday noon in Moscow: a working day begins, nothing is special about it."""

@@ -76,7 +76,7 @@ def conversation(**fields: Any) -> Talk:
     return Talk(tools=FakeTools(articles=ARTICLES), **fields)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(STEPS, min_size=1, max_size=14), st.sampled_from(["none", "active", "resolved"]))
 def test_any_conversation_keeps_the_promises(steps: list[tuple[str, Any]], before: str) -> None:
     talk = conversation(requests=(request(),) if before != "none" else ())
@@ -99,7 +99,7 @@ def test_any_conversation_keeps_the_promises(steps: list[tuple[str, Any]], befor
             assert turn.replies, "a dialogue that waits has said for what"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEPS, max_size=10), st.sampled_from(["оператор", "human", "/human", "button"]))
 def test_a_person_is_reachable_from_anywhere(steps: list[tuple[str, Any]], way: str) -> None:
     talk = conversation()
@@ -115,7 +115,7 @@ def test_a_person_is_reachable_from_anywhere(steps: list[tuple[str, Any]], way: 
     assert talk.state == DialogueState()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(STEPS, max_size=10), st.sampled_from(["отмена", "/cancel", "button"]))
 def test_every_state_has_an_exit(steps: list[tuple[str, Any]], way: str) -> None:
     talk = conversation()
@@ -128,7 +128,7 @@ def test_every_state_has_an_exit(steps: list[tuple[str, Any]], way: str) -> None
         assert turn.state == DialogueState()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=300), st.one_of(st.none(), st.text(max_size=60)), st.sampled_from([Manner.MAIL, Manner.FORM]), st.integers(-1, 3))
 def test_letters_and_pages_take_any_text(text: str, subject: str | None, manner: Manner, files: int) -> None:
     talk = conversation(manner=manner)

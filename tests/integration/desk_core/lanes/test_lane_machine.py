@@ -286,7 +286,6 @@ def test_any_life_of_a_queue(store: str, stores: Stores, tmp_path: Path) -> None
                 settings=settings(
                     max_examples=25 if store == "sqlite" else 20,
                     stateful_step_count=30,
-                    deadline=None,
                     suppress_health_check=list(HealthCheck),
                 ),
             )

@@ -240,7 +240,7 @@ FIELDS = st.sampled_from((
 
 
 class TestNothingStopsIt:
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     @given(
         st.dictionaries(FIELDS, st.dictionaries(FIELDS, ANYTHING | st.dictionaries(FIELDS, ANYTHING, max_size=5), max_size=8), max_size=3)
     )

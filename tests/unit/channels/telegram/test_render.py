@@ -61,12 +61,12 @@ class TestToHtml:
         assert balanced(rendered)
         assert "a" in plain(rendered)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(st.text())
     def test_of_any_text_balances(self, markdown: str) -> None:
         assert balanced(to_html(markdown))
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(
         st.lists(
             st.sampled_from([*"*_~`>#-+<&[]()!|\\\n ", "\n\n", "1. ", "- ", "```", "alpha", "бета", "gamma ", "<b>", "https://x.example"])
@@ -111,7 +111,7 @@ class TestSplit:
     def test_of_a_very_long_word_still_moves_on(self) -> None:
         assert split("x" * 10_000) == ["x" * 4096, "x" * 4096, "x" * 1808]
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(st.text(alphabet=st.sampled_from([*"ab *_`>\n😀<&я", "x"]), max_size=400), st.integers(2, 50))
     def test_of_any_text_fits_balances_and_loses_nothing(self, markdown: str, limit: int) -> None:
         source = to_html(markdown)
@@ -120,7 +120,7 @@ class TestSplit:
         assert all(utf16_length(visible(part)) <= limit for part in parts)
         assert squeezed("".join(visible(part) for part in parts)) == squeezed(visible(source))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.text(max_size=300), st.integers(2, 50))
     def test_of_plain_text_too(self, text: str, limit: int) -> None:
         parts = split_plain(text, limit)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from desk_core.kit.errors import Invalid
@@ -195,7 +195,6 @@ class TestReadingWeeks:
             Calendar.from_weekly(zone="UTC", weekly=WEEK, holidays=["4 November"])
 
 
-@settings(deadline=None)
 @given(moments)
 def test_a_month_costs_little(start: datetime) -> None:
     best = min(_seconds(lambda: add_business(start, timedelta(hours=160), BERLIN)) for _try in range(3))

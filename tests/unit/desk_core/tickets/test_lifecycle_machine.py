@@ -135,5 +135,5 @@ class LifeOfARequest(RuleBasedStateMachine):
             assert RUNNING in {self.clocks["first_response"], self.clocks["next_response"]}
 
 
-LifeOfARequest.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+LifeOfARequest.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
 TestLifeOfARequest = LifeOfARequest.TestCase
