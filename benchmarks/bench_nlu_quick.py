@@ -223,7 +223,7 @@ def build(found: list[IndexedArticle], encoder: Encoder) -> tuple[ArticleIndex, 
 
 def baseline(rows: list[Any], texts: list[str], ours: float) -> None:
     """The same model as scikit-learn runs it, one message a call."""
-    from models.train import pipeline
+    from models.lexical import pipeline
 
     trained = pipeline(rows=len(rows)).fit([row.text for row in rows], [row.label for row in rows])
     theirs, late = times(lambda text: trained.predict([text]), texts)

@@ -1,4 +1,4 @@
-"""Understanding one message: triage beside the scikit-learn pipeline, article search beside plain bm25s, each also with the encoder."""
+"""Understanding a message: scoring, triage beside scikit-learn's pipeline, article search beside plain bm25s, also with the encoder."""
 
 import asyncio
 import os
@@ -8,12 +8,14 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the product, before numpy is there
 
+import psutil
+
 from benchmarks import running
 from benchmarks.report import Row
 from benchmarks.running import RunningDesk
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
-from gateway.understanding import catalogue_of, offered_articles, training_sets
+from gateway.understanding import MODELS, catalogue_of, offered_articles, training_sets
 from models.encoder import Encoder, NullEncoder, load_encoder
 from models.features import char_analyzer, word_analyzer
 from models.retrieval import ArticleIndex, IndexedArticle
@@ -37,8 +39,9 @@ async def _measure(home: Path, *, count: int) -> list[Row]:
             sets, articles = await training_sets(session, config), await offered_articles(session, desk.clock.now().date())
     finally:
         await desk.close()
-    examples = [row for row in sets["category"] if row.measured][:: max(1, len(sets["category"]) // count)]
-    texts = [row.text for row in examples]
+    people = [row.text for row in sets["category"] if row.measured]
+    rows = _scoring(desk, people, articles)
+    texts = people[:: max(1, len(sets["category"]) // count)]
     category, intent, known = desk.registry.load("category"), desk.registry.load("intent"), catalogue_of(config)
     lexical, encoder = NullEncoder(), load_encoder()
 
@@ -49,9 +52,9 @@ async def _measure(home: Path, *, count: int) -> list[Row]:
     pipeline = _pipeline(sets["category"])
     theirs = _times(pipeline, texts)
     words = _times(triage(lexical), texts)
-    rows = [
+    rows.append(
         Row.of("triage of a message, words alone (both models); baseline: scikit-learn pipeline (one model)", words, "ms", baseline=theirs)
-    ]
+    )
     extractor, now = Extractor(Vocabulary.from_json(config.names)), desk.clock.now()
     read = _times(lambda text: extractor.find(text, now=now), texts, share=0.95)
     bare = _times(normalise, texts, share=0.95)
@@ -75,6 +78,41 @@ async def _measure(home: Path, *, count: int) -> list[Row]:
     return rows
 
 
+def _scoring(desk: Desk, texts: list[str], articles: list[IndexedArticle]) -> list[Row]:
+    """The category model alone, on texts it was not warmed with; first of all, because memory is counted from before anything is loaded."""
+    before = _resident_mb()
+    models, encoder = [loaded.model for name in MODELS if (loaded := desk.registry.load(name)) is not None], load_encoder()
+    category = models[0]
+    index = ArticleIndex.build(articles, encoder)
+
+    def fresh() -> Iterator[list[str]]:
+        return iter((texts[::2], texts[1::2]))
+
+    alone = _times(category.score, fresh(), share=0.95)
+    rows = [Row.of("scoring of a message by the category model, words alone, p95", alone, "ms", at_most=0.3)]
+    if encoder.dimension:
+        read = _times(lambda text: encoder.encode([text]), fresh(), share=0.95)
+        both = _times(lambda text: category.score(text, encoder.encode([text])[0]), fresh(), share=0.95)
+        for text in texts[:200]:
+            for model in models:
+                model.score(text, encoder.encode_one(text))
+            index.search(text, "ru")
+        taken = _resident_mb() - before
+        began = time.process_time()
+        category.score_many(texts, encoder.encode(texts))
+        rate = len(texts) / (time.process_time() - began)
+        rows += [
+            Row.of("scoring with the encoder, p95; baseline: the encoder alone", both, "ms", baseline=read, at_most=4),
+            Row.of(f"messages scored a second of one core, {len(texts)} at once, with the encoder", rate, "/s", at_least=800),
+            Row.of("memory that models, encoder and article index add", taken, "MB", at_most=250),
+        ]
+    return rows
+
+
+def _resident_mb() -> float:
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
 def _times(work: Callable[[str], object], texts: list[str] | Iterator[list[str]], *, share: float = 0.5) -> float:
     """Milliseconds in which that share of the texts is done, after a warm pass; a fresh list for each where the work remembers texts."""
     passes = [texts, texts] if isinstance(texts, list) else [next(texts), next(texts)]
@@ -96,7 +134,7 @@ def _fresh(texts: list[str]) -> Iterator[list[str]]:
 
 
 def _pipeline(rows: list[Example]) -> Callable[[str], object]:
-    from models.train import pipeline
+    from models.lexical import pipeline
 
     trained = pipeline(rows=len(rows)).fit([row.text for row in rows], [row.label for row in rows])
     return lambda text: trained.decision_function([text])

@@ -58,16 +58,16 @@ def compare(
     answers, said = known.answers, challenger.answers
     asked = {fingerprint(row.text): row for row in rows if row.measured}
     latest = set([mark for mark, row in asked.items() if row.source == "correction"][-LATEST:])
+    unasked = {mark: row.text for mark, row in asked.items() if mark in said and mark not in answers}
+    vectors = encoder.encode([*unasked.values()]) if champion.model.uses_encoder else None
+    scored = champion.model.score_many([*unasked.values()], vectors, top=1)
+    answers |= {mark: one.label for mark, one in zip(unasked, scored, strict=True)}
     held: list[Trial] = []
     corrections: list[Trial] = []
     for mark, row in asked.items():
         if mark not in said:
             continue
-        before = answers.get(mark)
-        if before is None:
-            vector = encoder.encode_one(row.text) if champion.model.uses_encoder else None
-            before = champion.model.score(row.text, vector, top=1).label
-        trial = Trial(row.label, champion=before == row.label, challenger=said[mark] == row.label)
+        trial = Trial(row.label, champion=answers[mark] == row.label, challenger=said[mark] == row.label)
         (corrections if mark in latest else held).append(trial)
     old, fresh = set(champion.model.classes), set(challenger.classes)
     verdict = judge(held, corrections, lost=sorted((old - fresh) & set(labels)), new=sorted(fresh - old))

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from nlu import cues
 from nlu.extract import (
     asset,
     choice,
@@ -94,7 +93,7 @@ class Extractor:
 
     def _value(self, text: str, slot: SlotDef, findings: Sequence[Found], now: datetime) -> str | None:
         if slot.choices:
-            return choice.find(text, slot) or _from_cues(text, slot)
+            return choice.find(text, slot) or _from_cues(slot, findings)
         found = [one for one in self._fitting(text, slot, findings, now) if _fits(one.value, slot)]
         return found[0].value if found else None
 
@@ -110,7 +109,7 @@ class Extractor:
             case "date":
                 return _day(_of(findings, "moment"), now)
             case "device":
-                return device.find_specific(text, self._devices)
+                return device.find_specific(text, _of(findings, "device"))
             case "person":
                 roles = next((roles for name, roles in _ROLES.items() if slot.name.startswith(name)), ())
                 return _only([one for one in _of(findings, "person") if one.source in roles])
@@ -153,9 +152,9 @@ def _only(findings: Sequence[Found]) -> list[Found]:
     return list(findings) if len({one.value for one in findings}) == 1 else []
 
 
-def _from_cues(text: str, slot: SlotDef) -> str | None:
+def _from_cues(slot: SlotDef, findings: Sequence[Found]) -> str | None:
     """A choice that sets impact or urgency may follow from the cues that triage reads, where just one choice sets that value."""
-    for cue in cues.read(text):
+    for cue in findings:
         fitting = [value for value, sets in slot.sets.items() if sets.get(cue.kind) == cue.value]
         if len(fitting) == 1:
             return fitting[0]

@@ -42,10 +42,10 @@ def find(text: str, devices: Gazetteer) -> list[Found]:
     return [replace(found, value=text[found.start : found.end]) for found in devices.find(text)]
 
 
-def find_specific(text: str, devices: Gazetteer) -> list[Found]:
-    """Devices that are told apart by a number or a model: "принтер 305", "HP LaserJet 1020". A bare "printer" names none."""
+def find_specific(text: str, devices: Sequence[Found]) -> list[Found]:
+    """Those of the devices that are told apart by a number or a model: "принтер 305", "HP LaserJet 1020". A bare "printer" names none."""
     found: list[Found] = []
-    for device in devices.find(text):
+    for device in devices:
         which = _WHICH.match(text, device.end)
         if which:
             value = " ".join(text[device.start : which.end()].split())

@@ -10,9 +10,11 @@ from sklearn.kernel_ridge import KernelRidge
 
 from models.encoder import NullEncoder, Vectors
 from models.features import read
+from models.kernel import GAMMA, RIDGE, SHARE, fit_kernel, gram
+from models.lexical import columns, pipeline
 from models.rows import Row
 from models.scoring import Mixture, kernel, softmax
-from models.train import GAMMA, RIDGE, SHARE, TrainingRefused, columns, fit, fit_kernel, gram, pipeline, to_model
+from models.train import TrainingRefused, fit, to_model
 from tests.unit.models.small import HashEncoder, category
 
 ODD = [
@@ -69,8 +71,8 @@ def test_texts_are_compared_by_meaning_and_by_words() -> None:
 
 
 def test_many_rows_are_fitted_through_anchors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.train.EXACT", 100)
-    monkeypatch.setattr("models.train.ANCHORS", 50)
+    monkeypatch.setattr("models.kernel.EXACT", 100)
+    monkeypatch.setattr("models.kernel.ANCHORS", 50)
     chance = np.random.default_rng(4)
     truth = np.arange(300) % 3
     vectors = (chance.normal(size=(300, 16)) * 0.1 + np.eye(16)[truth]).astype(np.float32)

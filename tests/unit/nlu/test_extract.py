@@ -92,4 +92,4 @@ def test_each_kind_by_itself() -> None:
     assert [found.value for found in error_code.find("ошибка 691")] == ["ошибка 691"]
     assert [found.value for found in device.find("прнтер и клавиатура", Gazetteer(device.DEVICES))] == ["прнтер", "клавиатура"]
     assert [found.value for found in software.find("аутлук и 1C", Gazetteer(software.PROGRAMS))] == ["Outlook", "1С"]
-    assert device.find_specific("принтер не печатает", Gazetteer(device.DEVICES)) == []
+    assert device.find_specific("принтер не печатает", device.find("принтер не печатает", Gazetteer(device.DEVICES))) == []
