@@ -135,7 +135,8 @@ def why(config: DeskConfig, ticket: Ticket, language: str) -> Why:
         for one in triage.get("alternatives", ())
         if one.get("label") and one["label"] != ticket.category_key and float(one.get("confidence", 0)) >= WORTH_SAYING
     )[:3]
-    sure = round(ticket.category_confidence * 100) if ticket.category_confidence is not None else None
+    # Nobody is ever 100 % sure, and a model least of all.
+    sure = min(99, round(ticket.category_confidence * 100)) if ticket.category_confidence is not None else None
     return Why(sure, ticket.category_source, terms, others, str(triage.get("model", "")))
 
 

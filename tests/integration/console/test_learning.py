@@ -98,6 +98,21 @@ async def corrected(console: Browser, make: DeskFactory, said: Sequence[tuple[st
         assert response.status_code == 303
 
 
+async def test_models_that_can_be_read_no_more_are_trained_again_when_the_desk_starts(
+    small: None, desk: FakeWebDesk, understanding: Understanding, tmp_path: Path, clock: FakeClock
+) -> None:
+    config = await desk.config()
+    assert await understanding.ensure_trained(config)
+    before = understanding.registry.current("category")
+    clock.advance(timedelta(minutes=5))
+    assert await understanding.ensure_trained(config)
+    assert understanding.registry.current("category") == before, "what can be read is left alone"
+    (tmp_path / "models" / "category" / str(before) / "manifest.sig").write_text("of another desk", encoding="ascii")
+    assert await understanding.ensure_trained(config)
+    assert understanding.registry.current("category") != before
+    assert understanding.registry.load("category") is not None
+
+
 class TestCorrections:
     async def test_a_correction_is_an_example_with_who_and_when(
         self, console: Browser, make: DeskFactory, database: Database, anna: Agent, clock: FakeClock

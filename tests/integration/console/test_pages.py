@@ -100,6 +100,10 @@ class TestTicketPage:
         ):  # fmt: skip
             assert told in page
 
+    async def test_no_category_is_called_certain(self, console: Browser, make: DeskFactory) -> None:
+        ticket = await make.ticket(confidence=0.9987)
+        assert "99 % sure" in (await console.get(f"/console/tickets/{ticket.number}")).text
+
     async def test_costs_the_same_whatever_its_length(
         self, console: Browser, make: DeskFactory, database: Database, query_recorder: QueryRecorder
     ) -> None:

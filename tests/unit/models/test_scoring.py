@@ -183,7 +183,10 @@ def test_levelling_gives_the_best_label_what_the_curve_says_up_and_down() -> Non
         assert best == pytest.approx(max(1 / (1 + np.exp(-np.interp(odds, level.given, level.meant))), 1 / 3), abs=1e-6)
 
 
-def test_what_is_said_of_a_fold_is_what_a_model_without_it_says() -> None:
+@pytest.mark.parametrize("exact", [100, 10], ids=["every row an anchor", "some rows are anchors"])
+def test_what_is_said_of_a_fold_is_what_a_model_without_it_says(monkeypatch: pytest.MonkeyPatch, exact: int) -> None:
+    monkeypatch.setattr("models.kernel.EXACT", exact)
+    monkeypatch.setattr("models.kernel.ANCHORS", 20)
     chance = np.random.default_rng(4)
     vectors, words = unit(chance, 40, 16), csr_matrix(unit(chance, 40, 30))
     targets = np.where((np.arange(40) % 3)[:, None] == np.arange(3), 1.0, -1.0).astype(np.float32)
