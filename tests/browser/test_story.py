@@ -96,3 +96,11 @@ class TestTheForm:
         await expect(person.get_by_role("status").first).to_contain_text("Thank you")
         await expect(console.locator(".head-status")).to_have_text("Closed")
         await expect(console.locator("#context")).to_contain_text("Quick and kind")
+
+
+class TestTheStream:
+    async def test_a_page_that_could_not_listen_at_first_tries_again(self, eyes: Eyes) -> None:
+        console = await eyes.operator(language="en")
+        eyes.expects("ERR_CONNECTION_REFUSED|Failed to fetch")
+        await console.route("**/console/live", lambda route: route.abort("connectionrefused"), times=1)
+        await listening(console, "/console?view=all")

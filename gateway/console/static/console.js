@@ -107,7 +107,9 @@
 
   document.addEventListener("htmx:error", (event) => {
     const source = event.detail?.ctx?.sourceElement;
-    if (source && source.id !== "live") toast(words.failed, "danger");
+    if (!source) return;
+    if (source.id === "live") unheard();
+    else toast(words.failed, "danger");
   });
 
   let place = null;
@@ -265,7 +267,18 @@
   });
   let lost = null;
   let greeted = false;
-  live?.addEventListener("htmx:sse:error", () => { delete live.dataset.connected; lost ||= setTimeout(() => toast(words.offline), 8000); });
+  function silent() {
+    delete live.dataset.connected;
+    lost ||= setTimeout(() => toast(words.offline), 8000);
+  }
+  // A stream that broke is opened again by htmx; one that never opened is not.
+  function unheard() {
+    silent();
+    setTimeout(() => {
+      if (!live.dataset.connected) htmx.ajax("GET", live.getAttribute("hx-sse:connect"), { source: live });
+    }, 2000);
+  }
+  live?.addEventListener("htmx:sse:error", silent);
   live?.addEventListener("hello", () => {
     clearTimeout(lost);
     lost = null;
