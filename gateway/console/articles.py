@@ -22,7 +22,8 @@ from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame
 from gateway.console.settings import SPEECH
 from gateway.web.paths import Ident
-from models.retrieval import ABSTAIN, IndexedArticle
+from models.ranking import NAMES
+from models.retrieval import ABSTAIN, IndexedArticle, Ranked
 
 router = APIRouter(prefix="/console/articles", include_in_schema=False)
 
@@ -39,15 +40,19 @@ class ArticleExists(DeskError):
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """An article with the numbers behind its place; all between 0 and 1."""
+class Placed:
+    """An article with its chance and the signals behind its place."""
 
     article: IndexedArticle
-    chance: float
-    stems: float
-    chars: float
-    encoder: float
-    category: bool
+    found: Ranked
+
+    @property
+    def chance(self) -> float:
+        return self.found.chance
+
+    @property
+    def signals(self) -> dict[str, float]:
+        return dict(zip(NAMES, self.found.signals, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Answer:
 
     language: str
     category: str | None
-    ranks: tuple[Ranked, ...]
+    ranks: tuple[Placed, ...]
     floor: float = ABSTAIN
 
     @property
@@ -93,11 +98,8 @@ async def _answer(frame: Frame, text: str) -> Answer:
     def look() -> Answer:
         language = tools.detect_language(text)[0] or frame.config.language
         category = tools.triage(text, language=language).category
-        ranks = []
-        for row, chance in index.rank(text, language, category):
-            stems, chars, encoder, same = index.parts(text, row, category)
-            ranks.append(Ranked(index.article_at(row), chance, stems, chars, encoder, bool(same)))
-        return Answer(language, category, tuple(ranks))
+        ranks = tuple(Placed(index.article_at(found.row), found) for found in index.rank(text, language, category))
+        return Answer(language, category, ranks)
 
     return await asyncio.to_thread(look)
 
