@@ -13,10 +13,7 @@ _NAMES = 60_000  # of devices, programs and people, in use as Zipf has it: a des
 _NAMED = 0.12  # of the words
 _LINES = (4, 12)
 _KEYWORDS = (2, 7)
-_SYLLABLES = {
-    "ru": "ба вер гро дал жи зен кор лю мат ни пла рус сте ту фар хо чем шу эл я".split(),
-    "en": "ba ver gro dal ji zen cor lu mat ni pla rus ste tu far ho chem shu el qua".split(),
-}
+_SYLLABLES = {"ru": "бавегодажизеколюманипарусетуфахочешурено", "en": "bavegodajizekolumaniparusetufahochshreno"}  # cut by two
 _ENDINGS = {"ru": ("", "", "а", "у", "ом", "е", "ы", "ов"), "en": ("", "", "", "s", "ed", "ing")}
 
 
@@ -73,9 +70,8 @@ def _named(text: str, language: str, chance: random.Random) -> str:
 def _name(language: str, chance: random.Random) -> str:
     """A word by its rank, the low ranks far more often: `N ** u` is Zipf's law with exponent one."""
     rank = int(_NAMES ** chance.random())
-    syllables, word = _SYLLABLES[language], ""
-    left = rank + 20
+    syllables, word, left = _SYLLABLES[language], "", rank + 20
     while left:
         left, place = divmod(left, 20)
-        word += syllables[place]
+        word += syllables[2 * place : 2 * place + 2]
     return f"{word}{chance.choice(_ENDINGS[language])}" + (f" {rank % 900 + 100}" if rank % 7 == 0 else "")
