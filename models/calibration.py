@@ -38,13 +38,15 @@ def _joined(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) -
     if encoded is None:
         return Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone)
     encoder_scale = spread(encoded)
-    best, least = Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone), float("inf")
-    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98):
+    # The weight that is right most often, the log loss deciding between equals: how sure the answers are is levelled afterwards, so the
+    # loss alone would choose by what is mended anyway (it takes .7 where .9 and more are right more often).
+    found: list[tuple[float, float, Mixture]] = []
+    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.0):
         joined = (1 - weight) * lexical / scale + weight * encoded / encoder_scale
         sharpness, loss = _sharpness(joined, truth)
-        if loss < least:
-            best, least = Mixture(round(float(weight), 2), scale, encoder_scale, sharpness, alone), loss
-    return best
+        right = float((joined.argmax(axis=1) == truth).mean())
+        found.append((right, -loss, Mixture(weight, scale, encoder_scale, sharpness, alone)))
+    return max(found, key=lambda each: each[:2])[2]
 
 
 def _sharpness(logits: Floats, truth: NDArray[np.int64]) -> tuple[float, float]:
