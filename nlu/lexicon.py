@@ -60,7 +60,7 @@ _CORRECTION = re.compile(
     r"\b(?:не|not|isn't|it's not)\s+(?P<wrong>[^,.;!?\n]{1,60}?)\s*(?:,\s*(?:а|but)|\s+but|\s+а)\s+(?P<right>[^.;!?\n]{1,200})",
     re.IGNORECASE,
 )
-_SWEARING = re.compile(
+SWEARING = re.compile(
     r"(?:\b(?:бля\w*|блин|сук[аи]|хер\w*|хрен\w*|нахуй|хуй\w*|ху[её]\w*|пизд\w*|еба\w*|ёба\w*|заеб\w*|долбо\w*|мудак\w*|дерьм\w*|говн\w*|идиот\w*|дебил\w*|чертов\w*|чёртов\w*|"
     r"fuck\w*|shit\w*|bullshit|damn|crap|asshole|idiots?|stupid|bloody|wtf)\b)",
     re.IGNORECASE,
@@ -188,7 +188,7 @@ def is_question(text: str) -> bool:
 
 def swears(text: str) -> bool:
     """Whether the words are angry."""
-    return bool(_SWEARING.search(text[:2000]))
+    return bool(SWEARING.search(text[:2000]))
 
 
 def correction(text: str) -> tuple[str, str] | None:
