@@ -48,29 +48,48 @@ def _words(alternatives: str) -> re.Pattern[str]:
 
 _FURIOUS = _words(
     r"""
-    издеваетесь|издевательство|безобрази\w+|возмутительн\w+|возмущ[её]н\w*|достали|задолбал\w*|надоел[аио]?|сколько можно
-    бардак|позор\w*|хамств\w+|наплевать|беспредел\w*|идиотизм\w*|бред|терпение (?:лопнуло|кончилось|на исходе)|в бешенстве|вы там (?:спите|совсем|вообще)
-    за что вам (?:платят|деньги)|буду (?:жаловаться|писать жалобу)|руководств\w+ (?:напишу|пожалуюсь|узнает)|вс[её] бесит|бесит|кошмар|ужасн\w+ (?:сервис|поддержка|служба|отношение)
-    ridiculous|outrageous|unacceptable|fed up|sick of (?:this|it|you)|disgrace\w*|what a joke|a joke|appalling|furious|pathetic|useless (?:support|team|people|service)
-    how many times|are you (?:kidding|serious|asleep)|worst (?:support|service)|had enough|driving me (?:crazy|mad|nuts)|terrible (?:support|service)|waste of (?:my )?time|livid
+    издеваетесь|издевательство|безобрази\w+|возмутительн\w+|возмущ[её]н\w*|достали|задолбал\w*|надоел[аио]?|сколько можно|бардак
+    позор\w*|хамств\w+|наплевать|беспредел\w*|идиотизм\w*|бред|терпение (?:лопнуло|кончилось|на исходе)|в бешенстве
+    вы там (?:спите|совсем|вообще)|за что вам (?:платят|деньги)|буду (?:жаловаться|писать жалобу)
+    руководств\w+ (?:напишу|пожалуюсь|узнает)|вс[её] бесит|бесит|кошмар|ужасн\w+ (?:сервис|поддержка|служба|отношение)|ridiculous
+    outrageous|unacceptable|fed up|sick of (?:this|it|you)|disgrace\w*|what a joke|a joke|appalling|furious|pathetic
+    useless (?:support|team|people|service)|how many times|are you (?:kidding|serious|asleep)|worst (?:support|service)|had enough
+    driving me (?:crazy|mad|nuts)|terrible (?:support|service)|waste of (?:my )?time|livid
     """
 )
 _DISAPPOINTED = _words(
     r"""
-    уже (?:второй|третий|четв[её]ртый|пятый|который|\d+-?[йая]*) (?:день|раз|недел\w+|час|месяц)|до сих пор|так и не|никто не (?:отвечает|помог\w*|реагирует|перезвонил)
-    недовол\w+|разочарован\w*|обидно|расстро\w+|устал\w* (?:ждать|объяснять|писать)|жду уже|когда (?:же|наконец)|неужели|плохо (?:работаете|обслужива\w+)|долго (?:жд\w+|отвеча\w+|реша\w+)|игнорир\w+
-    (?:still|yet) (?:no|not|nothing|waiting)|yet again|once again|(?:for the|the) (?:second|third|fourth|fifth|\d+(?:th|nd|rd)) (?:time|day|week)|nobody (?:answers|replied|responds|helps?|cares|called)
-    no ?one (?:answers|replied|responds|helps?|cares|called)|disappoint\w+|frustrat\w+|annoy\w+|unhappy|tired of|let down|so slow|been waiting|waited (?:all|for)|ignored|not good enough|not happy
+    уже (?:второй|третий|четв[её]ртый|пятый|который|\d+-?[йая]*) (?:день|раз|недел\w+|час|месяц)|до сих пор|так и не
+    никто не (?:отвечает|помог\w*|реагирует|перезвонил)|недовол\w+|разочарован\w*|обидно|расстро\w+
+    устал\w* (?:ждать|объяснять|писать)|жду уже|когда (?:же|наконец)|неужели|плохо (?:работаете|обслужива\w+)
+    долго (?:жд\w+|отвеча\w+|реша\w+)|игнорир\w+|(?:still|yet) (?:no|not|nothing|waiting)|yet again|once again
+    (?:for the|the) (?:second|third|fourth|fifth|\d+(?:th|nd|rd)) (?:time|day|week)
+    nobody (?:answers|replied|responds|helps?|cares|called)|no ?one (?:answers|replied|responds|helps?|cares|called)|disappoint\w+
+    frustrat\w+|annoy\w+|unhappy|tired of|let down|so slow|been waiting|waited (?:all|for)|ignored|not good enough|not happy
     """
 )
 _AGAIN = _words(r"опять|снова|again|unfortunately|к сожалению|почему-то")  # alone they only say that it is not the first time
 _KIND = _words(
     r"""
-    спасибо (?:больш\w+|огромн\w+|вам|тебе|за)|благодар\w+|вы (?:супер|лучшие|молодцы|спасли|волшебник\w*)|отлично|супер|прекрасно|замечательно|класс|здорово|выручили|рад[аы]?
-    thank you (?:so|very) much|thanks (?:a lot|so much|a million|again)|many thanks|great (?:job|work|support|help)|awesome|perfect|brilliant|wonderful|you(?:'re| are) (?:the best|a star|awesome)|appreciate|lovely
+    спасибо (?:больш\w+|огромн\w+|вам|тебе|за)|благодар\w+|вы (?:супер|лучшие|молодцы|спасли|волшебник\w*)|отлично|супер|прекрасно
+    замечательно|класс|здорово|выручили|рад[аы]?|thank you (?:so|very) much|thanks (?:a lot|so much|a million|again)|many thanks
+    great (?:job|work|support|help)|awesome|perfect|brilliant|wonderful|you(?:'re| are) (?:the best|a star|awesome)|appreciate|lovely
     """
 )
-_FACES = {"😡": 1.6, "🤬": 2.2, "😠": 1.4, "👿": 1.6, "😤": 1.2, "💩": 1.4, "🤦": 0.8, "😭": 0.7, "😞": 0.7, "😢": 0.7, "🙄": 0.9, "👎": 0.9}
+_FACES = {
+    "😡": 1.6,
+    "🤬": 2.2,
+    "😠": 1.4,
+    "👿": 1.6,
+    "😤": 1.2,
+    "💩": 1.4,
+    "🤦": 0.8,
+    "😭": 0.7,
+    "😞": 0.7,
+    "😢": 0.7,
+    "🙄": 0.9,
+    "👎": 0.9,
+}
 _SMILES = {"🙏": -0.5, "😊": -0.9, "❤": -1.0, "👍": -0.6, "😀": -0.8, "🎉": -0.9, "🥰": -1.0, "🙂": -0.5}
 _SHOUTED = re.compile(r"(?<!\w)[A-ZА-ЯЁ]{4,}(?:[ ,!?]+[A-ZА-ЯЁ]{2,}){1,}")
 _MARKS = re.compile(r"[!?]{3,}")

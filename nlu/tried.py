@@ -7,15 +7,18 @@ _MOST = 6
 _LONGEST = 200
 _SENTENCE = re.compile(r"[^.!?\n;]+")
 _TRIED = re.compile(
-    r"(?<!\w)(?:(?:пере(?:загру[жз]|запус[кт]|установ|подключ)\w*|сброси\w*|вынимал\w*|вытаскивал\w*|выключ\w+ и включ\w+|"
-    r"(?:удал\w+|почист\w+|очист\w+|обнов\w+|проверил\w*|проверял\w*|поменял\w*|менял\w*|заменил\w*|пробовал\w*|попробовал\w*|пытал\w+|делал\w* по инструкции|нажимал\w*))|"
-    r"(?:re(?:booted|started|installed|connected|set)|rebooting|restarting|reinstalling|unplugged|replugged|turned it off|power[- ]cycled|"
-    r"(?:i(?:'ve| have)?|we(?:'ve| have)?|already) (?:already |also |just )?(?:tried|checked|cleared|deleted|updated|changed|swapped|replaced|removed)|tried (?:to|it|again|another|a|the|two|both|restart\w*|reboot\w*|reinstall\w*)))(?!\w)",
+    r"(?<!\w)(?:пере(?:загру[жз]|запус[кт]|установ|подключ)\w*|сброси\w*|вынимал\w*|вытаскивал\w*|выключ\w+ и включ\w+|удал\w+|почист\w+|"
+    r"очист\w+|обнов\w+|провер(?:ил|ял)\w*|(?:по|за)?менял\w*|заменил\w*|(?:по)?пробовал\w*|пытал\w+|делал\w* по инструкции|нажимал\w*|"
+    r"re(?:booted|started|installed|connected|set)|re(?:boot|start|install)ing|(?:un|re)plugged|turned it off|power[- ]cycled|"
+    r"(?:(?:i|we)(?:'ve| have)?|already) (?:(?:already|also|just) )?"
+    r"(?:tried|checked|cleared|deleted|updated|changed|swapped|replaced|removed)|"
+    r"tried (?:to|it|again|another|a|the|two|both|restart\w*|reboot\w*|reinstall\w*))(?!\w)",
     re.IGNORECASE,
 )
 # What somebody wants done, was told to do or cannot do was not tried.
 _WANTED = re.compile(
-    r"(?<!\w)(?:прош\w+|пожалуйста|нужно|надо|можете|можно|помогите|хочу|как|please|could you|can you|need|want|how (?:do|to|can)|should)(?!\w)",
+    r"(?<!\w)(?:прош\w+|пожалуйста|нужно|надо|можете|можно|помогите|хочу|как|"
+    r"please|could you|can you|need|want|how (?:do|to|can)|should)(?!\w)",
     re.IGNORECASE,
 )
 
