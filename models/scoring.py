@@ -254,20 +254,23 @@ class TextModel:
     ) -> tuple[Contribution, ...]:
         """Every feature lies within one or two words of the text, so its weight is shared out to them."""
         weights = self.weights.take(ids, axis=0)
-        worth = dict(zip(ids.tolist(), (values * (weights[:, label] - weights.mean(axis=1))).tolist(), strict=True))
+        worth = values * (weights[:, label] - weights.sum(axis=1) / weights.shape[1])
+        places = ids.searchsorted(np.concatenate([np.empty(0, dtype=np.intp), *[token.chars for token in tokens]]))
+        shared = worth / np.maximum(np.bincount(places, minlength=len(ids)), 1)
+        ends = np.cumsum([0, *[len(token.chars) for token in tokens]])
+        of_chars = np.diff(np.concatenate([[0.0], np.cumsum(shared[places])])[ends]).tolist()
+        split = int(ids.searchsorted(len(self.words)))
+        of_words = dict(zip(ids[:split].tolist(), worth[:split].tolist(), strict=True))
         stemmed = [token.stem for token in tokens]
         total: dict[str, float] = {}
         shown: dict[str, str] = {}
         uses = Counter(word_features(stemmed))
-        columns = [token.chars.tolist() for token in tokens]
-        char_uses = Counter(column for some in columns for column in some)
         for position, (word, folded, column, _) in enumerate(tokens):
-            weight = sum(worth[each] / char_uses[each] for each in columns[position])
-            weight += worth.get(column, 0.0) / uses[word]
+            weight = of_chars[position] + of_words.get(column, 0.0) / uses[word]
             for left in (position - 1, position):
                 if 0 <= left < len(stemmed) - 1:
                     pair = f"{stemmed[left]} {stemmed[left + 1]}"
-                    weight += worth.get(self.words.get(pair, -1), 0.0) / (2 * uses[pair])
+                    weight += of_words.get(self.words.get(pair, -1), 0.0) / (2 * uses[pair])
             shown.setdefault(folded, surface[position])
             total[folded] = total.get(folded, 0.0) + weight
         best = sorted(total.items(), key=lambda item: -item[1])[:limit]
