@@ -24,7 +24,8 @@ def test_a_question_is_heard(text: str) -> None:
     "text",
     [
         "почему тормозит ноутбук?", "кто-то удалил файл, можно вернуть?", "когда открываю файл, эксель вылетает",
-        "принтер не печатает, что делать?", "как только включаю, гаснет экран", "why is my laptop slow?", "what is wrong with my mail?", "what's going on with the wifi?",
+        "принтер не печатает, что делать?", "как только включаю, гаснет экран", "why is my laptop slow?",
+        "what is wrong with my mail?", "what's going on with the wifi?",
         "can I get a new mouse?", "can you install Visio?", "can I have access to Jira?", "The VPN does not connect. How do I work?", "",
     ],
 )  # fmt: skip
