@@ -41,14 +41,20 @@ boss manager customer customers client clients employee hire intern company frie
 cheers mate appreciate appreciated welcome sorry bye goodbye nice pretty great awesome bad worse worst better best
 smart stupid funny happy old big small long short high low early late free busy ready sure able unable interested recommend suggest
 like likes love wish hope feel feels sounds sound seems says said say saying talk talking speak speaking meant mean means happened
-happens happening going goes gone went come comes coming came bring brought put puts sell selling sold pay paid worth cost costs
-than then though although however instead whether whose whom upon per via
+happens happening asks finds lasts hangs eats closes restarts disappeared vanished wireless battery browser connection connections signature
+search subscription failed going goes gone went come comes coming came bring brought put puts sell selling sold pay paid worth cost costs
+then than though although however instead whether whose whom upon per via
+"""
+# Words of English that are words of its neighbours too: they tell something beside one that is not.
+_WEAK_WORDS = """
+a an in on no so was also error computer network program document report monitor problem service trip mail
 """
 _STRONG_WORDS = """
 the is my i'm it's isn't doesn't don't can't won't cannot please what how why you your and not with this that have hello thanks
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _STRONG = frozenset(_STRONG_WORDS.split())
+_WEAK = frozenset(_WEAK_WORDS.split())
 
 
 def is_english_word(word: str) -> bool:
@@ -80,7 +86,7 @@ def detect(text: str, *, careful: bool = False) -> tuple[str | None, float]:
         return None, 0.0
     if strong >= 2 or (strong and english >= 2) or english * 3 >= max(3, len(latin)):
         return "en", 0.99 if english >= 3 else 0.9
-    if english and (strong or english * 2 >= len(latin)):
+    if english and (strong or english * 2 >= len(latin) or english + sum(word in _WEAK for word in latin) >= 2):
         return "en", 0.7
     if careful and letters_latin >= _LONG:
         label, _ = importlib.import_module("py3langid").classify(sample)
