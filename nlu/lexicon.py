@@ -97,6 +97,7 @@ _SECOND = re.compile(
 _TWO = frozenset({"два", "две", "двумя", "двух", "раздельно", "отдельно", "разные", "two", "separate", "separately", "different"})
 _ONE = frozenset({"один", "одна", "одну", "одной", "одно", "вместе", "one", "together", "single"})
 
+_COURTEOUS_WORDS = 8
 _ENGLISH_GLUE = frozenset(phrases.ENGLISH_GLUE.split())
 _VAGUE = frozenset(phrases.VAGUE.split())
 
@@ -122,6 +123,8 @@ def intent_of(text: str) -> Intent | None:
     # "What about request 1042?" asks the same as without the number.
     if _BARE_NUMBER.search(text) and _KNOWN.get(plain(_BARE_NUMBER.sub(" ", text))) is Intent.STATUS:
         return Intent.STATUS
+    if _THANKS.search(words) and len(words.split()) <= _COURTEOUS_WORDS and reports_success(text):
+        return Intent.THANKS
     return _courtesy(words)
 
 
