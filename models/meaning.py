@@ -11,7 +11,7 @@ from models.encoder import Encoder, Vectors
 from models.features import for_encoder
 
 Floats = NDArray[np.float32]
-_VOICES = 13  # title and keywords that are read of an article, at most
+_VOICES = 40  # title, keywords and questions that are read of an article, at most
 _SENTENCES = 12
 _SENTENCE = 300  # characters of a sentence
 _SHORT = 15  # characters; a shorter line is a label or a mark

@@ -18,6 +18,7 @@ from models.words import mask, normalise, stem, surface
 
 _TITLE_TIMES = 3
 _KEYWORD_TIMES = 2
+_KEYWORDS = 12  # that the encoder reads; the rest count by their letters
 _OPENING = 60  # words of a text whose characters are read: what it is about stands there, the rest only dilutes
 _QUERY_TOKENS = 60
 _SHOWN = 10
@@ -35,6 +36,7 @@ class IndexedArticle:
     keywords: tuple[str, ...] = ()
     category: str | None = None
     summary: str = ""
+    asked: tuple[str, ...] = ()  # questions of people that an editor says it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class ArticleIndex:
             for language in {a.language for a in articles}
         }
         if articles:
-            read = [(_read(a.title), _read(" . ".join([*a.keywords, a.summary])), _read(a.body)) for a in articles]
+            read = [(_read(a.title), _read(" . ".join([*a.keywords, *a.asked, a.summary])), _read(a.body)) for a in articles]
             fields = [[*title * _TITLE_TIMES, *keywords * _KEYWORD_TIMES, *body] for title, keywords, body in read]
             self._stems = Field([[stem(token) for token in field] for field in fields])
             self._chars = Field([_grams([*title * _TITLE_TIMES, *keywords, *body[:_OPENING]]) for title, keywords, body in read])
@@ -97,7 +99,7 @@ class ArticleIndex:
     def build(cls, articles: Sequence[IndexedArticle], encoder: Encoder, *, previous: "ArticleIndex | None" = None) -> "ArticleIndex":
         """Index articles, about 20 ms each with the encoder: call it in a thread. What `previous` has read is not read again."""
         meaning = Meaning.of(
-            [[article.title, *article.keywords] for article in articles],
+            [[article.title, *article.keywords[:_KEYWORDS], *article.asked] for article in articles],
             [article.body for article in articles],
             encoder,
             previous=previous.meaning if previous is not None else None,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from nlu import lexicon, policy_form, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
-from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Phase, Say, Turn
+from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Looked, Phase, Say, Turn
 
 ARTICLES_AT_ONCE = 3
 # After this many articles a person wants a person, not a library.
@@ -31,11 +31,13 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
         ask = scene.say(key, example=scene.example(), buttons=[[scene.button("human"), scene.button("cancel")]])
         return scene.turn(state, *before, ask, intent=intent or triage.intent)
     hits = unseen(scene, state)
+    # What is looked for again while more of one story is told is no question of its own.
+    looked = None if state.shown else Looked(state.text[:JUDGED_LENGTH], state.category, tuple(hit.article_id for hit in hits))
     if hits:
-        return offer(scene, state, hits, *before, intent=intent or triage.intent)
+        return replace(offer(scene, state, hits, *before, intent=intent or triage.intent), looked=looked)
     if triage.intent is Intent.ASK and not state.shown:
         before = (*before, scene.say("articles_none"))
-    return policy_form.proceed(scene, state, *before, intent=intent or triage.intent)
+    return replace(policy_form.proceed(scene, state, *before, intent=intent or triage.intent), looked=looked)
 
 
 def ask_split(scene: Scene) -> Turn | None:

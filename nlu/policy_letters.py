@@ -17,6 +17,7 @@ from nlu.turn import (
     FormDef,
     HandOver,
     Intent,
+    Looked,
     OpenTicket,
     Turn,
 )
@@ -140,7 +141,8 @@ def open_letter(scene: Scene, intent: Intent) -> Turn:
         actions = (*actions, HandOver(reason="person_asked" if intent is Intent.HUMAN else "human_now"))
     # What was asked stays in the state, so that the answer's "1." and "2." find their questions; the story is in the request now.
     kept = DialogueState(category=state.category, slots=state.slots, asked=open_slots)
-    return scene.turn(kept, actions=actions, intent=intent)
+    turn = scene.turn(kept, actions=actions, intent=intent)
+    return replace(turn, looked=Looked(story[:JUDGED_LENGTH], state.category, hits)) if story and not person else turn
 
 
 # --- answers in a letter -----------------------------------------------------------------------------------------------

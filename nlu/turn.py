@@ -382,6 +382,15 @@ Action = (
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """Articles were looked for with a person's words; `shown` are those that were sure enough, often none."""
+
+    text: str
+    category: str | None
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """The whole outcome of one turn: replies in order, actions in order, and where the dialogue stands after it."""
 
@@ -391,6 +400,7 @@ class Turn:
     replies: tuple[Say, ...] = ()
     actions: tuple[Action, ...] = ()
     triage: Triage | None = None
+    looked: Looked | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,17 @@ from starlette.responses import RedirectResponse, Response
 from desk_core.kit.errors import DeskError, Invalid
 from desk_core.kit.i18n import LANGUAGES
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.knowledge import repository, service
+from desk_core.knowledge import questions, repository, service
 from desk_core.knowledge.entities import Article
 from desk_core.knowledge.repository import Counts, Shelf
 from desk_core.knowledge.service import Audience, Sheet, State
+from desk_core.people import repository as people
 from desk_core.people.permissions import Right
 from gateway.auth.dependencies import CurrentAgent, require
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame
 from gateway.console.settings import SPEECH
+from gateway.gaps import cluster_of, draft
 from gateway.web.paths import Ident
 from models.ranking import NAMES
 from models.retrieval import ABSTAIN, IndexedArticle, Ranked
@@ -105,10 +107,17 @@ async def _answer(frame: Frame, text: str) -> Answer:
 
 
 @router.get("/new")
-async def new(request: Request, signed: Editor, written: str = "") -> Response:
+async def new(request: Request, signed: Editor, written: str = "", gap: Ident | None = None) -> Response:
+    """An empty sheet, or a draft for the questions that belong to `gap`, for its author to review."""
     frame = await Frame.of(request, signed)
     language = written if written in LANGUAGES else frame.config.language
-    return _edit(frame, None, Sheet(key="", language=language, title="", body=""))
+    sheet = Sheet(key="", language=language, title="", body="")
+    if gap is not None and (cluster := cluster_of(await frame.desk.understanding.gaps(), gap)):
+        async with frame.desk.database.read() as session:
+            answers = await questions.answers(session, cluster.ticket_ids)
+            names = await people.names(session, contact_ids=cluster.contact_ids)
+        sheet = draft(cluster, answers, names, key=service.key_of(gap[:8]))
+    return _edit(frame, None, sheet)
 
 
 @router.get("/{article_id}")

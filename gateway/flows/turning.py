@@ -15,6 +15,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, translate
 from desk_core.kit.ids import new_id
+from desk_core.knowledge import questions as asked
 from desk_core.knowledge.entities import Article, ArticleFeedback
 from desk_core.lanes import queue
 from desk_core.sla.words import moment
@@ -67,6 +68,8 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
         await _list(uow, ctx, filed, listing)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
+    if turn.looked is not None:
+        await asked.keep(uow, filed.conversation, turn.looked, filed.language, ticket=outcome.opened, now=ctx.now)
     before = acts.DialogueState.from_json(conversation.dialogue)
     # Last, so that the row is written once, with its version.
     conversation.language, conversation.dialogue = filed.language, turn.state.to_json()
@@ -101,6 +104,7 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
                     at=ctx.now,
                 )
             )
+            await asked.became(uow, conversation_id=conversation.id, verdict=verdict)
         case acts.ConfirmSolved(ticket_id=ticket_id, solved=solved):
             filed.ticket = await tickets.confirm(uow, ctx, ticket_id, by=requester, solved=solved)
             for message in filed.messages:
@@ -156,6 +160,7 @@ async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicke
         "mood": ask.mood, "questions": list(ask.questions),
     }  # fmt: skip
     await _gather(uow, ctx, filed, ticket)
+    await asked.belongs(uow, conversation.id, ticket.id, since=ctx.now - DIALOGUE_SPAN)
     filed.ticket = ticket
     if now.inbox.channel != "telegram" and conversation.baton == Baton.BOT:
         # By mail and by form the bot has nothing more to ask aloud; the request waits for a person.
