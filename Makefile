@@ -88,6 +88,10 @@ bench: $(DEV_STAMP) ## Speed and memory beside a baseline measured in the same r
 bench-nlu: $(DEV_STAMP) ## Understanding on public sets (../shared/data or PRIYOM_DATA) beside a lexical baseline. ARGS="hwu64" narrows it
 	@$(PY) -m benchmarks.nlu $(ARGS)
 
+.PHONY: bench-blind
+bench-blind: $(DEV_STAMP) ## How well the shipped preset understands messages nobody trained on. FILE=tests/data/dev_200.jsonl, ARGS=--misses
+	@$(PY) -m benchmarks.blind $(FILE) $(ARGS)
+
 .PHONY: chaos
 chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order
 	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick)

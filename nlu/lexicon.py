@@ -60,7 +60,7 @@ _CORRECTION = re.compile(
     r"\b(?:не|not|isn't|it's not)\s+(?P<wrong>[^,.;!?\n]{1,60}?)\s*(?:,\s*(?:а|but)|\s+but|\s+а)\s+(?P<right>[^.;!?\n]{1,200})",
     re.IGNORECASE,
 )
-_SWEARING = re.compile(
+SWEARING = re.compile(
     r"(?:\b(?:бля\w*|блин|сук[аи]|хер\w*|хрен\w*|нахуй|хуй\w*|ху[её]\w*|пизд\w*|еба\w*|ёба\w*|заеб\w*|долбо\w*|мудак\w*|дерьм\w*|говн\w*|идиот\w*|дебил\w*|чертов\w*|чёртов\w*|"
     r"fuck\w*|shit\w*|bullshit|damn|crap|asshole|idiots?|stupid|bloody|wtf)\b)",
     re.IGNORECASE,
@@ -97,6 +97,7 @@ _SECOND = re.compile(
 _TWO = frozenset({"два", "две", "двумя", "двух", "раздельно", "отдельно", "разные", "two", "separate", "separately", "different"})
 _ONE = frozenset({"один", "одна", "одну", "одной", "одно", "вместе", "one", "together", "single"})
 
+_COURTEOUS_WORDS = 8
 _ENGLISH_GLUE = frozenset(phrases.ENGLISH_GLUE.split())
 _VAGUE = frozenset(phrases.VAGUE.split())
 
@@ -122,6 +123,8 @@ def intent_of(text: str) -> Intent | None:
     # "What about request 1042?" asks the same as without the number.
     if _BARE_NUMBER.search(text) and _KNOWN.get(plain(_BARE_NUMBER.sub(" ", text))) is Intent.STATUS:
         return Intent.STATUS
+    if _THANKS.search(words) and len(words.split()) <= _COURTEOUS_WORDS and reports_success(text):
+        return Intent.THANKS
     return _courtesy(words)
 
 
@@ -188,7 +191,7 @@ def is_question(text: str) -> bool:
 
 def swears(text: str) -> bool:
     """Whether the words are angry."""
-    return bool(_SWEARING.search(text[:2000]))
+    return bool(SWEARING.search(text[:2000]))
 
 
 def correction(text: str) -> tuple[str, str] | None:

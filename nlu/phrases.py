@@ -69,8 +69,10 @@ PHRASES: dict[Intent, str] = {
         what's happening with my request|where is my request
     """,
     Intent.HELP: """
-        помощь|помоги|помогите|справка|что ты умеешь|что вы умеете|как это работает|как пользоваться
-        help|help me|what can you do|how does this work
+        помощь|помоги|помогите|справка|что ты умеешь|что вы умеете|как это работает|как пользоваться|что ты можешь|что вы можете
+        чем ты можешь помочь|чем вы можете помочь|чем можешь помочь|чем можете помочь|что ты вообще умеешь|что умеешь
+        help|help me|what can you do|how does this work|what can you do for me|how can you help|how can you help me|what do you do
+        what are you able to do|what can i ask you
     """,
     Intent.EDIT: """
         изменить|исправить|поправить|изменить ответ|исправь|измени|хочу исправить|хочу изменить|редактировать|там ошибка

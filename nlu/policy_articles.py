@@ -101,7 +101,9 @@ def offer(scene: Scene, state: DialogueState, hits: tuple[Hit, ...], *before: Sa
     """Show the best article's passage and the titles of the others."""
     ids = tuple(hit.article_id for hit in hits)
     # The article on the screen stands last, so that "did this help?" asks about it.
-    state = replace(state, phase=Phase.ARTICLES, pending=None, failures=0, shown=(*state.shown, *ids[1:], ids[0]))
+    state = replace(
+        state, phase=Phase.ARTICLES, pending=None, failures=0, shown=(*state.shown, *ids[1:], ids[0]), read=(*state.read, ids[0])
+    )
     return scene.turn(
         state,
         *before,
@@ -128,7 +130,8 @@ def not_it(scene: Scene, *, intent: Intent | None = None) -> Turn | None:
     state = scene.state
     if state.phase is not Phase.ARTICLES:
         return None
-    fresh = tuple(one for one in state.shown if one not in state.refused)
+    # A title that nobody opened was not refused.
+    fresh = tuple(one for one in state.read if one not in state.refused)
     feedback: tuple[Action, ...] = tuple(ArticleFeedback(article_id=one, verdict="refused") for one in fresh)
     state = replace(state, refused=(*state.refused, *fresh))
     if not state.text:
@@ -159,7 +162,8 @@ def show(scene: Scene, article_id: str) -> Turn | None:
     state = scene.state
     if state.phase in {Phase.IDLE, Phase.PROBLEM, Phase.ARTICLES}:
         shown = (*(one for one in state.shown if one != hit.article_id), hit.article_id)
-        state = replace(state, phase=Phase.ARTICLES, shown=shown)
+        read = (*(one for one in state.read if one != hit.article_id), hit.article_id)
+        state = replace(state, phase=Phase.ARTICLES, shown=shown, read=read)
         return scene.turn(state, questions.show_article(scene, hit), actions=feedback)
     return questions.aside(scene, scene.say("article", text=f"{hit.title}\n\n{hit.passage}".strip()), actions=feedback)
 

@@ -121,7 +121,9 @@ def idle(scene: Scene) -> Turn:
         turn = after_resolution(scene, intent)
         if turn is not None:
             return turn
-    if intent is not Intent.OUT_OF_SCOPE or snapshot.active is None:
+    # "Thanks, it works" is news for whoever works on the open request.
+    news = intent is Intent.OUT_OF_SCOPE or (intent is Intent.THANKS and lexicon.reports_success(scene.text))
+    if snapshot.active is None or not news:
         answered = small(scene, intent)
         if answered is not None:
             return answered

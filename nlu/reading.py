@@ -38,14 +38,23 @@ _RUSSIAN_TEXT = """
 надо нужно нужен нужна можно могу может хочу помогите пожалуйста привет здравствуйте спасибо добрый день работает работают
 печатает включается подключается грузится открывается сломался сломалась завис зависает пропал пропала пароль доступ почта почту
 почте мышь мышка клавиатура комп компьютер ноутбук сеть телефон забыл забыла войти зайти срочно вчера сегодня утра отмена
+очень очен сильно силно медленно тормозит шумит греется зависает виснет глючит ошибка пишет выдает вылетает файл файлы папка папку
+диск письмо письма приходит приходят отправляется уходит вайфай впн экран звук наушники
+звонить слышно программа программу программы установить установите поставить поставьте поставте закажите нужны учетка учетку
+заблокирован заблокирована заблокировали сброс сбросить сбросьте сменить этаже кабинете офисе дома работе работу сотрудник
+сотрудника новый новая новую старый завтра просто никак вообще заявка заявку заявке подскажите скажите починить почините сломан
+сломано документы отчет базу базе лицензия хорошо будет было быть второй день дня весь всех коллеги отдел отделе
 """
 _RUSSIAN_WORDS = frozenset(_RUSSIAN_TEXT.split())
 _WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"\S+")
 _ADDRESS = re.compile(r"@|://|www\.|\\|/")
+# A login, a model or a serial number; mere figures ("3 etazh") and "1C" are none.
+_CODE = re.compile(r"\w*(?:[^\W\d]{2}[\w-]*\d|\d[\w-]*[^\W\d]{2})")
 _SAMPLE = 400
 _CLEARLY = 0.25
 _WELL = 0.85
+_POORLY = 0.5
 
 
 def _pairs(table: str) -> frozenset[str]:
@@ -68,14 +77,15 @@ def meant(text: str) -> str | None:
         return None
     words = _WORD.findall(text.lower())
     letters = "".join(words)
-    if len(letters) < 4 or any(character.isdigit() for character in text):
+    if len(letters) < 4 or _CODE.search(text):
         return None
     if letters.isascii():
         if 2 * sum(is_english_word(word) for word in words) >= len(words):
             return None
-        typed = naturalness(text, "en")
         switched = _TOKEN.sub(lambda token: _switched(token[0], last=token.end() == len(text)), text)
-        if naturalness(switched, "ru") >= max(_WELL, typed + _CLEARLY):
+        changed = [(before, after) for before, after in zip(text.split(), switched.split(), strict=True) if before != after]
+        typed, read = (" ".join(pair[side] for pair in changed) for side in (0, 1))
+        if naturalness(read, "ru") >= max(_WELL, naturalness(typed, "en") + _CLEARLY):
             return switched
         spelled = transliterated(text)
         known = sum(word in _RUSSIAN_WORDS for word in _WORD.findall(spelled.lower()))
@@ -92,6 +102,9 @@ def _switched(token: str, *, last: bool) -> str:
     """A token in the other layout. A point is the key of a letter: between words of a chat the letter is likelier, at the end the point."""
     bare = token[:-1] if token[-1] in ".,!?;:" and ".." not in token else token.rstrip(".,!?;:")
     whole, kept = token.translate(_TO_CYRILLIC), bare.translate(_TO_CYRILLIC) + token[len(bare) :]
+    # A product's name among them was typed where it belongs ("yt pfgecrftncz Outlook").
+    if naturalness(bare, "en") >= _WELL and naturalness(kept, "ru") < _POORLY:
+        return token
     better = naturalness(whole, "ru") - naturalness(kept, "ru")
     return whole if better > 0 or (better == 0 and not last and token.endswith(".")) else kept
 

@@ -45,7 +45,18 @@ class Rehearsal:
 
     def hears(self, heard: Heard) -> Turn:
         """One turn, applied."""
-        snapshot = Snapshot(
+        turn = advance(self.snapshot, heard, self.tools)
+        self.state = DialogueState.from_json(json.loads(json.dumps(turn.state.to_json())))
+        self.language = turn.language
+        self.last = turn
+        self.turns.append(turn)
+        self._apply(turn)
+        return turn
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What the desk would know before the next turn."""
+        return Snapshot(
             manner=self.manner,
             state=self.state,
             language=self.language,
@@ -61,13 +72,6 @@ class Rehearsal:
             next_open=None,
             now=NOON,
         )
-        turn = advance(snapshot, heard, self.tools)
-        self.state = DialogueState.from_json(json.loads(json.dumps(turn.state.to_json())))
-        self.language = turn.language
-        self.last = turn
-        self.turns.append(turn)
-        self._apply(turn)
-        return turn
 
     def _apply(self, turn: Turn) -> None:
         for action in turn.actions:

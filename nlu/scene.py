@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from desk_core.kit.i18n import translate
-from nlu import labels, lexicon
+from nlu import labels, lexicon, sentiment
+from nlu.tried import tried
 from nlu.turn import (
     Action,
     AddToTicket,
@@ -206,7 +207,10 @@ def opened(
         model=state.model,
         tags=tags,
         shown=state.shown,
+        read=state.read,
         refused=state.refused,
+        tried=tried(state.text),
+        mood=sentiment.read(state.text).mood,
         questions=questions,
         articles=articles,
     )

@@ -93,6 +93,7 @@ class Triage:
     reasons: tuple[Reason, ...] = ()
     human_now: bool = False
     model: str = ""
+    mood: str = "calm"  # `nlu.sentiment.Mood`
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ class DialogueState:
     skipped: tuple[str, ...] = ()
     failures: int = 0  # in a row, on the open question
     shown: tuple[str, ...] = ()  # article ids offered in this request
+    read: tuple[str, ...] = ()  # of those shown, the ones whose text was on the screen; of the others only the title was
     refused: tuple[str, ...] = ()
     editing: bool = False
     ticket_id: str | None = None  # the request that ADDING, RATING or a confirmation is about
@@ -284,7 +286,10 @@ class OpenTicket:
     model: str = ""
     tags: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()  # sentences that tell what the person did about it
+    mood: str = "calm"
     questions: tuple[str, ...] = ()  # slot names still open, for the one letter of e-mail
     articles: tuple[str, ...] = ()  # article ids to put into the acknowledgement of e-mail
 

@@ -151,7 +151,10 @@ async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicke
         actor=Actor.requester(filed.contact),
         token=now.first.card.get("token"),
     )
-    ticket.hand_over = {"text": ask.text[:4000], "shown": list(ask.shown), "refused": list(ask.refused), "questions": list(ask.questions)}
+    ticket.hand_over = {
+        "text": ask.text[:4000], "shown": list(ask.shown), "read": list(ask.read), "refused": list(ask.refused), "tried": list(ask.tried),
+        "mood": ask.mood, "questions": list(ask.questions),
+    }  # fmt: skip
     await _gather(uow, ctx, filed, ticket)
     filed.ticket = ticket
     if now.inbox.channel != "telegram" and conversation.baton == Baton.BOT:

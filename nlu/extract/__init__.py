@@ -18,6 +18,7 @@ from nlu.extract import (
     number,
     person,
     phone,
+    said,
     software,
     system,
     urgency,
@@ -31,6 +32,8 @@ from nlu.turn import FormDef, SlotDef
 __all__ = ["Extractor", "Found", "Numbering", "Vocabulary"]
 
 _SURE_OF_DAY = 0.7
+_NAMED_DAY = 0.6  # in a request that is about a person's first or last day, a day to come is that day
+_DAYS = ("start_date", "last_day", "first_day")
 _MOST = 50  # of a kind: a text with more is a table
 _SINCE = frozenset({"since", "happened_when", "started_when"})
 _PROGRAM = frozenset({"software_name", "system_name", "program"})
@@ -99,7 +102,9 @@ class Extractor:
 
     def _fitting(self, text: str, slot: SlotDef, findings: Sequence[Found], now: datetime) -> list[Found]:
         match slot.kind:
-            case "phone" | "email" | "location":
+            case "phone":
+                return _of(findings, "phone") or _only(phone.extensions(text))
+            case "email" | "location":
                 return _of(findings, slot.kind)
             case "asset":
                 declared = [one for one in findings if one.kind == "number" and one.source in self._numbered.get(slot.name, ())]
@@ -107,7 +112,7 @@ class Extractor:
             case "number":
                 return _only(_of(findings, "count"))  # two numbers: which one is meant is not for us to say
             case "date":
-                return _day(_of(findings, "moment"), now)
+                return _day(_of(findings, "moment"), now, sure=_NAMED_DAY if slot.name.endswith(_DAYS) else _SURE_OF_DAY)
             case "device":
                 return device.find_specific(text, _of(findings, "device"))
             case "person":
@@ -121,8 +126,8 @@ class Extractor:
 
 def _named(text: str, name: str, findings: Sequence[Found]) -> list[Found]:
     """Text slots whose name says what they want."""
-    if name.startswith("error"):
-        return _of(findings, "error_code")
+    if name.startswith("error") and (codes := _of(findings, "error_code")):
+        return codes
     if name in _PROGRAM:
         return _only(_of(findings, "software"))
     if name in _SYSTEM:
@@ -131,14 +136,12 @@ def _named(text: str, name: str, findings: Sequence[Found]) -> list[Found]:
         return _of(findings, "link")
     if name in _SINCE:
         return _only([replace(one, value=text[one.start : one.end]) for one in findings if one.kind in {"since", "moment"}])
-    return []
+    return list(said.find(text, name))
 
 
-def _day(moments: Sequence[Found], now: datetime) -> list[Found]:
+def _day(moments: Sequence[Found], now: datetime, *, sure: float) -> list[Found]:
     """The one day, today or later, that a deadline falls on."""
-    days = [
-        replace(one, value=one.value[:10]) for one in moments if one.confidence >= _SURE_OF_DAY and one.value[:10] >= now.date().isoformat()
-    ]
+    days = [replace(one, value=one.value[:10]) for one in moments if one.confidence >= sure and one.value[:10] >= now.date().isoformat()]
     best = max((one.confidence for one in days), default=0.0)
     return _only([one for one in days if one.confidence == best])
 

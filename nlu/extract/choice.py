@@ -6,6 +6,7 @@ from functools import lru_cache
 from nlu.turn import SlotDef
 
 _LONG_WORD = 5  # letters; shorter single words ("да", "нет", "me") mean something only as an answer
+_ORDINARY = frozenset({"individual", "medium"})  # what a request has before anybody says more
 _NOT = re.compile(r"(?:\bне|\bнет|\bни|\bnot|\bno|n't|\bwithout|\bбез)\s*$")
 
 
@@ -25,7 +26,8 @@ def find(text: str, slot: SlotDef) -> str | None:
         for word in words:
             phrase = word.lower().replace("ё", "е").replace("’", "'")
             # What moves the priority is taken only from a clear phrase: "стоит" is also where a printer stands.
-            if " " not in phrase and (len(phrase) < _LONG_WORD or slot.sets):
+            moves = not _ORDINARY.issuperset(slot.sets.get(value, {}).values())
+            if " " not in phrase and (len(phrase) < _LONG_WORD or moves):
                 continue
             match = _pattern(phrase).search(said)
             if match and not _NOT.search(said[max(0, match.start() - 12) : match.start()]):

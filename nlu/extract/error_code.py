@@ -6,7 +6,7 @@ from nlu.extract.found import Found
 
 _HEX = re.compile(r"\b0x[0-9a-f]{4,16}\b", re.IGNORECASE)
 _SAID = re.compile(
-    r"\b(?:ошибк\w*|пишет|выда[её]т|сообщени\w+|error|says?|message|code|код(?:а|у|ом|е|ы|ов)?)\b"
+    r"\b(?:ошибк\w*|пишет|выда[её]т|ругается|показывает|сообщени\w+|error|says?|shows?|reads?|displays?|message|code|код(?:а|у|ом|е|ы|ов)?)\b"
     r"[^«\"“\n]{0,30}[«\"“](?P<text>[^»\"”\n]{3,300})[»\"”]",
     re.IGNORECASE,
 )

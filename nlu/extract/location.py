@@ -11,14 +11,19 @@ _PLACE = re.compile(
     r"\s*(?:#|no\.?)?\s*[\dа-яa-z]?\d{1,4}[а-яa-z]?"
     rf"|(?:этаж\w?|floor)\s*\d{{1,2}}|(?:\d{{1,2}}(?:-?(?:й|ый|ом|м|st|nd|rd|th))?|{_ORDINALS})\s*(?:этаж\w?|floor)"
     r"|(?:корпус\w?|строени\w|building|wing)\s*(?:\d{1,3}(?-i:[A-ZА-Яа-я]?)|(?-i:[A-ZА-Я]{1,2}))"
+    # A room with a name; only the name tells capitals apart.
+    r"|(?:переговорн\w{2,3}|переговорк\w{1,2}|meeting room|conference room|room)\s"
+    r"(?:«[^»\n]{2,30}»|\"[^\"\n]{2,30}\"|(?-i:[A-ZА-ЯЁ][a-zа-яё]{2,20}))"
+    r"|(?<!\w)(?-i:[A-Z][a-z]{2,20})\s(?:meeting |conference )?room"
     r")(?!\w)",
     re.IGNORECASE,
 )
+_NO_NAME = re.compile(r"(?:the|my|our|this|that|in|every|each|which|no|meeting|conference|what)\s", re.IGNORECASE)
 
 
 def find(text: str) -> list[Found]:
     """All places of a text as one value."""
-    matches = list(_PLACE.finditer(text))[:4]
+    matches = [match for match in _PLACE.finditer(text) if not _NO_NAME.match(match.group())][:4]
     if not matches:
         return []
     joined = ", ".join(dict.fromkeys(" ".join(match.group().split()) for match in matches))

@@ -23,11 +23,18 @@ _ROLES = {
     ),
     "employee": (
         r"(?i:(?:нов\w{2,3} )?сотрудни[кц]\w{0,3}|коллег[иеауо]й?|новичок|уволь(?:няется|те)|выходит|увольня\w{1,10}|принят[аоы]?|"
-        r"new (?:hire|starter|employee)|(?:our )?(?:employee|colleague)|mr\.?|ms\.?|mrs\.?)[\s:,–—-]{1,3}"
+        r"уволен[аоы]?|уходит|покидает|"
+        r"(?:выходит|приходит|уходит|увольняется|принимаем|взяли|нов(?:ый|ая|ого|ую|ой)) \w{4,20}(?: \w{4,20})?|"
+        r"new (?:hire|starter|employee|joiner|colleague|intern)|(?:our )?(?:employee|colleague)|mr\.?|ms\.?|mrs\.?)[\s:,–—-]{1,3}"
     ),
     "signature": r"(?:^|\n)(?i:с уважением|best regards|kind regards|regards|sincerely)[,.!]?\s",
 }
 _CALLED = tuple((role, re.compile(rf"(?<!\w){before}{_PERSON}(?!\w)")) for role, before in _ROLES.items())
+# "Peter Novak is leaving": the words that say so stand behind the name.
+_MOVES = re.compile(
+    rf"(?<!\w)(?P<name>{_CAPITAL}\s{_CAPITAL}|{_NAME}\s{_NAME})\s(?i:(?:is|will be) (?:leaving|joining|starting)|leaves|left|joins|starts|"
+    r"resigned|quit|has (?:left|resigned)|выходит|приходит|увольняется|уходит|уволил(?:ся|ась)|уш[её]л|ушла|начинает|покидает)(?!\w)"
+)
 _FULL = re.compile(rf"(?<!\w)(?P<name>(?:{_NAME}\s)?{_NAME}\s[А-ЯЁ][а-яё]{{2,20}}(?:вич(?:а|у|ем)?|вн(?:а|ы|е|у|ой)|ичн(?:а|ы|е|у)))(?!\w)")
 _NOBODY = re.compile(
     r"(?:Outlook|Windows|Excel|Word|Teams|Zoom|Monday|Tuesday|Wednesday|Thursday|Friday|The|This|My|It|We|You|Please|Принтер|Компьютер|Ноутбук|"
@@ -42,6 +49,11 @@ def find(text: str) -> list[Found]:
             if not _NOBODY.match(match["name"]):
                 sure = 0.9 if " " in match["name"] else 0.6
                 found.append(Found(match["name"], *match.span("name"), sure, "person", role))
+    found += [
+        Found(match["name"], *match.span("name"), 0.9, "person", "employee")
+        for match in _MOVES.finditer(text)
+        if not _NOBODY.match(match["name"]) and all(one.start != match.start("name") for one in found)
+    ]
     taken = {(one.start, one.end) for one in found}
     found += [
         Found(match["name"], *match.span("name"), 0.8, "person", "name")

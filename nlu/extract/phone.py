@@ -12,6 +12,11 @@ _OTHER = re.compile(
     r"[\s.:№#-]{0,4}(?:(?:номер\w{0,2}|number|code|no|num|id)[\s.:№#-]{0,4})?$",
     re.IGNORECASE,
 )
+_EXTENSION = re.compile(
+    r"(?<!\w)(?:внутренн\w{2,3}(?: номер\w{0,2})?|добавочн\w{2,3}(?: номер\w{0,2})?|доб\.?|вн\.|ext(?:ension)?\.?|internal(?: number)?)"
+    r"(?: is| у меня|[:№#–—-])*\s*(?P<number>\d{2,3}-\d{2}|\d{3,6})(?![\w-])",
+    re.IGNORECASE,
+)
 _BEFORE = 40  # characters in which a word says what the number is
 
 
@@ -25,6 +30,11 @@ def find(text: str) -> list[Found]:
         if number:
             found.append(Found(number, *match.span()))
     return found
+
+
+def extensions(text: str) -> list[Found]:
+    """Short internal numbers, where a word says that they are."""
+    return [Found(match["number"], *match.span("number"), 0.9, "phone") for match in _EXTENSION.finditer(text)]
 
 
 def _read(written: str) -> str | None:

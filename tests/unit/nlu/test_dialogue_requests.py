@@ -68,6 +68,11 @@ class TestRequestsThatExist:
         for words in ("спасибо", "добрый день", "статус"):
             assert talk.says(words).actions == ()
 
+    def test_thanks_for_what_works_are_news_for_the_active_one(self, talk: Talk) -> None:
+        talk.active = request()
+        talk.says("спасибо, всё заработало")
+        assert talk.did(AddToTicket)
+
     def test_only_files_are_added_to_the_active_one(self, talk: Talk) -> None:
         talk.active = request()
         talk.sends_files()

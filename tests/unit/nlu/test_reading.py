@@ -22,6 +22,11 @@ from tests.fakes.talk import Talk
         ("ne pechataet printer", "не печатает принтер"),
         ("ne mogu voyti v pochtu", "не могу войти в почту"),
         ("Privet", "привет"),
+        ("ne rabotaet printer na 3 etazhe", "не работает принтер на 3 етаже"),
+        ("yt hf,jnftn ghbynth 305", "не работает принтер 305"),
+        ("yt pfgecrftncz Outlook", "не запускается Outlook"),
+        ("komputer ochen silno shumit", "компутер очен силно шумит"),
+        ("1c ytljcnegyf", "1с недоступна"),
     ],
 )
 def test_what_was_meant_is_read(typed: str, read: str) -> None:
@@ -32,7 +37,7 @@ def test_what_was_meant_is_read(typed: str, read: str) -> None:
     "typed",
     [
         "", "Не печатает принтер", "My printer does not print", "HP LaserJet", "Kaspersky", "Outlook", "VPN", "no internet", "operator",
-        "internet is down", "ivan.petrov@example.ru", "https://ghbdtn.ru", "srv-ghbdtn01", "Wie geht es Ihnen", "1C", "call an operator",
+        "the printer on floor 3 is down", "nb-00871", "win10 laptop", "zoom teams outlook", "internet is down", "ivan.petrov@example.ru", "https://ghbdtn.ru", "srv-ghbdtn01", "Wie geht es Ihnen", "1C", "call an operator",
     ],
 )  # fmt: skip
 def test_what_reads_well_stands(typed: str) -> None:

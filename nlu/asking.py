@@ -1,0 +1,40 @@
+"""Whether a text asks how things are done or are, rather than telling of a fault or wanting something done."""
+
+import re
+
+_SAMPLE = 500
+
+
+def _any_of(alternatives: str) -> str:
+    return "(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + ")"
+
+
+# Ways to begin a question that are no part of it.
+_LEAD = _any_of(
+    r"""
+    а|и|так|ну|слушайте|скажите|подскажите|расскажите|объясните|интересно|вопрос|пожалуйста|хочу (?:узнать|спросить)
+    хотел[аи]?(?: бы)? (?:узнать|спросить)|напомните|не подскажете
+    so|and|ok|well|please|quick question|question|just wondering|i wonder|i was wondering|i'd like to know|tell me|do you know
+    (?:can|could) you (?:please )?(?:tell|explain(?: to)?|show) me|please (?:tell|advise|explain)(?: me)?
+    """
+)
+_ADVERBS = r"(?:мне|нам|можно|нужно|надо|лучше|самому|самой|правильно|быстро|именно|вообще|теперь|тут|у нас)"
+# Not "why", "what is wrong" and the like, which tell of a fault; nor "can I get", which orders.
+_HOW = _any_of(
+    rf"""
+    (?:как|где|куда|откуда|чем|через что|у кого|к кому|кому)(?: {_ADVERBS}){{0,3}} \w+(?:ть|ти|чь|ться|тись)\b
+    (?:где|куда|когда|кто|кому|к кому|у кого|сколько|чем)\b(?!-).*\?|как(?:ой|ая|ое|ие|им|ого|ую)\b(?!-).*\?
+    (?:до|во|со) скольки\b|что такое\b|(?:можно|нужно|надо|есть|разрешено) ли\b|можно (?:мне|нам|как-то|самому)\b.*\?
+    how (?:do|can|to|should|would|does|long|many|much|often)\b|where (?:do|can|is|are|should|to|would)\b
+    who (?:do|can|should|is|handles|approves)\b|what(?:'s| is| are) (?!wrong|going|happening|up\b|broken)
+    what (?:do|does|should|kind|time|hours|happens)\b|when (?:do|does|is|are|will|can)\b|which\b.*\?
+    (?:may|am|do|can) (?:i|we) (?!get|have\b|please)\w+.*\?|is it (?:possible|ok|okay|allowed|safe)\b
+    is there (?:a|an|any) (?:way|rule|guide|instruction|manual|list|limit)
+    """
+)
+_ASKS_HOW = re.compile(rf"(?:{_LEAD}[\s,:–-]+)*{_HOW}", re.IGNORECASE | re.DOTALL)
+
+
+def asks_how(text: str) -> bool:
+    """Whether a text begins with such a question ("подскажите, как...", "where do I find...")."""
+    return bool(_ASKS_HOW.match(text[:_SAMPLE].strip().replace("’", "'")))
