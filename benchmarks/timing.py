@@ -1,7 +1,9 @@
-"""Milliseconds that a piece of work takes for one text of many."""
+"""What a piece of work takes: milliseconds for one text of many, and memory of this process."""
 
 import time
 from collections.abc import Callable, Iterator
+
+import psutil
 
 
 def times(work: Callable[[str], object], texts: list[str] | Iterator[list[str]], *, share: float = 0.5) -> float:
@@ -23,3 +25,7 @@ def fresh(texts: list[str]) -> Iterator[list[str]]:
     while True:
         number += 1
         yield [f"{text} {number}" for text in texts]
+
+
+def resident_mb() -> float:
+    return float(psutil.Process().memory_info().rss) / 2**20

@@ -8,12 +8,10 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the product, before numpy is there
 
-import psutil
-
 from benchmarks import running
 from benchmarks.report import Row
 from benchmarks.running import RunningDesk
-from benchmarks.timing import fresh, times
+from benchmarks.timing import fresh, resident_mb, times
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
 from gateway.understanding import MODELS, catalogue_of, offered_articles, training_sets
@@ -81,7 +79,7 @@ async def _measure(home: Path, *, count: int) -> list[Row]:
 
 def _scoring(desk: Desk, texts: list[str], articles: list[IndexedArticle]) -> list[Row]:
     """The category model alone, on texts it was not warmed with; first of all, because memory is counted from before anything is loaded."""
-    before = _resident_mb()
+    before = resident_mb()
     models, encoder = [loaded.model for name in MODELS if (loaded := desk.registry.load(name)) is not None], load_encoder()
     category = models[0]
     index = ArticleIndex.build(articles, encoder)
@@ -98,7 +96,7 @@ def _scoring(desk: Desk, texts: list[str], articles: list[IndexedArticle]) -> li
             for model in models:
                 model.score(text, encoder.encode_one(text))
             index.search(text, "ru")
-        taken = _resident_mb() - before
+        taken = resident_mb() - before
         began = time.process_time()
         category.score_many(texts, encoder.encode(texts))
         rate = len(texts) / (time.process_time() - began)
@@ -108,10 +106,6 @@ def _scoring(desk: Desk, texts: list[str], articles: list[IndexedArticle]) -> li
             Row.of("memory that models, encoder and article index add", taken, "MB", at_most=250),
         ]
     return rows
-
-
-def _resident_mb() -> float:
-    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def _pipeline(rows: list[Example]) -> Callable[[str], object]:
