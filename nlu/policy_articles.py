@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from nlu import lexicon, policy_form, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
-from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Looked, Phase, Say, Turn
+from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Looked, OpenTicket, Phase, Say, Turn
 
 ARTICLES_AT_ONCE = 3
 # After this many articles a person wants a person, not a library.
@@ -40,8 +40,8 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
     return replace(policy_form.proceed(scene, state, *before, intent=intent or triage.intent), looked=looked)
 
 
-def ask_split(scene: Scene) -> Turn | None:
-    """ "One request or two?", where a text tells of two things that are surely different; None where it does not."""
+def two_topics(scene: Scene) -> tuple[str, str] | None:
+    """The two halves of a text that tells of two things which are surely different; None where it does not."""
     halves = lexicon.two_stories(scene.text)
     if halves is None or scene.triage.human_now:
         return None
@@ -52,7 +52,12 @@ def ask_split(scene: Scene) -> Turn | None:
         if triage.band is not Band.ACT or triage.human_now or category is None or category.human_now:
             return None
         topics.append(category.key.partition(".")[0])
-    if topics[0] == topics[1]:
+    return None if topics[0] == topics[1] else halves
+
+
+def ask_split(scene: Scene) -> Turn | None:
+    """ "One request or two?", where a text tells of two things; None where it does not."""
+    if two_topics(scene) is None:
         return None
     state = told(DialogueState(phase=Phase.CHOOSING, attachments=scene.state.attachments), scene.text, attachments=scene.heard.attachments)
     return scene.turn(state, questions.ask_about(scene, state), intent=Intent.REPORT)
@@ -69,12 +74,17 @@ def apart(scene: Scene) -> Turn:
     if halves is None:
         return together(scene)
     first, second = halves
-    triage = scene.judge(second)
-    other = judged(told(DialogueState(), second), triage, category=scene.tools.category(triage.category))
-    other = policy_form.collected(scene, other)
-    ticket = opened(other, form=scene.form(other), language=scene.language)
+    ticket = second_request(scene, second)
     turn = report(wordless(scene), DialogueState(text=first, attachments=scene.state.attachments), intent=Intent.CONFIRM)
     return replace(turn, actions=(ticket, *turn.actions))
+
+
+def second_request(scene: Scene, story: str) -> OpenTicket:
+    """The second of two problems as a request of its own, with what its words tell."""
+    triage = scene.judge(story)
+    other = judged(told(DialogueState(), story), triage, category=scene.tools.category(triage.category))
+    other = policy_form.collected(scene, other)
+    return opened(other, form=scene.form(other), language=scene.language)
 
 
 def wordless(scene: Scene) -> Scene:

@@ -39,6 +39,8 @@ MODELS_BEST = 0.9999
 # Slots of ours that stand beside the slots of a form; no slot of a form starts with "@".
 PROBLEM = "@problem"
 CATEGORY = "@category"
+SPLIT = "@split"  # "one request or two?", where a letter asks all its questions at once
+TWO_TOPICS = "two_topics"  # the tag by which people see that a request may be two
 BUILDING = frozenset({Phase.PROBLEM, Phase.ARTICLES, Phase.FORM, Phase.SUMMARY})
 
 Buttons = tuple[tuple[Button, ...], ...]

@@ -24,8 +24,10 @@ from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
 from gateway.flows.filing import Filed, belongs
-from nlu import labels
+from nlu import labels, sentiment
 from nlu import turn as acts
+from nlu.scene import SPLIT
+from nlu.tried import tried
 from nlu.turn import Intent, Phase, Say, Turn
 
 UNFINISHED = "unfinished"
@@ -243,6 +245,8 @@ async def _acknowledgement(uow: UnitOfWork, ctx: Context, filed: Filed, ask: act
 
 
 def _question(ctx: Context, category: str | None, slot: str, language: str) -> str:
+    if slot == SPLIT:
+        return ctx.config.reply("ask_split_by_mail", language) or translate(language, labels.ASK_SPLIT_BY_MAIL)
     known = ctx.config.categories.get(category or "")
     form = known.form if known else None
     return ctx.config.reply(f"ask_{form}_{slot}", language) or ctx.config.reply(f"ask_{slot}", language)
@@ -375,7 +379,8 @@ async def file_unfinished(uow: UnitOfWork, ctx: Context, filed: Filed) -> Ticket
     ask = acts.OpenTicket(
         subject=state.subject or state.text[:80], text=state.text, category=state.category, kind=state.kind, impact=state.impact,
         urgency=state.urgency, slots=state.slots, confidence=state.confidence, reasons=state.reasons, alternatives=state.alternatives,
-        model=state.model, tags=("unfinished",), shown=state.shown, refused=state.refused,
+        model=state.model, tags=("unfinished",), shown=state.shown, read=state.read, refused=state.refused, tried=tried(state.text),
+        mood=sentiment.read(state.text).mood,
     )  # fmt: skip
     ticket = await _open(uow, ctx, filed, ask)
     filed.conversation.dialogue = {}
