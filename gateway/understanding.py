@@ -32,7 +32,7 @@ from models.training import TrainingFailed
 from nlu.actions import FormValidator
 from nlu.extract import Extractor, Vocabulary
 from nlu.language import detect
-from nlu.tools import DeskTools
+from nlu.tools import DeskTools, NoIncidents
 from nlu.triage import TriageEngine
 from nlu.turn import CategoryDef, FormDef, SlotDef, Tools
 
@@ -146,7 +146,7 @@ class Understanding:
         await asyncio.to_thread(validator.warm)
         return DeskTools(
             catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect,
-            extract=Extractor(Vocabulary.from_json(config.names)).fill,
+            incidents=NoIncidents(), extract=Extractor(Vocabulary.from_json(config.names)).fill,
         )  # fmt: skip
 
     def _readable(self, name: str) -> bool:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from nlu import lexicon, policy_form, questions
+from desk_core.kit.i18n import translate
+from nlu import labels, lexicon, policy_form, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
-from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Looked, OpenTicket, Phase, Say, Turn
+from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, KnownIncident, Looked, OpenTicket, Phase, Say, Turn
 
 ARTICLES_AT_ONCE = 3
 # After this many articles a person wants a person, not a library.
@@ -24,6 +25,8 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
     category = scene.tools.category(state.category)
     if triage.human_now or (category is not None and category.human_now):
         return hand_over(scene, state, reason="human_now", intent=intent or triage.intent)
+    if (incident := scene.tools.incident(state.text[:JUDGED_LENGTH], language=scene.language, category=state.category)) is not None:
+        return joined(scene, state, incident, *before, intent=intent or triage.intent)
     if is_vague(state.text, triage.band) and PROBLEM not in state.asked and len(state.asked) < MAX_QUESTIONS:
         state = replace(state, phase=Phase.PROBLEM, asked=(*state.asked, PROBLEM), failures=0)
         # Somebody who was just asked for the story and told too little needs to see what a story looks like.
@@ -38,6 +41,22 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
     if triage.intent is Intent.ASK and not state.shown:
         before = (*before, scene.say("articles_none"))
     return replace(policy_form.proceed(scene, state, *before, intent=intent or triage.intent), looked=looked)
+
+
+def joined(scene: Scene, state: DialogueState, incident: KnownIncident, *before: Say, intent: Intent | None = None) -> Turn:
+    """Trouble that is known already: how it stands, and a request at once that is told when it is over; nothing needs to be asked."""
+    said = scene.say("known_incident", text=known_words(scene, incident))
+    ticket = opened(state, form=scene.form(state), language=scene.language, tags=(incident_tag(incident),))
+    return scene.turn(DialogueState(), *before, said, actions=(ticket,), intent=intent)
+
+
+def known_words(scene: Scene, incident: KnownIncident) -> str:
+    return translate(scene.language, labels.KNOWN_INCIDENT, title=incident.title, status=incident.status)
+
+
+def incident_tag(incident: KnownIncident) -> str:
+    """By this tag a request is one of those that a mass incident's updates go to."""
+    return f"mass:{incident.id}"
 
 
 def two_topics(scene: Scene) -> tuple[str, str] | None:

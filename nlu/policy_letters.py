@@ -137,23 +137,29 @@ def open_letter(scene: Scene, intent: Intent) -> Turn:
     state = policy_form.collected(scene, replace(state, subject=subject_of(subject_line(scene) or scene.text)))
     form = scene.form(state)
     person = intent is Intent.HUMAN or triage.human_now or (state.category is not None and category is not None and category.human_now)
-    open_slots = () if person else tuple(slot.name for slot in forms.missing(form, state)[:MAX_QUESTIONS])
+    incident = scene.tools.incident(story[:JUDGED_LENGTH], language=scene.language, category=state.category)
+    open_slots: tuple[str, ...] = ()
     hits: tuple[str, ...] = ()
-    if story and not person:
+    tags = ("complaint",) if intent is Intent.COMPLAINT else ()
+    if policy_articles.two_topics(scene) is not None:
+        tags, open_slots = (*tags, TWO_TOPICS), (SPLIT,)
+    if person or incident is not None:
+        open_slots = ()  # somebody looks, or nothing needs to be known: no letter of questions
+    else:
+        open_slots = (*(slot.name for slot in forms.missing(form, state)[:MAX_QUESTIONS]), *open_slots)
         found = scene.tools.search(story[:JUDGED_LENGTH], language=scene.language, category=state.category, limit=LETTER_ARTICLES)
         hits = tuple(dict.fromkeys(hit.article_id for hit in found))[:LETTER_ARTICLES]
-    two = policy_articles.two_topics(scene) is not None
-    open_slots = (*open_slots, SPLIT) if two and not person else open_slots
     state = replace(state, shown=hits, asked=open_slots)
-    tags = (*(("complaint",) if intent is Intent.COMPLAINT else ()), *((TWO_TOPICS,) if two else ()))
     ticket = opened(state, form=form, language=scene.language, tags=tags, questions=open_slots, articles=hits)
+    if incident is not None:
+        ticket = replace(ticket, tags=(policy_articles.incident_tag(incident), *tags), notice=policy_articles.known_words(scene, incident))
     actions: tuple[Any, ...] = (ticket, *(ArticleFeedback(article_id=one, verdict="shown") for one in hits))
     if person:
         actions = (*actions, HandOver(reason="person_asked" if intent is Intent.HUMAN else "human_now"))
     # What was asked stays in the state, so that the answer's "1." and "2." find their questions; the story is in the request now.
     kept = DialogueState(category=state.category, slots=state.slots, asked=open_slots, text=scene.text if SPLIT in open_slots else "")
     turn = scene.turn(kept, actions=actions, intent=intent)
-    return replace(turn, looked=Looked(story[:JUDGED_LENGTH], state.category, hits)) if story and not person else turn
+    return replace(turn, looked=Looked(story[:JUDGED_LENGTH], state.category, hits)) if story and not person and incident is None else turn
 
 
 def wishes_two(scene: Scene, state: DialogueState) -> tuple[bool, str] | None:

@@ -292,6 +292,7 @@ class OpenTicket:
     mood: str = "calm"
     questions: tuple[str, ...] = ()  # slot names still open, for the one letter of e-mail
     articles: tuple[str, ...] = ()  # article ids to put into the acknowledgement of e-mail
+    notice: str = ""  # what the acknowledgement of e-mail says before anything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +414,15 @@ class Validated:
     skip: bool = False  # "I don't know": the slot stays empty and is not asked again
 
 
+@dataclass(frozen=True, slots=True)
+class KnownIncident:
+    """An outage that many people report: what it is and how it stands, in the language of the turn."""
+
+    id: str
+    title: str
+    status: str
+
+
 class Tools(Protocol):
     """What `advance` may ask while it thinks; all of it in memory, nothing waits."""
 
@@ -430,6 +440,10 @@ class Tools(Protocol):
 
     def faq(self, *, language: str, limit: int = 5) -> Sequence[Hit]:
         """The articles that are worth offering before anything was asked."""
+        ...
+
+    def incident(self, text: str, *, language: str, category: str | None) -> KnownIncident | None:
+        """The known mass incident that a story is surely about."""
         ...
 
     def category(self, key: str | None) -> CategoryDef | None: ...

@@ -231,6 +231,8 @@ async def _acknowledgement(uow: UnitOfWork, ctx: Context, filed: Filed, ask: act
     """The one letter of a new request: number, promise, up to two articles, and the questions still open, numbered."""
     language = filed.language
     parts = [ctx.config.reply("created" if params["promise"] else "created_no_promise", language, **params)]
+    if ask.notice:
+        parts.append(ask.notice)
     if ask.articles:
         rows = await uow.execute(select(Article.id, Article.title, Article.summary).where(Article.id.in_(ask.articles)))
         found = {row.id: row for row in rows}
