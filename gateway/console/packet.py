@@ -75,7 +75,9 @@ def packet(config: DeskConfig, ticket: Ticket, messages: Sequence[Message], titl
         missing=tuple(slot.title for slot in slots if not slot.value),
         tried=tuple(str(one) for one in told.get("tried", ())),
         articles=tuple(
-            Offered(one, titles[one], translate(language, BECAME[_became(one, told)])) for one in article_ids(ticket) if one in titles
+            Offered(one, titles[one], translate(language, BECAME[_became(one, told)]))
+            for one in sorted(article_ids(ticket), key=lambda one: list(Became).index(_became(one, told)))
+            if one in titles
         ),
         open=not any(message.direction == "outbound" and message.author_kind == "agent" for message in messages),
     )
