@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.catalogue.entities import TrainingExample
+from desk_core.catalogue.questions import Use, measured, ordered
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, ReadSession
 from desk_core.knowledge import questions
@@ -132,9 +133,9 @@ class Understanding:
         return outcomes
 
     async def _build(self, config: DeskConfig, today: date) -> Tools:
-        catalogue, forms = catalogue_of(config), forms_of(config)
         async with self._database.read() as session:
             articles = await offered_articles(session, today)
+            catalogue, forms = catalogue_of(config), forms_of(config, await measured(session, config))
         self._index = await asyncio.to_thread(ArticleIndex.build, articles, self._encoder, previous=self._index)
         engine = TriageEngine(
             category_model=await asyncio.to_thread(self._load, "category"),
@@ -221,10 +222,12 @@ def catalogue_of(config: DeskConfig) -> dict[str, CategoryDef]:
     }  # fmt: skip
 
 
-def forms_of(config: DeskConfig) -> dict[str, FormDef]:
+def forms_of(config: DeskConfig, found: Sequence[Use] = ()) -> dict[str, FormDef]:
     """The desk's forms in the words of the dialogue; a form may ask a slot in its own words."""
     return {
-        key: FormDef(key=key, slots=tuple(slot_of(name, config.slots[name], form=key) for name in names if name in config.slots))
+        key: FormDef(
+            key=key, slots=tuple(slot_of(name, config.slots[name], form=key) for name in ordered(key, names, found) if name in config.slots)
+        )
         for key, names in config.forms.items()
     }
 
