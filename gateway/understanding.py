@@ -246,4 +246,5 @@ def slot_of(name: str, definition: Mapping[str, Any], *, form: str = "") -> Slot
         pattern=definition.get("pattern"),
         max_length=definition.get("max_length", 500),
         sets=definition.get("sets", {}),
+        when={other: tuple(values) for other, values in definition.get("when", {}).items()},
     )

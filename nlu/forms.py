@@ -20,11 +20,16 @@ def is_strict(slot: SlotDef) -> bool:
     return bool(slot.choices) or slot.pattern is not None or slot.kind in _STRICT_KINDS
 
 
+def applies(slot: SlotDef, state: DialogueState) -> bool:
+    """Whether a question makes sense after the answers so far; one that hangs on an answer waits for it."""
+    return all(state.slots.get(other) in values for other, values in slot.when.items())
+
+
 def missing(form: FormDef | None, state: DialogueState) -> tuple[SlotDef, ...]:
-    """Slots that are neither filled nor skipped, in the order of the form."""
+    """Slots that apply and are neither filled nor skipped, in the order of the form."""
     if form is None:
         return ()
-    return tuple(slot for slot in form.slots if not state.slots.get(slot.name) and slot.name not in state.skipped)
+    return tuple(slot for slot in form.slots if not state.slots.get(slot.name) and slot.name not in state.skipped and applies(slot, state))
 
 
 def next_slot(form: FormDef | None, state: DialogueState, *, limit: int) -> SlotDef | None:

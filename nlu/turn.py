@@ -128,6 +128,7 @@ class SlotDef:
     pattern: str | None = None
     max_length: int = 500
     sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # choice value -> {"impact": .., "urgency": ..}
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # asked only where these slots have one of these values
 
 
 @dataclass(frozen=True, slots=True)

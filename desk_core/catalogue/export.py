@@ -113,7 +113,7 @@ def _slot(row: Slot) -> dict[str, Any]:
     if told.get("pattern"):
         kept["pattern"] = told["pattern"]
     kept |= {"example": told["examples"], "max_length": told["max_length"]}
-    return {**kept, "sets": told["sets"]} if told.get("sets") else kept
+    return {**kept, **{name: told[name] for name in ("sets", "when") if told.get(name)}}
 
 
 async def _desk(session: ReadSession, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class _Check:
         if not doc.value:
             return
         report.keys(doc, (), required=frozenset({"slots"}))
-        required, optional = frozenset({"titles", "kind", "example"}), frozenset({"choices", "pattern", "max_length", "sets"})
+        required, optional = frozenset({"titles", "kind", "example"}), frozenset({"choices", "pattern", "max_length", "sets", "when"})
         for name in report.mapping(doc, "slots"):
             at: Where = ("slots", name)
             if not report.keys(doc, at, required=required, optional=optional):
@@ -126,6 +126,7 @@ class _Check:
             report.texts(doc, (*at, "example"), self._languages)
             report.one_of(doc, (*at, "kind"), _SLOT_KINDS)
             self._check_choices(at)
+            self._check_when(at)
             pattern, length = doc.get(*at, "pattern"), doc.get(*at, "max_length")
             if pattern is not None:
                 try:
@@ -135,6 +136,22 @@ class _Check:
                     report.error(doc, (*at, "pattern"), text, reason=error.reason)
             if length is not None and (type(length) is not int or length < 1):
                 report.error(doc, (*at, "max_length"), _("“%(value)s” is not a whole number."), value=length)
+
+    def _check_when(self, at: Where) -> None:
+        """A question may hang on a choice of another one, never on itself."""
+        doc, report = self._slots, self._report
+        if doc.get(*at, "when") is None:
+            return
+        for other in report.mapping(doc, *at, "when"):
+            here: Where = (*at, "when", other)
+            offered = {choice.get("value") for choice in doc.get("slots", other, "choices") or () if isinstance(choice, dict)}
+            if other == at[-1] or not offered:
+                report.error(doc, here, _("“%(slot)s” is no other slot with choices."), slot=other)
+                continue
+            values = doc.get(*here)
+            unknown = [str(value) for value in values if value not in offered] if isinstance(values, list) and values else [str(values)]
+            if unknown:
+                report.error(doc, here, _("“%(slot)s” has no choice “%(value)s”."), slot=other, value=", ".join(unknown))
 
     def _check_names(self) -> None:
         """A folder may be without the file: what every workplace has is known anyway."""

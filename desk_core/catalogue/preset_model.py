@@ -52,6 +52,7 @@ class PresetSlot:
     pattern: str | None = None
     max_length: int = 500
     sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # slot -> choices of it after which this one is asked
 
     def definition(self) -> dict[str, Any]:
         """Plain JSON of everything but the name and the kind, as the desk's tables keep it."""
@@ -67,6 +68,7 @@ class PresetSlot:
             "pattern": self.pattern,
             "max_length": self.max_length,
             "sets": {value: dict(effect) for value, effect in self.sets.items()},
+            "when": {name: list(values) for name, values in self.when.items()},
         }
 
 

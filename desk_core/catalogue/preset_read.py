@@ -175,6 +175,7 @@ def _slot(
         pattern=one.get("pattern"),
         max_length=one.get("max_length", 500),
         sets=one.get("sets") or {},
+        when={other: tuple(values) for other, values in (one.get("when") or {}).items()},
     )
 
 

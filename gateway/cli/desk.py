@@ -123,9 +123,8 @@ def questions(json: Json = False) -> None:
     def table() -> None:
         for one in told:
             drop = "  never changed anything: drop it, unless it is needed to solve" if one["may_be_dropped"] else ""
-            print(
-                f"{one['form']:<18} {one['slot']:<20} {one['answered']:>5} answered, {one['changed_priority']:>5} changed the priority{drop}"
-            )
+            counts = f"{one['answered']:>5} answered, {one['changed_priority']:>5} changed the priority"
+            print(f"{one['form']:<18} {one['slot']:<20} {counts}{drop}")
 
     show(told, as_json=json, table=table)
 

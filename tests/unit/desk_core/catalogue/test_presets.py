@@ -261,3 +261,24 @@ class TestLoading:
         plant(copy, "desk.yml", "routing_rules:", "rooting_rules:")
         with pytest.raises(UnreadablePreset):
             load_preset(copy)
+
+
+class TestAQuestionThatHangsOnAnother:
+    @pytest.mark.parametrize(
+        ("condition", "message"),
+        [
+            ("{phone_trouble: [no_calls, nonsense]}", "“phone_trouble” has no choice “nonsense”."),
+            ("{phone_trouble: []}", "“phone_trouble” has no choice “[]”."),
+            ("{location: [here]}", "“location” is no other slot with choices."),
+            ("{phone_number: [1]}", "“phone_number” is no other slot with choices."),
+        ],
+    )
+    def test_names_a_condition_that_cannot_come_true(self, copy: Path, condition: str, message: str) -> None:
+        line = plant(copy, "slots.yml", "when: {phone_trouble: [no_calls, no_sound, dead, forwarding, other]}", f"when: {condition}")
+        assert message in problems_at(copy, "slots.yml", line)
+
+    def test_comes_back_as_it_went(self, preset: Preset) -> None:
+        assert preset.slots["phone_number"].when == {"phone_trouble": ("no_calls", "no_sound", "dead", "forwarding", "other")}
+        assert preset.slots["phone_number"].definition()["when"] == {
+            "phone_trouble": ["no_calls", "no_sound", "dead", "forwarding", "other"]
+        }
