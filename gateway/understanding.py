@@ -16,7 +16,7 @@ from desk_core.catalogue.questions import Use, measured, ordered
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, ReadSession
 from desk_core.knowledge import questions
-from desk_core.knowledge.entities import Article
+from desk_core.knowledge.entities import Article, ArticleQuestion
 from desk_core.knowledge.repository import offered
 from desk_core.learning import service as learning
 from desk_core.learning.service import TrainingRunning
@@ -26,6 +26,7 @@ from models.artefact import ArtefactRefused
 from models.clusters import clusters
 from models.encoder import Encoder, Vectors, load_encoder
 from models.registry import Loaded, Registry
+from models.relearn import LEAST, click, learned
 from models.retrain import Outcome, TrainingBusy, retrain
 from models.retrieval import ArticleIndex, IndexedArticle
 from models.rows import Row, category_rows, intent_rows, with_corrections
@@ -40,6 +41,8 @@ from nlu.turn import CategoryDef, FormDef, SlotDef, Tools
 log = structlog.get_logger()
 
 MODELS = ("category", "intent")
+CLICKS = 500
+"""Judged searches that the order of articles is learned from, the latest; comparing them takes a second or two."""
 
 
 class Understanding:
@@ -136,7 +139,8 @@ class Understanding:
         async with self._database.read() as session:
             articles = await offered_articles(session, today)
             catalogue, forms = catalogue_of(config), forms_of(config, await measured(session, config))
-        self._index = await asyncio.to_thread(ArticleIndex.build, articles, self._encoder, previous=self._index)
+            said = await questions.judged(session, limit=CLICKS)
+        self._index = await asyncio.to_thread(self._shelved, articles, said)
         engine = TriageEngine(
             category_model=await asyncio.to_thread(self._load, "category"),
             intent_model=await asyncio.to_thread(self._load, "intent"),
@@ -149,6 +153,21 @@ class Understanding:
             catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect,
             incidents=NoIncidents(), extract=Extractor(Vocabulary.from_json(config.names)).fill,
         )  # fmt: skip
+
+    def _shelved(self, articles: Sequence[IndexedArticle], said: Sequence[ArticleQuestion]) -> ArticleIndex:
+        """The index, ordered as people's opinions taught it once there are enough."""
+        index = ArticleIndex.build(articles, self._encoder, previous=self._index)
+        if sum(len(one.opinions) for one in said) >= LEAST:
+            made = [
+                click(
+                    index, one.text, one.language, one.category_key, shown=one.shown,
+                    helped=[article for article, verdict in one.opinions.items() if verdict == questions.Became.HELPED],
+                    refused=[article for article, verdict in one.opinions.items() if verdict == questions.Became.REFUSED],
+                )
+                for one in said
+            ]  # fmt: skip
+            index.blend = learned([one for one in made if one is not None], index.blend)
+        return index
 
     def _readable(self, name: str) -> bool:
         version = self.registry.current(name)

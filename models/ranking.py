@@ -19,17 +19,19 @@ class Blend:
     curve: tuple[float, ...]  # bias, then a factor a signal
 
     def order(self, signals: Matrix) -> Matrix:
-        """A score a candidate from its signals (candidates, signals); of each signal, how far it stands out among the candidates counts.
-
-        What stands out among a few candidates does not depend on the size of the shelf, as the best among all of it would.
-        """
-        spread = signals.std(axis=0)
-        standing = (signals - signals.mean(axis=0)) / np.where(spread < 1e-9, 1.0, spread)
-        standing[:, -1] = signals[:, -1]  # an article is of the category or not, however many others are
-        joined: Matrix = standing @ np.array(self.weights)
+        """A score a candidate from its signals (candidates, signals); of each signal, how far it stands out among the candidates counts."""
+        joined: Matrix = standing(signals) @ np.array(self.weights)
         return joined
 
     def chance(self, signals: Matrix) -> float:
         """The chance that an article with these signals answers the question."""
         logit = self.curve[0] + float(np.dot(self.curve[1:], signals))
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def standing(signals: Matrix) -> Matrix:
+    """How far each signal of a candidate stands out among the candidates, which does not depend on the size of the shelf."""
+    spread = signals.std(axis=0)
+    out: Matrix = (signals - signals.mean(axis=0)) / np.where(spread < 1e-9, 1.0, spread)
+    out[:, -1] = signals[:, -1]  # an article is of the category or not, however many others are
+    return out

@@ -79,10 +79,11 @@ class ArticleIndex:
     """An immutable index; build a new one when articles change and swap it in. Safe to search from any thread."""
 
     def __init__(self, articles: Sequence[IndexedArticle], encoder: Encoder, meaning: Meaning | None) -> None:
+        self.blend = LEXICAL if meaning is None else WITH_ENCODER
         self._articles = tuple(articles)
         self._encoder = encoder
         self.meaning = meaning
-        self._rows = {article.article_id: row for row, article in enumerate(articles)}
+        self.rows = {article.article_id: row for row, article in enumerate(articles)}
         self._categories = np.array([article.category or "" for article in articles])
         names = {(article.key, article.language) for article in articles}
         self._open = {
@@ -123,7 +124,7 @@ class ArticleIndex:
 
     def article(self, article_id: str) -> ArticleHit | None:
         """One article by its id, with its first part."""
-        row = self._rows.get(article_id)
+        row = self.rows.get(article_id)
         return None if row is None else self._hit(row, 1.0, frozenset())
 
     def article_at(self, row: int) -> IndexedArticle:
@@ -132,14 +133,32 @@ class ArticleIndex:
 
     def rank(self, text: str, language: str, category: str | None = None) -> list[Ranked]:
         """Rows with their chance, best first, at most ten; no threshold. Of articles with one key or one title, the best alone."""
+        compared = self.compare(text, language, category)
+        if compared is None:
+            return []
+        pool, signals = compared
+        found: list[Ranked] = []
+        seen: set[str] = set()
+        for place in np.argsort(-self.blend.order(signals), kind="stable").tolist():
+            article = self._articles[pool[place]]
+            names = {f"key {article.key}", f"title {article.title.casefold()}"}
+            if names & seen:
+                continue
+            seen |= names
+            found.append(Ranked(int(pool[place]), self.blend.chance(signals[place]), tuple(signals[place].tolist())))
+            if len(found) == _SHOWN:
+                break
+        return found
+
+    def compare(self, text: str, language: str, category: str | None = None) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """The rows worth comparing with a question, and their signals (rows, `ranking.NAMES`); None where there is nothing to compare."""
         folded = _read(text)[:_QUERY_TOKENS] if self._articles else []
         if not folded:
-            return []
+            return None
         stems, ideal_stems = self._stems.search(list(dict.fromkeys(stem(token) for token in folded)))
         chars, ideal_chars = self._chars.search(_grams(folded))
         vector = self._encoder.encode_one(text) if self.meaning is not None else None
         close = self.meaning.close(vector) if self.meaning is not None and vector is not None else None
-        blend = LEXICAL if close is None else WITH_ENCODER
         pool = self._pool([stems, chars, *((close.titles, close.texts) if close else ())], language)
         meant = close or Closeness(np.zeros_like(stems), np.zeros_like(stems))
         signals = np.column_stack(
@@ -151,18 +170,7 @@ class ArticleIndex:
                 (self._categories[pool] == category) if category else np.zeros(len(pool)),
             ]
         ).astype(np.float64)
-        found: list[Ranked] = []
-        seen: set[str] = set()
-        for place in np.argsort(-blend.order(signals), kind="stable").tolist():
-            article = self._articles[pool[place]]
-            names = {f"key {article.key}", f"title {article.title.casefold()}"}
-            if names & seen:
-                continue
-            seen |= names
-            found.append(Ranked(int(pool[place]), blend.chance(signals[place]), tuple(signals[place].tolist())))
-            if len(found) == _SHOWN:
-                break
-        return found
+        return pool, signals
 
     def _pool(self, scores: Sequence[NDArray[np.float32]], language: str) -> NDArray[np.int64]:
         """The rows that may be offered in a language and are among the best by some signal, in their order."""

@@ -1,6 +1,7 @@
 """Articles, their earlier versions, and what people said of them."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -62,6 +63,7 @@ class ArticleQuestion(Base):
     ticket_id: Mapped[str | None] = mapped_column(Id)
     shown: Mapped[list[str]]
     became: Mapped[str]
+    opinions: Mapped[dict[str, Any]] = mapped_column(default=dict)  # article id -> helped or refused
     at: Mapped[datetime]
     answer_id: Mapped[str | None] = mapped_column(Id, ForeignKey("articles.id"), index=True)
     dismissed: Mapped[bool] = mapped_column(default=False)

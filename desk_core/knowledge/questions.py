@@ -48,29 +48,27 @@ async def keep(uow: UnitOfWork, conversation: Conversation, looked: Looked, lang
     uow.add(
         ArticleQuestion(
             id=new_id(), text=looked.text[:KEPT], language=language, category_key=looked.category, conversation_id=conversation.id,
-            contact_id=conversation.contact_id, ticket_id=ticket.id if ticket else None, shown=list(looked.shown),
+            contact_id=conversation.contact_id, ticket_id=ticket.id if ticket else None, shown=list(looked.shown), opinions={},
             became=(Became.OFFERED if looked.shown else Became.UNANSWERED).value, at=now,
         )
     )  # fmt: skip
 
 
-async def became(uow: UnitOfWork, *, conversation_id: str, verdict: str) -> None:
-    """Note what the person said of what their latest question was answered with."""
+async def became(uow: UnitOfWork, *, conversation_id: str, article_id: str, verdict: str) -> None:
+    """Note what the person said of an article that their latest question was answered with."""
     if verdict not in (Became.HELPED, Became.REFUSED):
         return
-    latest = (
-        select(ArticleQuestion.id)
+    latest = await uow.scalar(
+        select(ArticleQuestion)
         .where(ArticleQuestion.conversation_id == conversation_id)
         .order_by(ArticleQuestion.at.desc(), ArticleQuestion.id.desc())
         .limit(1)
-        .scalar_subquery()
     )
-    await uow.execute(
-        update(ArticleQuestion)
-        .where(ArticleQuestion.id == latest, ArticleQuestion.became.in_((Became.OFFERED, Became.REFUSED)))
-        .values(became=verdict)
-        .execution_options(synchronize_session=False)
-    )
+    if latest is None or article_id not in latest.shown:
+        return
+    latest.opinions = {**latest.opinions, article_id: verdict}
+    if latest.became != Became.HELPED:
+        latest.became = verdict
 
 
 async def belongs(uow: UnitOfWork, conversation_id: str, ticket_id: str, *, since: datetime) -> None:
@@ -174,6 +172,17 @@ async def unjudge(uow: UnitOfWork, ids: Collection[str], *, now: datetime) -> No
         .execution_options(synchronize_session=False)
     )  # fmt: skip
     await uow.execute(update(DeskSetting).where(DeskSetting.key == REVISION).values(updated_at=now))
+
+
+async def judged(session: ReadSession, *, limit: int) -> Sequence[ArticleQuestion]:
+    """Questions of which people said whether an article helped, the latest first."""
+    query = (
+        select(ArticleQuestion)
+        .where(ArticleQuestion.became.in_((Became.HELPED, Became.REFUSED)))
+        .order_by(ArticleQuestion.at.desc(), ArticleQuestion.id.desc())
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
 
 
 async def answered(session: ReadSession) -> dict[str, tuple[str, ...]]:

@@ -106,7 +106,7 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
                     at=ctx.now,
                 )
             )
-            await asked.became(uow, conversation_id=conversation.id, verdict=verdict)
+            await asked.became(uow, conversation_id=conversation.id, article_id=article_id, verdict=verdict)
         case acts.ConfirmSolved(ticket_id=ticket_id, solved=solved):
             filed.ticket = await tickets.confirm(uow, ctx, ticket_id, by=requester, solved=solved)
             for message in filed.messages:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from desk_core.conversations.entities import Conversation
 from desk_core.kit.clock import FakeClock
@@ -11,6 +12,7 @@ from desk_core.knowledge import questions
 from desk_core.knowledge.entities import ArticleQuestion
 from desk_core.people.permissions import Role
 from desk_core.tickets.entities import Ticket
+from models.relearn import LEAST
 from nlu.turn import Looked
 from tests.factories.desk import DeskFactory
 from tests.fakes.queries import QueryRecorder
@@ -35,7 +37,7 @@ async def asked(database: Database, make: DeskFactory, clock: FakeClock) -> Tick
     other = await make.conversation(await make.contact("Vera Nowak"))
     async with database.unit() as uow:
         theirs = await uow.session.get_one(Conversation, ticket.conversation_id)
-        for conversation, text, opened in ((theirs, STRANGE, ticket), (other, ALIKE, None)):
+        for conversation, text, opened in ((theirs, STRANGE, ticket), (other, ALIKE, None), (other, ALIKE + "!", None)):
             await questions.keep(uow, conversation, Looked(text, None, ()), "en", ticket=opened, now=clock.now())
     return ticket
 
@@ -53,7 +55,7 @@ class TestBoard:
     async def test_puts_questions_of_one_meaning_together(self, editor: Browser, asked: Ticket) -> None:
         page = (await editor.get("/console/gaps")).text
         assert page.count('class="gap"') == 1
-        for words in ("asked 2 times", "2 people", f"#{asked.number}", "more often: 2 in two weeks, 0 before", "Write an article"):
+        for words in ("asked 3 times", "2 people", f"#{asked.number}", "more often: 3 in two weeks, 0 before", "Write an article"):
             assert words in page
 
     async def test_an_operator_reads_and_may_not_judge(
@@ -101,7 +103,7 @@ class TestBoard:
         assert 'class="empty"' in (await editor.get("/console/gaps?done=answer")).text
         await editor.post("/console/gaps")
         assert article.article_id not in await found()
-        assert len((await desk.understanding.gaps())[0].questions) == 2
+        assert len((await desk.understanding.gaps())[0].questions) == 3
 
     async def test_what_is_no_gap_goes_and_comes_back(self, editor: Browser, asked: Ticket, database: Database, desk: FakeWebDesk) -> None:
         await editor.post(f"/console/gaps/{await first_id(database, desk)}", data={"act": "dismiss"})
@@ -131,9 +133,35 @@ class TestKept:
     async def test_what_the_person_said_of_it_is_noted(self, database: Database, make: DeskFactory, clock: FakeClock) -> None:
         conversation = await make.conversation()
         async with database.unit() as uow:
-            await questions.keep(uow, conversation, Looked("how", None, ("a",)), "en", ticket=None, now=clock.now())
+            await questions.keep(uow, conversation, Looked("how", None, ("a", "b")), "en", ticket=None, now=clock.now())
             await uow.flush()
             for verdict, kept in (("shown", "offered"), ("refused", "refused"), ("helped", "helped"), ("refused", "helped")):
-                await questions.became(uow, conversation_id=conversation.id, verdict=verdict)
-                row = await uow.session.scalar(ArticleQuestion.__table__.select().with_only_columns(ArticleQuestion.became))
-                assert row == kept
+                await questions.became(uow, conversation_id=conversation.id, article_id="a", verdict=verdict)
+                await uow.flush()
+                row = await uow.session.scalar(select(ArticleQuestion))
+                assert row is not None
+                assert row.became == kept
+            await questions.became(uow, conversation_id=conversation.id, article_id="never shown", verdict="refused")
+            assert row.opinions == {"a": "refused"}
+
+    async def test_enough_of_them_teach_the_order_of_articles(
+        self, database: Database, desk: FakeWebDesk, make: DeskFactory, clock: FakeClock
+    ) -> None:
+        index = await desk.understanding.shelf(await desk.config())
+        shipped = index.blend
+        ranks = index.rank("printer does not print", "en")[:3]
+        shown = tuple(index.article_at(one.row).article_id for one in ranks)
+        conversation = await make.conversation()
+        for number in range(LEAST // 2):
+            async with database.unit() as uow:
+                text, at = f"printer does not print {number}", clock.advance(timedelta(seconds=1))
+                await questions.keep(uow, conversation, Looked(text, None, shown), "en", ticket=None, now=at)
+                await uow.flush()
+                await questions.became(uow, conversation_id=conversation.id, article_id=shown[0], verdict="helped")
+                await questions.became(uow, conversation_id=conversation.id, article_id=shown[2], verdict="refused")
+        desk._config = None
+        desk.understanding._built_for = ()
+        index = await desk.understanding.shelf(await desk.config())
+        assert index.blend != shipped
+        now = {index.article_at(one.row).article_id: one.chance for one in index.rank("printer does not print", "en")}
+        assert now[shown[0]] - now.get(shown[2], 0.0) > ranks[0].chance - ranks[2].chance
