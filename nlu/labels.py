@@ -42,6 +42,8 @@ STATES = {
     "merged": _("joined with another request"),
 }
 
+# Said before an article that exists in the other language alone.
+ONLY_IN = {"ru": _("This is only there in Russian:"), "en": _("This is only there in English:")}
 READ_AS = _("I read this as: %(text)s")
 ASK_CATEGORY = _("Which of these is closest?")
 ASK_EDIT = _("What should be changed?")

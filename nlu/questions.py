@@ -169,6 +169,8 @@ def article_button(hit: Hit) -> Button:
 def show_article(scene: Scene, hit: Hit, others: Sequence[Hit] = ()) -> Say:
     passage = shortened(hit.passage.strip(), PASSAGE) if hit.passage.count("\n") == 0 else hit.passage.strip()[:PASSAGE]
     text = f"{hit.title}\n\n{passage}" if passage else hit.title
+    if hit.language != scene.language and hit.language in labels.ONLY_IN:
+        text = f"{translate(scene.language, labels.ONLY_IN[hit.language])}\n\n{text}"
     return scene.say("article", text=text, buttons=article_buttons(scene, hit.article_id, others))
 
 

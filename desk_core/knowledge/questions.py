@@ -71,6 +71,17 @@ async def became(uow: UnitOfWork, *, conversation_id: str, article_id: str, verd
         latest.became = verdict
 
 
+async def misled(uow: UnitOfWork, *, ticket_id: str, article_id: str) -> None:
+    """Note an operator's word that an article does not answer what led to this request."""
+    found = await uow.scalars(
+        select(ArticleQuestion).where(ArticleQuestion.ticket_id == ticket_id).order_by(ArticleQuestion.at, ArticleQuestion.id).limit(50)
+    )
+    for question in found:
+        if article_id in question.shown:
+            question.opinions = {**question.opinions, article_id: Became.REFUSED.value}
+            question.became = question.became if question.became == Became.HELPED else Became.REFUSED.value
+
+
 async def belongs(uow: UnitOfWork, conversation_id: str, ticket_id: str, *, since: datetime) -> None:
     """What was asked before a request belongs to it."""
     await uow.execute(

@@ -10,7 +10,7 @@ from desk_core.kit.db import Base, Id
 
 
 class Correction(Base):
-    """An operator said otherwise than the desk: a labelled text. `kind` is category or priority."""
+    """An operator said otherwise than the desk: a labelled text. `kind` is category, priority or article."""
 
     __tablename__ = "corrections"
 

@@ -12,6 +12,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.knowledge import questions
 from desk_core.learning import service as learning
 from desk_core.people import repository as people
 from desk_core.people.entities import Agent
@@ -170,6 +171,19 @@ async def prioritise(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor
         sla.note_promise(ticket, rows)
         note_event(uow, ctx, ticket, "prioritised", actor=by, data={"from": before, "to": wanted})
         await learning.correct(uow, ctx, ticket, kind="priority", before=before, after=wanted, by=by)
+    return ticket
+
+
+async def refuse_article(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, article_id: str) -> Ticket:
+    """Say of an article that the bot offered that it does not answer this; an example to learn from, and an opinion for the search."""
+    ticket = await get(uow, ticket_id)
+    told = ticket.hand_over or {}
+    if article_id not in told.get("shown", ()):
+        raise NotFound(article=article_id)
+    if article_id not in told.get("wrong", ()):
+        ticket.hand_over = {**told, "wrong": [*told.get("wrong", ()), article_id]}
+        await questions.misled(uow, ticket_id=ticket.id, article_id=article_id)
+        await learning.correct(uow, ctx, ticket, kind="article", before=article_id, after="none", by=by)
     return ticket
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 model = typer.Typer(no_args_is_help=True)
 
+SUREST = 0.99  # nobody is ever certain, a model least of all
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 
 
@@ -197,7 +198,10 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
 
     def table() -> None:
         print(f"language {told['language']}, intent {told['intent']} ({told['intent_confidence']:.2f})")
-        print(f"category {told['category']} ({told['confidence']:.2f}, {told['band']}), impact {told['impact']}, urgency {told['urgency']}")
+        sure = min(told["confidence"], SUREST)  # as on the pages
+        print(
+            f"category {told['category']} ({sure:.2f}, {told['band']}), impact {told['impact']}, urgency {told['urgency']}, mood {told['mood']}"
+        )
         print("because: " + ", ".join(f"{one['text']} ({one['weight']:+.2f})" for one in told["reasons"]))
         for hit in told["articles"]:
             print(f"article {hit['score']:.2f} {hit['title']}")

@@ -178,6 +178,16 @@ async def category(request: Request, signed: CurrentAgent, number: Number, categ
     return await carry_out(request, signed, number, act)
 
 
+@router.post("/article")
+async def article(request: Request, signed: CurrentAgent, number: Number, article: Word) -> Response:
+    """This article does not answer it: the search learns from that."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await belonging.refuse_article(uow, ctx, ticket_id, by=Actor.of(signed.agent), article_id=article)
+
+    return await carry_out(request, signed, number, act)
+
+
 @router.post("/priority")
 async def priority(request: Request, signed: CurrentAgent, number: Number, priority: Word) -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:

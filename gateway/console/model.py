@@ -21,12 +21,13 @@ from gateway.console.frame import Frame
 from gateway.web.errors import words
 from models.artefact import ArtefactRefused
 from models.evaluate import share_interval
+from models.registry import Registry
 
 router = APIRouter(prefix="/console/model", include_in_schema=False)
 
 Supervisor = Annotated[Signed, Depends(require(Right.SEE_REPORTS))]
 Administrator = Annotated[Signed, Depends(require(Right.MANAGE_DESK))]
-MODEL = "category"
+MODEL, INTENT = "category", "intent"
 FEW = 20
 """Examples of a category below which its figure is more chance than knowledge."""
 LEAST = 100
@@ -76,7 +77,7 @@ async def _page(frame: Frame, *, notice: str = "", status: int = 200) -> Respons
         "here": "/console/settings/model", "notice": notice, "runs": [(run, _became(language, run.outcome.get(MODEL))) for run in runs],
         "waiting": any(run.state == corrections.WAITING for run in runs), "corrected": sum(counts.values()), "least": LEAST,
         "manifest": None, "challenger": None, "asked": [(use, slot_title(frame.config, use.slot, language)) for use in asked],
-        "enough": ENOUGH,
+        "enough": ENOUGH, "intent": _intent(registry),
     }  # fmt: skip
     current = registry.current(MODEL)
     try:
@@ -87,6 +88,19 @@ async def _page(frame: Frame, *, notice: str = "", status: int = 200) -> Respons
     except ArtefactRefused:
         context["notice"] = words(learning.Altered(model=MODEL), language)
     return frame.render("model.html", context, status=status)
+
+
+def _intent(registry: Registry) -> dict[str, Any] | None:
+    """How well it is told what a turn wants; None where nothing is published or it cannot be read."""
+    current = registry.current(INTENT)
+    try:
+        figures = registry.manifest(INTENT, current)["metrics"] if current else None
+    except ArtefactRefused:
+        return None
+    if figures is None:
+        return None
+    low, high = share_interval(round(figures["accuracy"] * figures["rows"]), figures["rows"])
+    return {"accuracy": figures["accuracy"], "low": low, "high": high, "rows": figures["rows"], "version": current}
 
 
 def _figures(frame: Frame, current: str, counts: dict[str, int]) -> dict[str, Any]:

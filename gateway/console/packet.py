@@ -18,12 +18,18 @@ _SHOWN = 400  # characters of the story; the whole of it stands below
 class Became(StrEnum):
     """What became of an article that was offered."""
 
+    WRONG = "wrong"
     REFUSED = "refused"
     READ = "read"
     OFFERED = "offered"
 
 
-BECAME = {Became.REFUSED: _("did not help"), Became.READ: _("was read"), Became.OFFERED: _("only its title was seen")}
+BECAME = {
+    Became.WRONG: _("a colleague says: not this"),
+    Became.REFUSED: _("did not help"),
+    Became.READ: _("was read"),
+    Became.OFFERED: _("only its title was seen"),
+}
 MOODS = {"angry": _("Angry"), "unhappy": _("Unhappy"), "glad": _("Friendly")}
 """Calm is what everybody is taken for, and not worth saying."""
 
@@ -33,6 +39,7 @@ class Offered:
     article_id: str
     title: str
     became: str
+    wrong: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ def packet(config: DeskConfig, ticket: Ticket, messages: Sequence[Message], titl
         missing=tuple(slot.title for slot in slots if not slot.value),
         tried=tuple(str(one) for one in told.get("tried", ())),
         articles=tuple(
-            Offered(one, titles[one], translate(language, BECAME[_became(one, told)]))
+            Offered(one, titles[one], translate(language, BECAME[_became(one, told)]), wrong=one in told.get("wrong", ()))
             for one in sorted(article_ids(ticket), key=lambda one: list(Became).index(_became(one, told)))
             if one in titles
         ),
@@ -84,6 +91,8 @@ def packet(config: DeskConfig, ticket: Ticket, messages: Sequence[Message], titl
 
 
 def _became(article_id: str, told: Mapping[str, Sequence[str]]) -> Became:
+    if article_id in told.get("wrong", ()):
+        return Became.WRONG
     if article_id in told.get("refused", ()):
         return Became.REFUSED
     return Became.READ if article_id in told.get("read", ()) else Became.OFFERED

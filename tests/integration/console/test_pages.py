@@ -7,6 +7,7 @@ import pytest
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.knowledge.repository import articles
+from desk_core.learning.service import corrections
 from desk_core.people.entities import Agent
 from desk_core.people.permissions import Role
 from desk_core.tickets import belonging, service
@@ -262,3 +263,19 @@ class TestHandOver:
     async def test_a_request_of_which_the_bot_knows_nothing_has_none(self, console: Browser, make: DeskFactory, database: Database) -> None:
         ticket = await make.ticket(category=None)
         assert 'id="packet"' not in (await console.get(f"/console/tickets/{ticket.number}")).text
+
+    async def test_a_colleague_says_that_an_article_was_not_it_and_that_is_an_example(
+        self, console: Browser, make: DeskFactory, database: Database
+    ) -> None:
+        ticket = await make.ticket(subject="The printer is silent")
+        async with database.unit() as uow:
+            [shown, other] = [one.id for one in await articles(uow.session)][:2]  # type: ignore[arg-type]  # a unit reads too
+            (await uow.session.get_one(Ticket, ticket.id)).hand_over = {"shown": [shown], "read": [shown]}
+        act = f"/console/tickets/{ticket.number}/article"
+        page = (await console.post(act, data={"article": shown}, follow_redirects=True)).text
+        assert "a colleague says: not this" in page
+        assert f'value="{shown}"' not in page
+        assert (await console.post(act, data={"article": other})).status_code == 404
+        async with database.read() as session:
+            [kept] = await corrections(session, kind="article")
+        assert (kept.before, kept.after, kept.agent_id is not None) == (shown, "none", True)
