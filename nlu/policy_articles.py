@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nlu import lexicon, policy_form, questions
+from nlu import lexicon, policy_form, questions, splitting
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
 from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Phase, Say, Turn
 
@@ -40,17 +40,7 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
 
 def ask_split(scene: Scene) -> Turn | None:
     """ "One request or two?", where a text tells of two things that are surely different; None where it does not."""
-    halves = lexicon.two_stories(scene.text)
-    if halves is None or scene.triage.human_now:
-        return None
-    topics = []
-    for half in halves:
-        triage = scene.judge(half)
-        category = scene.tools.category(triage.category)
-        if triage.band is not Band.ACT or triage.human_now or category is None or category.human_now:
-            return None
-        topics.append(category.key.partition(".")[0])
-    if topics[0] == topics[1]:
+    if scene.triage.human_now or splitting.two_stories(scene.text, judge=scene.judge, category=scene.tools.category) is None:
         return None
     state = told(DialogueState(phase=Phase.CHOOSING, attachments=scene.state.attachments), scene.text, attachments=scene.heard.attachments)
     return scene.turn(state, questions.ask_about(scene, state), intent=Intent.REPORT)
@@ -63,10 +53,10 @@ def together(scene: Scene) -> Turn:
 
 def apart(scene: Scene) -> Turn:
     """The second story is a request at once, with what it tells; the first goes on as any other."""
-    halves = lexicon.two_stories(scene.state.text)
-    if halves is None:
+    cut = splitting.two_stories(scene.state.text, judge=scene.judge, category=scene.tools.category)
+    if cut is None:
         return together(scene)
-    first, second = halves
+    first, second = cut.first, cut.second
     triage = scene.judge(second)
     other = judged(told(DialogueState(), second), triage, category=scene.tools.category(triage.category))
     other = policy_form.collected(scene, other)
