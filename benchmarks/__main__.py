@@ -18,7 +18,7 @@ from benchmarks import report
 from benchmarks.running import TEMPLATE
 from desk_core.kit.clock import SystemClock
 
-SUBJECTS = ("accept", "mail", "turn", "understanding", "lists", "memory", "startup")
+SUBJECTS = ("accept", "mail", "turn", "understanding", "search", "lists", "memory", "startup")
 
 
 def main() -> int:

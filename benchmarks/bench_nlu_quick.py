@@ -1,10 +1,8 @@
-"""Understanding, measured quickly on the shipped preset: `python -m benchmarks.bench_nlu_quick [--fit]`.
+"""Understanding, measured quickly on the shipped preset: `python -m benchmarks.bench_nlu_quick`.
 
 Prints milliseconds a message (baseline: the scikit-learn pipeline in the same run), training time, accuracy and memory.
-`--fit` also fits the curve of the article search and prints it.
 """
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -90,33 +88,7 @@ def fresh(texts: list[str]) -> list[str]:
     return [f"{text} {number % 7}" for number, text in enumerate(texts)]
 
 
-def fit_curve(index: ArticleIndex, queries: list[tuple[str, str, str]], outside: list[tuple[str, str]]) -> None:
-    """Logistic curve: chance that the first article belongs to the category of the question; plain gradient descent."""
-    rows, truth = [], []
-    for text, language, category in queries:
-        for row, _ in index.rank(text, language)[:1]:  # without its category, which would be the answer
-            rows.append(index.parts(text, row))
-            truth.append(index.article_at(row).category == category)
-    for text, language in outside:
-        for row, _ in index.rank(text, language)[:1]:
-            rows.append(index.parts(text, row))
-            truth.append(False)
-    x = np.column_stack([np.ones(len(rows)), np.array(rows)])
-    y = np.array(truth, dtype=float)
-    w = np.zeros(x.shape[1])
-    for _ in range(60):  # Newton's method with a little ridge
-        p = 1 / (1 + np.exp(-x @ w))
-        w += np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 0.5 * np.eye(len(w)), x.T @ (y - p) - 0.5 * w)
-    p = 1 / (1 + np.exp(-x @ w))
-    print("curve", tuple(round(float(v), 2) for v in w), "right", round(float(y.mean()), 3))
-    for floor in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
-        print(f"  from {floor}: shown {np.mean(p >= floor):.3f}, precision {y[p >= floor].mean():.3f}")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--fit", action="store_true")
-    chosen = parser.parse_args()
     print(f"start: {resident():.0f} MB")
     spoken, found, topics = examples(), articles(), catalogue()
     second = [topic["key"] for topic in topics if topic["parent"]]
@@ -197,21 +169,11 @@ def main() -> None:
         ]
         covered = {a.category for a in found}
         right = [
-            any(index.article_at(row).category == label for row, _ in index.rank(text, language)[:3])
+            any(index.article_at(one.row).category == label for one in index.rank(text, language)[:3])
             for text, language, label in queries
             if label in covered
         ]
         print(f"article of the right category among the first three: {np.mean(right):.3f} of {len(right)} examples")
-        if chosen.fit:
-            outside = [
-                (text, language)
-                for language, intents in spoken.items()
-                for label in ("out_of_scope", "smalltalk")
-                for text in intents[label]
-            ]
-            for name, made in (("lexical", build(found, lexical)[0]), ("encoder", index)):
-                print(name)
-                fit_curve(made, [query for query in queries if query[2] in covered], outside)
         baseline(sets["category"], texts[:200], alone[0])
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the product, before numpy is there
 
-import psutil
-
 from benchmarks import running
 from benchmarks.report import Row
 from benchmarks.running import RunningDesk
+from benchmarks.timing import fresh, resident_mb, times
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
 from gateway.understanding import MODELS, catalogue_of, offered_articles, training_sets
@@ -50,54 +49,54 @@ async def _measure(home: Path, *, count: int) -> list[Row]:
         return lambda text: engine.triage(text, language="ru")
 
     pipeline = _pipeline(sets["category"])
-    theirs = _times(pipeline, texts)
-    words = _times(triage(lexical), texts)
+    theirs = times(pipeline, texts)
+    words = times(triage(lexical), texts)
     rows.append(
         Row.of("triage of a message, words alone (both models); baseline: scikit-learn pipeline (one model)", words, "ms", baseline=theirs)
     )
     extractor, now = Extractor(Vocabulary.from_json(config.names)), desk.clock.now()
-    read = _times(lambda text: extractor.find(text, now=now), texts, share=0.95)
-    bare = _times(normalise, texts, share=0.95)
+    read = times(lambda text: extractor.find(text, now=now), texts, share=0.95)
+    bare = times(normalise, texts, share=0.95)
     rows.append(Row.of("extraction from a message, p95; baseline: its normalisation alone", read, "ms", baseline=bare, at_most=1))
-    huge = _times(lambda text: extractor.find(text, now=now), [(f"{text} " * 100_000)[:100_000] for text in texts[:20]], share=0.95)
+    huge = times(lambda text: extractor.find(text, now=now), [(f"{text} " * 100_000)[:100_000] for text in texts[:20]], share=0.95)
     rows.append(Row.of("extraction from 100,000 characters, p95", huge, "ms", at_most=100))
     index = ArticleIndex.build(articles, lexical)
-    plain = _times(_bm25s(articles), texts)
-    searched = _times(lambda text: index.search(text, "ru"), texts)
+    plain = times(_bm25s(articles), texts)
+    searched = times(lambda text: index.search(text, "ru"), texts)
     rows.append(
         Row.of(f"search of {len(index)} articles, words alone; baseline: bm25s over the same words", searched, "ms", baseline=plain)
     )
     if encoder.dimension:
         encoder.encode(["warm"])
-        alone = _times(lambda text: encoder.encode([text]), _fresh(texts))
-        both = _times(triage(encoder), _fresh(texts))
+        alone = times(lambda text: encoder.encode([text]), fresh(texts))
+        both = times(triage(encoder), fresh(texts))
         rows.append(Row.of("triage of a message with the encoder; baseline: the encoder alone", both, "ms", baseline=alone))
         whole = ArticleIndex.build(articles, encoder)
-        found = _times(lambda text: whole.search(text, "ru"), _fresh(texts))
+        found = times(lambda text: whole.search(text, "ru"), fresh(texts))
         rows.append(Row.of("search of the articles with the encoder; baseline: the encoder alone", found, "ms", baseline=alone))
     return rows
 
 
 def _scoring(desk: Desk, texts: list[str], articles: list[IndexedArticle]) -> list[Row]:
     """The category model alone, on texts it was not warmed with; first of all, because memory is counted from before anything is loaded."""
-    before = _resident_mb()
+    before = resident_mb()
     models, encoder = [loaded.model for name in MODELS if (loaded := desk.registry.load(name)) is not None], load_encoder()
     category = models[0]
     index = ArticleIndex.build(articles, encoder)
 
-    def fresh() -> Iterator[list[str]]:
+    def halves() -> Iterator[list[str]]:
         return iter((texts[::2], texts[1::2]))
 
-    alone = _times(category.score, fresh(), share=0.95)
+    alone = times(category.score, halves(), share=0.95)
     rows = [Row.of("scoring of a message by the category model, words alone, p95", alone, "ms", at_most=0.3)]
     if encoder.dimension:
-        read = _times(lambda text: encoder.encode([text]), fresh(), share=0.95)
-        both = _times(lambda text: category.score(text, encoder.encode([text])[0]), fresh(), share=0.95)
+        read = times(lambda text: encoder.encode([text]), halves(), share=0.95)
+        both = times(lambda text: category.score(text, encoder.encode([text])[0]), halves(), share=0.95)
         for text in texts[:200]:
             for model in models:
                 model.score(text, encoder.encode_one(text))
             index.search(text, "ru")
-        taken = _resident_mb() - before
+        taken = resident_mb() - before
         began = time.process_time()
         category.score_many(texts, encoder.encode(texts))
         rate = len(texts) / (time.process_time() - began)
@@ -107,30 +106,6 @@ def _scoring(desk: Desk, texts: list[str], articles: list[IndexedArticle]) -> li
             Row.of("memory that models, encoder and article index add", taken, "MB", at_most=250),
         ]
     return rows
-
-
-def _resident_mb() -> float:
-    return float(psutil.Process().memory_info().rss) / 2**20
-
-
-def _times(work: Callable[[str], object], texts: list[str] | Iterator[list[str]], *, share: float = 0.5) -> float:
-    """Milliseconds in which that share of the texts is done, after a warm pass; a fresh list for each where the work remembers texts."""
-    passes = [texts, texts] if isinstance(texts, list) else [next(texts), next(texts)]
-    spent: list[float] = []
-    for some in passes:
-        spent.clear()
-        for text in some:
-            began = time.perf_counter()
-            work(text)
-            spent.append((time.perf_counter() - began) * 1000)
-    return sorted(spent)[int(share * len(spent))]
-
-
-def _fresh(texts: list[str]) -> Iterator[list[str]]:
-    number = 0
-    while True:
-        number += 1
-        yield [f"{text} {number}" for text in texts]
 
 
 def _pipeline(rows: list[Example]) -> Callable[[str], object]:

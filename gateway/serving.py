@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -111,7 +112,7 @@ async def run(
             tasks.append(asyncio.create_task(Receivers(desk).run(), name="receivers"))
         if parts.work:
             # Until the first models are there the desk answers by words alone; nobody waits for training.
-            learning = asyncio.create_task(desk.learn(), name="learning")
+            learning = asyncio.create_task(learn_and_settle(desk.learn), name="learning")
             closers.append(lambda: _cancelled(learning))
             if desk.settings.embedded and parts.receive:
                 await _take_back(desk)
@@ -139,6 +140,13 @@ async def run(
         await _raise_first(tasks)
     finally:
         await desk.close()
+
+
+async def learn_and_settle(learn: Callable[[], Awaitable[None]]) -> None:
+    """Learn, then keep what was loaded out of the collector's sight: 200,000 objects that stay, read again at 70 ms a time."""
+    await learn()
+    gc.collect()
+    gc.freeze()
 
 
 async def _take_back(desk: Desk) -> None:

@@ -2,24 +2,29 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import structlog
 from sqlalchemy import select
 
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.catalogue.entities import TrainingExample
+from desk_core.catalogue.questions import Use, measured, ordered
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, ReadSession
+from desk_core.knowledge import questions
 from desk_core.knowledge.entities import Article
 from desk_core.knowledge.repository import offered
 from desk_core.learning import service as learning
 from desk_core.learning.service import TrainingRunning
+from gateway.gaps import GapCluster, grouped
 from gateway.learning import TrainingBroken
 from models.artefact import ArtefactRefused
-from models.encoder import Encoder, load_encoder
+from models.clusters import clusters
+from models.encoder import Encoder, Vectors, load_encoder
 from models.registry import Loaded, Registry
 from models.retrain import Outcome, TrainingBusy, retrain
 from models.retrieval import ArticleIndex, IndexedArticle
@@ -28,7 +33,7 @@ from models.training import TrainingFailed
 from nlu.actions import FormValidator
 from nlu.extract import Extractor, Vocabulary
 from nlu.language import detect
-from nlu.tools import DeskTools
+from nlu.tools import DeskTools, NoIncidents
 from nlu.triage import TriageEngine
 from nlu.turn import CategoryDef, FormDef, SlotDef, Tools
 
@@ -47,6 +52,8 @@ class Understanding:
         self._index: ArticleIndex | None = None
         self._built_for: tuple[Any, ...] = ()
         self._lock = asyncio.Lock()
+        self._gaps: tuple[Any, list[GapCluster]] | None = None
+        self._asked: dict[str, Vectors] = {}  # question -> vector, of the questions of the last board
 
     async def tools(self, config: DeskConfig) -> Tools:
         """The tools for this configuration and the published models; rebuilt only when one of them changed."""
@@ -65,6 +72,27 @@ class Understanding:
         await self.tools(config)
         assert self._index is not None, "built with the tools"  # noqa: S101
         return self._index
+
+    async def gaps(self) -> list[GapCluster]:
+        """Questions without a good answer, those of one meaning together; worked out again only when one came or was judged."""
+        now = self._clock.now()
+        async with self._database.read() as session:
+            wanted = (await questions.newest(session), now.date())
+            if self._gaps is not None and self._gaps[0] == wanted:
+                return self._gaps[1]
+            asked = await questions.gaps(session, now=now)
+        found = await asyncio.to_thread(self._grouped, asked, now)
+        self._gaps = (wanted, found)
+        return found
+
+    def _grouped(self, asked: list[questions.Gap], now: datetime) -> list[GapCluster]:
+        texts = [one.text for one in asked]
+        missing = [text for text in dict.fromkeys(texts) if text not in self._asked]
+        if self._encoder.dimension and missing:
+            self._asked.update(zip(missing, self._encoder.encode(missing), strict=True))
+        self._asked = {text: self._asked[text] for text in texts if text in self._asked}
+        vectors = np.stack([self._asked[text] for text in texts]) if self._asked else None
+        return grouped(asked, clusters(texts, vectors), now=now)
 
     async def ensure_trained(self, config: DeskConfig) -> bool:
         """Train from the desk's own examples when nothing that can be read is published.
@@ -105,9 +133,9 @@ class Understanding:
         return outcomes
 
     async def _build(self, config: DeskConfig, today: date) -> Tools:
-        catalogue, forms = catalogue_of(config), forms_of(config)
         async with self._database.read() as session:
             articles = await offered_articles(session, today)
+            catalogue, forms = catalogue_of(config), forms_of(config, await measured(session, config))
         self._index = await asyncio.to_thread(ArticleIndex.build, articles, self._encoder, previous=self._index)
         engine = TriageEngine(
             category_model=await asyncio.to_thread(self._load, "category"),
@@ -119,7 +147,7 @@ class Understanding:
         await asyncio.to_thread(validator.warm)
         return DeskTools(
             catalogue=catalogue, forms=forms, engine=engine, index=self._index, validator=validator, detect=detect,
-            extract=Extractor(Vocabulary.from_json(config.names)).fill,
+            incidents=NoIncidents(), extract=Extractor(Vocabulary.from_json(config.names)).fill,
         )  # fmt: skip
 
     def _readable(self, name: str) -> bool:
@@ -144,10 +172,11 @@ class Understanding:
 async def offered_articles(session: ReadSession, today: date) -> list[IndexedArticle]:
     """What may be offered: published, public and not expired."""
     rows = await session.scalars(select(Article).where(*offered(today)).order_by(Article.key, Article.language))
+    asked = await questions.answered(session)
     return [
         IndexedArticle(
             article_id=row.id, key=row.key, language=row.language, title=row.title, body=row.body, keywords=tuple(row.keywords),
-            category=row.category_key, summary=row.summary,
+            category=row.category_key, summary=row.summary, asked=asked.get(row.id, ()),
         )
         for row in rows
     ]  # fmt: skip
@@ -193,10 +222,12 @@ def catalogue_of(config: DeskConfig) -> dict[str, CategoryDef]:
     }  # fmt: skip
 
 
-def forms_of(config: DeskConfig) -> dict[str, FormDef]:
+def forms_of(config: DeskConfig, found: Sequence[Use] = ()) -> dict[str, FormDef]:
     """The desk's forms in the words of the dialogue; a form may ask a slot in its own words."""
     return {
-        key: FormDef(key=key, slots=tuple(slot_of(name, config.slots[name], form=key) for name in names if name in config.slots))
+        key: FormDef(
+            key=key, slots=tuple(slot_of(name, config.slots[name], form=key) for name in ordered(key, names, found) if name in config.slots)
+        )
         for key, names in config.forms.items()
     }
 

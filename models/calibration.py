@@ -14,6 +14,7 @@ from models.young import lifts
 _Logistic: Any = LogisticRegression  # has no annotations
 MIN_LEVELLED = 20  # right and wrong answers each, below which a line over them would follow chance
 _BENDS: Floats = np.array([-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.5])  # log odds: 27, 50, 73, 88, 95, 98 and 99.6 %
+_COUNTED = 1_000  # answers held back, from which right ones are counted to weigh the halves
 _BENDING = 500  # answers held back, from which a curve over them may bend
 
 
@@ -41,13 +42,15 @@ def _joined(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) -
     if encoded is None:
         return Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone)
     encoder_scale = spread(encoded)
-    best, least = Mixture(lexical_scale=scale, sharpness=alone, lexical_sharpness=alone), float("inf")
-    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98):
+    # How sure the answers are is levelled afterwards, so what counts is how often they are right; the log loss decides between equals, and
+    # alone where there are so few answers that one more of them right is chance.
+    found: list[tuple[float, float, Mixture]] = []
+    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1.0):
         joined = (1 - weight) * lexical / scale + weight * encoded / encoder_scale
         sharpness, loss = _sharpness(joined, truth)
-        if loss < least:
-            best, least = Mixture(round(float(weight), 2), scale, encoder_scale, sharpness, alone), loss
-    return best
+        right = float((joined.argmax(axis=1) == truth).mean()) if len(truth) >= _COUNTED else 0.0
+        found.append((right, -loss, Mixture(weight, scale, encoder_scale, sharpness, alone)))
+    return max(found, key=lambda each: each[:2])[2]
 
 
 def _sharpness(logits: Floats, truth: NDArray[np.int64]) -> tuple[float, float]:

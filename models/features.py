@@ -22,17 +22,26 @@ def for_encoder(text: str) -> str:
     return " ".join(normalise(text)[:ENCODER_LIMIT].split())
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=4_096)  # each holds some 2 kB; what is scored remembers the columns instead
 def token_chars(token: str) -> tuple[str, ...]:
     """Character 2- to 5-grams of one folded token with its borders. They never cross a blank, so a token always gives the same ones."""
     padded = f" {token[:_LONGEST]} "
-    length = len(padded)
-    return tuple(padded[i : i + n] for n in (2, 3, 4, 5) if n <= length for i in range(length - n + 1))
+    size = len(padded)
+    grams = [padded[i : i + 2] for i in range(size - 1)]
+    grams += [padded[i : i + 3] for i in range(size - 2)]
+    grams += [padded[i : i + 4] for i in range(size - 3)]
+    grams += [padded[i : i + 5] for i in range(size - 4)]
+    return tuple(grams)
+
+
+def pairs(stemmed: Sequence[str]) -> list[str]:
+    """Neighbours, two by two."""
+    return [f"{left} {right}" for left, right in pairwise(stemmed)]
 
 
 def word_features(stemmed: Sequence[str]) -> list[str]:
     """Stems, then pairs of neighbours."""
-    return [*stemmed, *(f"{a} {b}" for a, b in pairwise(stemmed))]
+    return [*stemmed, *pairs(stemmed)]
 
 
 def char_features(folded: Iterable[str]) -> list[str]:

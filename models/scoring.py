@@ -4,13 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features import read, token_chars, word_features
+from models.features import pairs, read, token_chars, word_features
 from models.words import fold, stem
 
 Floats = NDArray[np.float64]
@@ -92,8 +91,10 @@ class Mixture:
         shared: Floats = given + 1e-12  # where softmax left the others nothing, they still share what the best one loses
         shared[first] = 0.0
         shared *= (1 - meant) / shared.sum()
-        shared[first] = max(meant, float(shared.max()))  # however unsure, it stays the best
-        shared /= shared.sum()
+        shared[first] = meant
+        if (most := float(shared.max())) > meant:  # however unsure, it stays the best
+            shared[first] = most
+            shared /= shared.sum()
         return shared
 
     def logits(self, lexical: Floats, encoded: Floats | None) -> Floats:
@@ -123,6 +124,15 @@ class Outsider:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
+class _Token(NamedTuple):
+    """What a model knows of a token, whatever stands around it."""
+
+    stem: str
+    folded: str
+    word: int  # its column, or -1
+    chars: NDArray[np.intp]  # columns of its characters, as often as they stand in it
+
+
 @dataclass(slots=True)
 class TextModel:
     """A linear layer over TF-IDF of words and characters, a kernel layer over the sentence vector where one is trained, and calibration.
@@ -143,7 +153,7 @@ class TextModel:
     gamma: float = 1.0
     mixture: Mixture = field(default_factory=Mixture)
     outsider: Outsider = field(default_factory=Outsider)
-    _columns: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+    _tokens: dict[str, _Token] = field(default_factory=dict, repr=False)
 
     @property
     def uses_encoder(self) -> bool:
@@ -173,86 +183,97 @@ class TextModel:
         return list(zip(said, cosines.max(axis=1).tolist(), strict=True))
 
     def _score(self, text: str, compared: tuple[Floats, float] | None, *, top: int, reasons: int) -> Scored:
-        tokens = read(text)
-        folded = [fold(token) for token in tokens]
-        stemmed = [stem(token) for token in folded]
-        ids, values = self._tfidf(folded, stemmed)
+        surface = read(text)
+        tokens = [self._token(token) for token in surface]
+        ids, values = self._tfidf(tokens)
         lexical = self._lexical(ids, values)
-        known = sum(1 for word in stemmed if word in self.words)
-        familiarity = known / len(stemmed) if stemmed else 0.0
+        familiarity = sum(1 for token in tokens if token.word >= 0) / len(tokens) if tokens else 0.0
         encoded: Floats | None = None
         similarity: float | None = None
         signals = [float(lexical.max()), familiarity]
         if compared is not None:
             said, similarity = compared
-            if self.shared_weights is not None and ids:
-                said = said + values @ self.shared_weights[ids]
+            if self.shared_weights is not None and len(ids):
+                said = said + values @ self.shared_weights.take(ids, axis=0)
             encoded = said[: len(self.classes)]
             signals += [float(encoded.max()), float(said[-1]) if len(said) > len(encoded) else 0.0, similarity]
         probabilities = self.mixture.probabilities(lexical, encoded)
-        order = np.argsort(-probabilities, kind="stable")[:top]
+        order = (-probabilities).argsort(kind="stable")[:top]
         return Scored(
-            ranked=tuple((self.classes[int(i)], float(probabilities[i])) for i in order),
+            ranked=tuple((self.classes[place], value) for place, value in zip(order.tolist(), probabilities[order].tolist(), strict=True)),
             familiarity=familiarity,
             similarity=similarity,
-            reasons=self._explain(tokens, folded, stemmed, ids, values, int(order[0]), reasons) if reasons else (),
+            reasons=self._explain(surface, tokens, ids, values, int(order[0]), reasons) if reasons else (),
             outside=self.outsider.chance(*signals),
         )
 
     def lexical_logits(self, text: str) -> Floats:
         """The raw decision values of the lexical half."""
-        folded = [fold(token) for token in read(text)]
-        return self._lexical(*self._tfidf(folded, [stem(token) for token in folded]))
+        return self._lexical(*self._tfidf([self._token(token) for token in read(text)]))
 
-    def _lexical(self, ids: list[int], values: Floats) -> Floats:
-        if not ids:
-            return self.bias.astype(np.float64)
-        decision: Floats = values @ self.weights[ids] + self.bias
+    def _lexical(self, ids: NDArray[np.intp], values: Floats) -> Floats:
+        decision: Floats = values @ self.weights.take(ids, axis=0) + self.bias
         return decision
 
-    def _token_columns(self, token: str) -> tuple[int, ...]:
-        known = self._columns.get(token)
+    def _token(self, token: str) -> _Token:
+        known = self._tokens.get(token)
         if known is None:
-            chars = self.chars
-            known = tuple(chars[gram] for gram in token_chars(token) if gram in chars)
-            if len(self._columns) >= _CACHED_TOKENS:
-                self._columns.clear()
-            self._columns[token] = known
+            folded, chars = fold(token), self.chars
+            stemmed = stem(folded)
+            columns = [column for column in map(chars.get, token_chars(folded)) if column is not None]
+            known = _Token(stemmed, folded, self.words.get(stemmed, -1), np.array(columns, dtype=np.intp))
+            if len(self._tokens) >= _CACHED_TOKENS:
+                self._tokens.clear()
+            self._tokens[token] = known
         return known
 
-    def _tfidf(self, folded: list[str], stemmed: list[str]) -> tuple[list[int], Floats]:
-        """Columns and values: sublinear counts times idf, words and characters each of length one."""
+    def _tfidf(self, tokens: Sequence[_Token]) -> tuple[NDArray[np.intp], Floats]:
+        """Columns in order and their values: sublinear counts times idf, words and characters each of length one."""
+        known = [token.word for token in tokens if token.word >= 0]
         words = self.words
-        paired = Counter([words[feature] for feature in word_features(stemmed) if feature in words])
-        counted = Counter(chain.from_iterable(map(self._token_columns, folded)))
-        ids, split = [*paired, *counted], len(paired)
-        values = np.log(np.array([*paired.values(), *counted.values()], dtype=np.float64)) + 1.0
-        if ids:
-            values *= self.idf[ids]
-            for part in (values[:split], values[split:]):
-                if part.size:
-                    part /= math.sqrt(float(part @ part))
+        known += [words[pair] for pair in pairs([token.stem for token in tokens]) if pair in words]
+        found = np.concatenate([np.array(known, dtype=np.intp), *[token.chars for token in tokens]])
+        found.sort()
+        first = np.empty(len(found), dtype=bool)
+        first[:1] = True
+        np.not_equal(found[1:], found[:-1], out=first[1:])
+        places = first.nonzero()[0]
+        ids = found[places]
+        values = self.idf.take(ids).astype(np.float64)
+        if len(ids) < len(found):
+            times = np.empty(len(ids))
+            times[:-1], times[-1] = places[1:], len(found)
+            times -= places
+            values *= np.log(times) + 1.0
+        split = int(ids.searchsorted(len(words)))
+        for part in (values[:split], values[split:]):
+            if len(part):
+                part /= math.sqrt(float(part @ part))
         return ids, values
 
     def _explain(
-        self, tokens: list[str], folded: list[str], stemmed: list[str], ids: list[int], values: Floats, label: int, limit: int
+        self, surface: list[str], tokens: list[_Token], ids: NDArray[np.intp], values: Floats, label: int, limit: int
     ) -> tuple[Contribution, ...]:
         """Every feature lies within one or two words of the text, so its weight is shared out to them."""
-        worth = dict(zip(ids, (values * (self.weights[ids, label] - self.weights[ids].mean(axis=1))).tolist(), strict=True)) if ids else {}
+        weights = self.weights.take(ids, axis=0)
+        worth = values * (weights[:, label] - weights.sum(axis=1) / weights.shape[1])
+        places = ids.searchsorted(np.concatenate([np.empty(0, dtype=np.intp), *[token.chars for token in tokens]]))
+        shared = worth / np.maximum(np.bincount(places, minlength=len(ids)), 1)
+        ends = np.cumsum([0, *[len(token.chars) for token in tokens]])
+        of_chars = np.diff(np.concatenate([[0.0], np.cumsum(shared[places])])[ends]).tolist()
+        split = int(ids.searchsorted(len(self.words)))
+        of_words = dict(zip(ids[:split].tolist(), worth[:split].tolist(), strict=True))
+        stemmed = [token.stem for token in tokens]
         total: dict[str, float] = {}
         shown: dict[str, str] = {}
-        uses = Counter(feature for feature in word_features(stemmed))
-        char_uses: Counter[int] = Counter()
-        for token in folded:
-            char_uses.update(self._token_columns(token))
-        for position, token in enumerate(folded):
-            weight = sum(worth.get(column, 0.0) / char_uses[column] for column in self._token_columns(token))
-            weight += worth.get(self.words.get(stemmed[position], -1), 0.0) / uses[stemmed[position]]
+        uses = Counter(word_features(stemmed))
+        for position, (word, folded, column, _) in enumerate(tokens):
+            weight = of_chars[position] + of_words.get(column, 0.0) / uses[word]
             for left in (position - 1, position):
                 if 0 <= left < len(stemmed) - 1:
                     pair = f"{stemmed[left]} {stemmed[left + 1]}"
-                    weight += worth.get(self.words.get(pair, -1), 0.0) / (2 * uses[pair])
-            shown.setdefault(token, tokens[position])
-            total[token] = total.get(token, 0.0) + weight
+                    weight += of_words.get(self.words.get(pair, -1), 0.0) / (2 * uses[pair])
+            shown.setdefault(folded, surface[position])
+            total[folded] = total.get(folded, 0.0) + weight
         best = sorted(total.items(), key=lambda item: -item[1])[:limit]
         return tuple(Contribution(shown[token], round(weight, 4)) for token, weight in best if weight > 0.01)

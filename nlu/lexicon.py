@@ -40,11 +40,15 @@ _COURTESY = re.compile(
 _NOT_WORDS = re.compile(r"[^\w'+#/-]+|_+")
 _SOLVED_HINT = re.compile(
     r"\b(?:решен[оа]?|решилось|заработал[оаи]?|вс[её] работает|(?:теперь|уже|снова) (?:вс[её] )?работает|помогло|починил[иос]\w*|"
-    r"можно закры\w+|закройте|solved|fixed|works now|working now|it works|works fine|all good|"
+    r"можно закры\w+|закройте|solved|fixed|works now|working now|it works|works fine|all (?:is )?(?:good|fine|well)(?: now)?|"
     r"(?:you can|please) close|close it|close the (?:ticket|request))\b"
 )
 _NEGATED = re.compile(
     r"\b(?:не|нет|ни|no|not|never|isn't|doesn't|didn't|don't|does not|still|опять|снова не|все еще|всё ещё|но|but)\b", re.IGNORECASE
+)
+_THANKS_FOR = re.compile(
+    r"(?:(?:большое|огромное) )?спасибо (?:(?:вам|большое|огромное) )?за \w[\w ]*$|"
+    r"(?:many )?thank(?:s| you)(?: (?:so|very) much| a lot)? for \w[\w ]*$"
 )
 _AGAIN = re.compile(
     r"\b(?:опять|снова|все еще|всё ещё|все равно|всё равно|"
@@ -60,7 +64,7 @@ _CORRECTION = re.compile(
     r"\b(?:не|not|isn't|it's not)\s+(?P<wrong>[^,.;!?\n]{1,60}?)\s*(?:,\s*(?:а|but)|\s+but|\s+а)\s+(?P<right>[^.;!?\n]{1,200})",
     re.IGNORECASE,
 )
-_SWEARING = re.compile(
+SWEARING = re.compile(
     r"(?:\b(?:бля\w*|блин|сук[аи]|хер\w*|хрен\w*|нахуй|хуй\w*|ху[её]\w*|пизд\w*|еба\w*|ёба\w*|заеб\w*|долбо\w*|мудак\w*|дерьм\w*|говн\w*|идиот\w*|дебил\w*|чертов\w*|чёртов\w*|"
     r"fuck\w*|shit\w*|bullshit|damn|crap|asshole|idiots?|stupid|bloody|wtf)\b)",
     re.IGNORECASE,
@@ -68,13 +72,13 @@ _SWEARING = re.compile(
 _LANGUAGE = {
     "ru": re.compile(
         r"^(?:давай(?:те)?\s+)?(?:(?:по|на)[\s-]?(?:русски|русском)|говори(?:те)?\s+(?:по[\s-]?русски|на\s+русском)|русский(?:\s+язык)?|"
-        r"(?:переключи(?:сь|те)?|перейд(?:и|[её]м)(?:те)?)\s+на\s+русский(?:\s+язык)?|(?:switch|change)\s+(?:the\s+language\s+)?to\s+russian|"
+        r"(?:переключи(?:сь|те)?|перейд(?:и|[её]м)(?:те)?)\s+на\s+русский(?:\s+язык)?|(?:switch|change)\s+(?:the\s+language\s+)?to\s+russian(?:\s+please)?|"
         r"(?:(?:speak|in)\s+)?russian(?:\s+please)?|ru)$",
         re.IGNORECASE,
     ),
     "en": re.compile(
         r"^(?:(?:давай(?:те)?\s+)?(?:по[\s-]?английски|на\s+английском)|говори(?:те)?\s+(?:по[\s-]?английски|на\s+английском)|английский(?:\s+язык)?|"
-        r"(?:переключи(?:сь|те)?|перейд(?:и|[её]м)(?:те)?)\s+на\s+английский(?:\s+язык)?|(?:please\s+)?(?:switch|change)\s+(?:the\s+language\s+)?to\s+english|"
+        r"(?:переключи(?:сь|те)?|перейд(?:и|[её]м)(?:те)?)\s+на\s+английский(?:\s+язык)?|(?:please\s+)?(?:switch|change)\s+(?:the\s+language\s+)?to\s+english(?:\s+please)?|"
         r"(?:(?:speak|in|let's\s+speak)\s+)?english(?:\s+please)?|en)$",
         re.IGNORECASE,
     ),
@@ -118,7 +122,8 @@ def intent_of(text: str) -> Intent | None:
     # "What about request 1042?" asks the same as without the number.
     if _BARE_NUMBER.search(text) and _KNOWN.get(plain(_BARE_NUMBER.sub(" ", text))) is Intent.STATUS:
         return Intent.STATUS
-    if _THANKS.search(words) and len(words.split()) <= _COURTEOUS_WORDS and reports_success(text):
+    few = len(words.split()) <= _COURTEOUS_WORDS
+    if few and ((_THANKS.search(words) and reports_success(text)) or (_THANKS_FOR.match(words) and not _NEGATED.search(words))):
         return Intent.THANKS
     return _courtesy(words)
 
@@ -179,7 +184,7 @@ def is_question(text: str) -> bool:
 
 def swears(text: str) -> bool:
     """Whether the words are angry."""
-    return bool(_SWEARING.search(text[:2000]))
+    return bool(SWEARING.search(text[:2000]))
 
 
 def correction(text: str) -> tuple[str, str] | None:

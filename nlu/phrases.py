@@ -63,7 +63,7 @@ PHRASES: dict[Intent, str] = {
     Intent.STATUS: """
         статус|мой статус|статус заявки|статус моей заявки|статус обращения|что с моей заявкой|что с моим обращением
         что по моей заявке|как дела с моей заявкой|как там моя заявка|когда решат|когда ответите|когда мне ответят|когда починят
-        есть новости|есть новости по заявке|что с заявкой|что по заявке
+        есть новости|есть новости по заявке|что с заявкой|что по заявке|что с обращением|а с заявкой|а с обращением
         status|my status|ticket status|request status|status of my request|what about my request|any news|any news on my request
         any update|any updates|what's the status|what is the status|what is the status of my request
         what's happening with my request|where is my request

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from nlu import lexicon, policy_form, questions, splitting
+from desk_core.kit.i18n import translate
+from nlu import labels, lexicon, policy_form, questions, splitting
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
-from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, Phase, Say, Turn
+from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, KnownIncident, Looked, OpenTicket, Phase, Say, Turn
 
 ARTICLES_AT_ONCE = 3
 # After this many articles a person wants a person, not a library.
@@ -24,6 +25,8 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
     category = scene.tools.category(state.category)
     if triage.human_now or (category is not None and category.human_now):
         return hand_over(scene, state, reason="human_now", intent=intent or triage.intent)
+    if (incident := scene.tools.incident(state.text[:JUDGED_LENGTH], language=scene.language, category=state.category)) is not None:
+        return joined(scene, state, incident, *before, intent=intent or triage.intent)
     if is_vague(state.text, triage.band) and PROBLEM not in state.asked and len(state.asked) < MAX_QUESTIONS:
         state = replace(state, phase=Phase.PROBLEM, asked=(*state.asked, PROBLEM), failures=0)
         # Somebody who was just asked for the story and told too little needs to see what a story looks like.
@@ -31,16 +34,43 @@ def report(scene: Scene, state: DialogueState, *before: Say, intent: Intent | No
         ask = scene.say(key, example=scene.example(), buttons=[[scene.button("human"), scene.button("cancel")]])
         return scene.turn(state, *before, ask, intent=intent or triage.intent)
     hits = unseen(scene, state)
+    # What is looked for again while more of one story is told is no question of its own.
+    looked = None if state.shown else Looked(state.text[:JUDGED_LENGTH], state.category, tuple(hit.article_id for hit in hits))
     if hits:
-        return offer(scene, state, hits, *before, intent=intent or triage.intent)
+        return replace(offer(scene, state, hits, *before, intent=intent or triage.intent), looked=looked)
     if triage.intent is Intent.ASK and not state.shown:
         before = (*before, scene.say("articles_none"))
-    return policy_form.proceed(scene, state, *before, intent=intent or triage.intent)
+    return replace(policy_form.proceed(scene, state, *before, intent=intent or triage.intent), looked=looked)
+
+
+def joined(scene: Scene, state: DialogueState, incident: KnownIncident, *before: Say, intent: Intent | None = None) -> Turn:
+    """Trouble that is known already: how it stands, and a request at once that is told when it is over; nothing needs to be asked."""
+    said = scene.say("known_incident", text=known_words(scene, incident))
+    ticket = opened(state, form=scene.form(state), language=scene.language, tags=(incident_tag(incident),))
+    return scene.turn(DialogueState(), *before, said, actions=(ticket,), intent=intent)
+
+
+def known_words(scene: Scene, incident: KnownIncident) -> str:
+    return translate(scene.language, labels.KNOWN_INCIDENT, title=incident.title, status=incident.status)
+
+
+def incident_tag(incident: KnownIncident) -> str:
+    """By this tag a request is one of those that a mass incident's updates go to."""
+    return f"mass:{incident.id}"
+
+
+def two_topics(scene: Scene, text: str | None = None) -> tuple[str, str] | None:
+    """The two halves of a text (this turn's, where none is given) that tells of two surely different things; None where it does not."""
+    said = scene.text if text is None else text
+    if scene.judge(said).human_now:
+        return None
+    cut = splitting.two_stories(said, judge=scene.judge, category=scene.tools.category)
+    return (cut.first, cut.second) if cut is not None else None
 
 
 def ask_split(scene: Scene) -> Turn | None:
-    """ "One request or two?", where a text tells of two things that are surely different; None where it does not."""
-    if scene.triage.human_now or splitting.two_stories(scene.text, judge=scene.judge, category=scene.tools.category) is None:
+    """ "One request or two?", where a text tells of two things; None where it does not."""
+    if two_topics(scene) is None:
         return None
     state = told(DialogueState(phase=Phase.CHOOSING, attachments=scene.state.attachments), scene.text, attachments=scene.heard.attachments)
     return scene.turn(state, questions.ask_about(scene, state), intent=Intent.REPORT)
@@ -53,16 +83,21 @@ def together(scene: Scene) -> Turn:
 
 def apart(scene: Scene) -> Turn:
     """The second story is a request at once, with what it tells; the first goes on as any other."""
-    cut = splitting.two_stories(scene.state.text, judge=scene.judge, category=scene.tools.category)
-    if cut is None:
+    halves = two_topics(scene, scene.state.text)
+    if halves is None:
         return together(scene)
-    first, second = cut.first, cut.second
-    triage = scene.judge(second)
-    other = judged(told(DialogueState(), second), triage, category=scene.tools.category(triage.category))
-    other = policy_form.collected(scene, other)
-    ticket = opened(other, form=scene.form(other), language=scene.language)
+    first, second = halves
+    ticket = second_request(scene, second)
     turn = report(wordless(scene), DialogueState(text=first, attachments=scene.state.attachments), intent=Intent.CONFIRM)
     return replace(turn, actions=(ticket, *turn.actions))
+
+
+def second_request(scene: Scene, story: str) -> OpenTicket:
+    """The second of two problems as a request of its own, with what its words tell."""
+    triage = scene.judge(story)
+    other = judged(told(DialogueState(), story), triage, category=scene.tools.category(triage.category))
+    other = policy_form.collected(scene, other)
+    return opened(other, form=scene.form(other), language=scene.language)
 
 
 def wordless(scene: Scene) -> Scene:
@@ -91,7 +126,9 @@ def offer(scene: Scene, state: DialogueState, hits: tuple[Hit, ...], *before: Sa
     """Show the best article's passage and the titles of the others."""
     ids = tuple(hit.article_id for hit in hits)
     # The article on the screen stands last, so that "did this help?" asks about it.
-    state = replace(state, phase=Phase.ARTICLES, pending=None, failures=0, shown=(*state.shown, *ids[1:], ids[0]))
+    state = replace(
+        state, phase=Phase.ARTICLES, pending=None, failures=0, shown=(*state.shown, *ids[1:], ids[0]), read=(*state.read, ids[0])
+    )
     return scene.turn(
         state,
         *before,
@@ -118,7 +155,8 @@ def not_it(scene: Scene, *, intent: Intent | None = None) -> Turn | None:
     state = scene.state
     if state.phase is not Phase.ARTICLES:
         return None
-    fresh = tuple(one for one in state.shown if one not in state.refused)
+    # A title that nobody opened was not refused.
+    fresh = tuple(one for one in state.read if one not in state.refused)
     feedback: tuple[Action, ...] = tuple(ArticleFeedback(article_id=one, verdict="refused") for one in fresh)
     state = replace(state, refused=(*state.refused, *fresh))
     if not state.text:
@@ -149,7 +187,8 @@ def show(scene: Scene, article_id: str) -> Turn | None:
     state = scene.state
     if state.phase in {Phase.IDLE, Phase.PROBLEM, Phase.ARTICLES}:
         shown = (*(one for one in state.shown if one != hit.article_id), hit.article_id)
-        state = replace(state, phase=Phase.ARTICLES, shown=shown)
+        read = (*(one for one in state.read if one != hit.article_id), hit.article_id)
+        state = replace(state, phase=Phase.ARTICLES, shown=shown, read=read)
         return scene.turn(state, questions.show_article(scene, hit), actions=feedback)
     return questions.aside(scene, scene.say("article", text=f"{hit.title}\n\n{hit.passage}".strip()), actions=feedback)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nlu import forms, lexicon, policy_form, policy_requests, questions
-from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, Scene, classified, judged, opened, subject_of, told
+from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
+from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, SPLIT, TWO_TOPICS, Scene, classified, judged, opened, subject_of, told
 from nlu.turn import (
     AddToTicket,
     ArticleFeedback,
@@ -17,12 +17,14 @@ from nlu.turn import (
     FormDef,
     HandOver,
     Intent,
+    Looked,
     OpenTicket,
     Turn,
 )
 
 LETTER_ARTICLES = 2
 SHORT_ANSWER = 200
+SPLIT_WORDS = 5  # of a line that says no more than "two, please"
 _NUMBERED = re.compile(r"^\s*(\d{1,2})\s*[.):\-–—]\s*(.+)$")
 _ANSWERS = re.compile(r"^\s*(?:re|aw|ответ|отв)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|fwd?|aw|ответ|отв|пересл)\s*(?:\[\d+\])?\s*:\s*)+|\[#\d+\]\s*", re.IGNORECASE)
@@ -110,6 +112,14 @@ def add_to_active(scene: Scene, ticket_id: str, intent: Intent) -> Turn:
     """File a letter under its request and take the answers out of it."""
     actions = add(scene, ticket_id)
     state = scene.state
+    if SPLIT in state.asked and (answer := wishes_two(scene, state)) is not None:
+        wish, line = answer
+        # What answers this question answers no other one.
+        scene = replace(scene, heard=replace(scene.heard, text=scene.text.replace(line, "", 1)))
+        halves = policy_articles.two_topics(scene, state.text) if wish else None
+        # The second request is opened before the letter is filed, so that the letter stays with the first.
+        actions = (*((policy_articles.second_request(scene, halves[1]),) if halves else ()), *actions)
+        state = replace(state, text="", asked=tuple(name for name in state.asked if name != SPLIT))
     answers = answers_in(scene, scene.form(state), state)
     if answers:
         actions = (*actions, FillSlots(ticket_id=ticket_id, slots=answers))
@@ -127,20 +137,47 @@ def open_letter(scene: Scene, intent: Intent) -> Turn:
     state = policy_form.collected(scene, replace(state, subject=subject_of(subject_line(scene) or scene.text)))
     form = scene.form(state)
     person = intent is Intent.HUMAN or triage.human_now or (state.category is not None and category is not None and category.human_now)
-    open_slots = () if person else tuple(slot.name for slot in forms.missing(form, state)[:MAX_QUESTIONS])
+    incident = scene.tools.incident(story[:JUDGED_LENGTH], language=scene.language, category=state.category)
+    open_slots: tuple[str, ...] = ()
     hits: tuple[str, ...] = ()
-    if story and not person:
+    tags = ("complaint",) if intent is Intent.COMPLAINT else ()
+    if policy_articles.two_topics(scene) is not None:
+        tags, open_slots = (*tags, TWO_TOPICS), (SPLIT,)
+    if person or incident is not None:
+        open_slots = ()  # somebody looks, or nothing needs to be known: no letter of questions
+    else:
+        open_slots = (*(slot.name for slot in forms.missing(form, state)[:MAX_QUESTIONS]), *open_slots)
         found = scene.tools.search(story[:JUDGED_LENGTH], language=scene.language, category=state.category, limit=LETTER_ARTICLES)
         hits = tuple(dict.fromkeys(hit.article_id for hit in found))[:LETTER_ARTICLES]
     state = replace(state, shown=hits, asked=open_slots)
-    tags = ("complaint",) if intent is Intent.COMPLAINT else ()
     ticket = opened(state, form=form, language=scene.language, tags=tags, questions=open_slots, articles=hits)
+    if incident is not None:
+        ticket = replace(ticket, tags=(policy_articles.incident_tag(incident), *tags), notice=policy_articles.known_words(scene, incident))
     actions: tuple[Any, ...] = (ticket, *(ArticleFeedback(article_id=one, verdict="shown") for one in hits))
     if person:
         actions = (*actions, HandOver(reason="person_asked" if intent is Intent.HUMAN else "human_now"))
     # What was asked stays in the state, so that the answer's "1." and "2." find their questions; the story is in the request now.
-    kept = DialogueState(category=state.category, slots=state.slots, asked=open_slots)
-    return scene.turn(kept, actions=actions, intent=intent)
+    kept = DialogueState(category=state.category, slots=state.slots, asked=open_slots, text=scene.text if SPLIT in open_slots else "")
+    turn = scene.turn(kept, actions=actions, intent=intent)
+    return replace(turn, looked=Looked(story[:JUDGED_LENGTH], state.category, hits)) if story and not person and incident is None else turn
+
+
+def wishes_two(scene: Scene, state: DialogueState) -> tuple[bool, str] | None:
+    """What a letter answers to "one request or two?", and the line that says so: by the question's number, or in words that say which.
+
+    None where it says nothing of it.
+    """
+    place = str(state.asked.index(SPLIT) + 1)
+    for line in scene.text[:JUDGED_LENGTH].splitlines():
+        numbered = _NUMBERED.match(line)
+        words = numbered[2] if numbered and numbered[1] == place else line
+        if numbered is not None and numbered[1] != place:
+            continue
+        if (count := lexicon.one_or_two(words)) is not None and (numbered or lexicon.word_count(words) <= SPLIT_WORDS):
+            return count == 2, line
+        if numbered and (intent := lexicon.intent_of(words)) in {Intent.CONFIRM, Intent.DENY}:
+            return intent is Intent.CONFIRM, line
+    return None
 
 
 # --- answers in a letter -----------------------------------------------------------------------------------------------
@@ -221,7 +258,9 @@ def form(scene: Scene) -> Turn:
     if chosen is not None:
         state = classified(state, chosen)
     state = replace(state, subject=subject_of(subject_line(scene) or story))
-    ticket: OpenTicket = opened(state, form=scene.form(state), language=scene.language)
+    # A page is answered by a page: nothing more can be asked, so people are told that it may be two.
+    tags = (TWO_TOPICS,) if policy_articles.two_topics(scene) else ()
+    ticket: OpenTicket = opened(state, form=scene.form(state), language=scene.language, tags=tags)
     if not ticket.text and chosen is not None:
         ticket = replace(ticket, subject=scene.titled(chosen.titles, chosen.key))
     human_now = (chosen is not None and chosen.human_now) or (triage.human_now and triage.band is not Band.ASK)

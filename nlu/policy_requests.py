@@ -68,6 +68,8 @@ def status(scene: Scene) -> Turn:
     requests = scene.snapshot.requests
     number = lexicon.request_number(scene.text)
     named = next((request for request in requests if number is not None and request.number == number), None)
+    if number is not None and named is None:
+        return unknown_number(scene, number)
     found = named or scene.snapshot.active or scene.snapshot.resolved or (requests[0] if len(requests) == 1 else None)
     if found is not None:
         return questions.aside(scene, tell_status(scene, found), intent=Intent.STATUS)
@@ -75,6 +77,14 @@ def status(scene: Scene) -> Turn:
         return questions.aside(scene, actions=(ListRequests(),), intent=Intent.STATUS)
     buttons = [[scene.button("new")]] if scene.state.phase is Phase.IDLE else []
     return questions.aside(scene, scene.say("status_none", buttons=buttons), intent=Intent.STATUS)
+
+
+def unknown_number(scene: Scene, number: int) -> Turn:
+    """A number that is none of this person's: said in the same words whether somebody else has it or nobody."""
+    requests = scene.snapshot.requests
+    buttons = [] if requests or scene.state.phase is not Phase.IDLE else [[scene.button("new")]]
+    reply = scene.own("status_unknown", labels.UNKNOWN_NUMBER, number=str(number), buttons=buttons)
+    return questions.aside(scene, reply, actions=(ListRequests(),) if requests else (), intent=Intent.STATUS)
 
 
 def tell_status(scene: Scene, request: OpenRequest) -> Say:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from desk_core.kit.i18n import translate
-from nlu import labels, lexicon
+from nlu import labels, lexicon, sentiment
+from nlu.tried import tried
 from nlu.turn import (
     Action,
     AddToTicket,
@@ -38,6 +39,8 @@ MODELS_BEST = 0.9999
 # Slots of ours that stand beside the slots of a form; no slot of a form starts with "@".
 PROBLEM = "@problem"
 CATEGORY = "@category"
+SPLIT = "@split"  # "one request or two?", where a letter asks all its questions at once
+TWO_TOPICS = "two_topics"  # the tag by which people see that a request may be two
 BUILDING = frozenset({Phase.PROBLEM, Phase.ARTICLES, Phase.FORM, Phase.SUMMARY})
 
 Buttons = tuple[tuple[Button, ...], ...]
@@ -206,7 +209,10 @@ def opened(
         model=state.model,
         tags=tags,
         shown=state.shown,
+        read=state.read,
         refused=state.refused,
+        tried=tried(state.text),
+        mood=sentiment.read(state.text).mood,
         questions=questions,
         articles=articles,
     )

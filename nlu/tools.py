@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from nlu.turn import CategoryDef, FormDef, Hit, SlotDef, Triage, Validated
+from nlu.turn import CategoryDef, FormDef, Hit, KnownIncident, SlotDef, Triage, Validated
 
 
 class Triager(Protocol):
@@ -61,6 +61,19 @@ class SlotValidator(Protocol):
     def validate(self, slot: SlotDef, answer: str, *, language: str, slots: Mapping[str, str]) -> Validated: ...
 
 
+class Incidents(Protocol):
+    """Who knows of mass incidents; a beacon that operators light will answer here."""
+
+    def known(self, text: str, *, language: str, category: str | None) -> KnownIncident | None: ...
+
+
+class NoIncidents:
+    """A desk without beacons: nothing is known to be out."""
+
+    def known(self, text: str, *, language: str, category: str | None) -> KnownIncident | None:
+        return None
+
+
 class DeskTools:
     """`nlu.turn.Tools` over a desk's catalogue, forms, models and articles; all in memory. Replaced as a whole when one part changes."""
 
@@ -74,6 +87,7 @@ class DeskTools:
         validator: SlotValidator,
         detect: LanguageDetector,
         extract: Extractor,
+        incidents: Incidents,
         featured: Sequence[str] = (),
     ) -> None:
         """`featured` are article ids to offer as frequent questions first, in their order."""
@@ -84,6 +98,7 @@ class DeskTools:
         self._validator = validator
         self._detect = detect
         self._extract = extract
+        self._incidents = incidents
         self._featured = tuple(featured)
 
     def triage(self, text: str, *, language: str) -> Triage:
@@ -114,6 +129,9 @@ class DeskTools:
                 chosen.append(article.article_id)
         found = (self._index.article(article_id) for article_id in chosen[:limit])
         return tuple(_hit(one) for one in found if one is not None)
+
+    def incident(self, text: str, *, language: str, category: str | None) -> KnownIncident | None:
+        return self._incidents.known(text, language=language, category=category)
 
     def category(self, key: str | None) -> CategoryDef | None:
         return self._catalogue.get(key) if key else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models.encoder import Encoder, NullEncoder
 from models.registry import Loaded
 from models.scoring import Scored
-from nlu import asking, cues, lexicon, reasons
+from nlu import asking, cues, lexicon, reasons, sentiment
 from nlu.text import has_words, normalise
 from nlu.turn import Band, CategoryDef, Guess, Intent, Reason, Triage
 
@@ -144,6 +144,7 @@ class TriageEngine:
             reasons=(*terms, *(Reason("rule", f"{cue.words} → {cue.kind}: {cue.value}", 1.0) for cue in read)),
             human_now=danger is not None or bool(known and known.human_now and band is Band.ACT and sure_of_topic >= _PERSON_SURE),
             model=self.model,
+            mood=sentiment.read(text).mood,
         )
 
     @property

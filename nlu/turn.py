@@ -95,6 +95,7 @@ class Triage:
     reasons: tuple[Reason, ...] = ()
     human_now: bool = False
     model: str = ""
+    mood: str = "calm"  # `nlu.sentiment.Mood`
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ class DialogueState:
     skipped: tuple[str, ...] = ()
     failures: int = 0  # in a row, on the open question
     shown: tuple[str, ...] = ()  # article ids offered in this request
+    read: tuple[str, ...] = ()  # of those shown, the ones whose text was on the screen; of the others only the title was
     refused: tuple[str, ...] = ()
     editing: bool = False
     ticket_id: str | None = None  # the request that ADDING, RATING or a confirmation is about
@@ -286,9 +288,13 @@ class OpenTicket:
     model: str = ""
     tags: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()  # sentences that tell what the person did about it
+    mood: str = "calm"
     questions: tuple[str, ...] = ()  # slot names still open, for the one letter of e-mail
     articles: tuple[str, ...] = ()  # article ids to put into the acknowledgement of e-mail
+    notice: str = ""  # what the acknowledgement of e-mail says before anything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +385,15 @@ Action = (
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """Articles were looked for with a person's words; `shown` are those that were sure enough, often none."""
+
+    text: str
+    category: str | None
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """The whole outcome of one turn: replies in order, actions in order, and where the dialogue stands after it."""
 
@@ -388,6 +403,7 @@ class Turn:
     replies: tuple[Say, ...] = ()
     actions: tuple[Action, ...] = ()
     triage: Triage | None = None
+    looked: Looked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +414,15 @@ class Validated:
     title: str | None = None  # how to show the value
     extra: Mapping[str, str] = field(default_factory=dict)  # other slots that the same answer filled
     skip: bool = False  # "I don't know": the slot stays empty and is not asked again
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIncident:
+    """An outage that many people report: what it is and how it stands, in the language of the turn."""
+
+    id: str
+    title: str
+    status: str
 
 
 class Tools(Protocol):
@@ -417,6 +442,10 @@ class Tools(Protocol):
 
     def faq(self, *, language: str, limit: int = 5) -> Sequence[Hit]:
         """The articles that are worth offering before anything was asked."""
+        ...
+
+    def incident(self, text: str, *, language: str, category: str | None) -> KnownIncident | None:
+        """The known mass incident that a story is surely about."""
         ...
 
     def category(self, key: str | None) -> CategoryDef | None: ...

@@ -44,6 +44,33 @@ class ArticleVersion(Base):
     at: Mapped[datetime]
 
 
+class ArticleQuestion(Base):
+    """What a person asked when articles were looked for, what was offered, and what became of it (`questions.Became`).
+
+    `answer_id` is the article that an editor says should have answered: with who and when, a labelled example. What was `dismissed` is no
+    gap.
+    """
+
+    __tablename__ = "article_questions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    text: Mapped[str]
+    language: Mapped[str]
+    category_key: Mapped[str | None]
+    conversation_id: Mapped[str] = mapped_column(Id)
+    contact_id: Mapped[str] = mapped_column(Id)
+    ticket_id: Mapped[str | None] = mapped_column(Id)
+    shown: Mapped[list[str]]
+    became: Mapped[str]
+    at: Mapped[datetime]
+    answer_id: Mapped[str | None] = mapped_column(Id, ForeignKey("articles.id"), index=True)
+    dismissed: Mapped[bool] = mapped_column(default=False)
+    judged_by: Mapped[str | None]
+    judged_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_article_questions_at", "at"), Index("ix_article_questions_conversation_id_at", "conversation_id", "at"))
+
+
 class ArticleFeedback(Base):
     """Shown, helped or refused, in which conversation; the raw material of honest deflection."""
 

@@ -35,6 +35,14 @@ async def article(session: ReadSession, article_id: str) -> Article:
     return found
 
 
+async def titles(session: ReadSession, article_ids: Sequence[str]) -> dict[str, str]:
+    """Titles by id; one that is gone has none. One statement, none where nothing is asked."""
+    if not article_ids:
+        return {}
+    rows = await session.execute(select(Article.id, Article.title).where(Article.id.in_(article_ids)))
+    return {row.id: row.title for row in rows}
+
+
 async def versions(session: ReadSession, article_id: str, *, limit: int = 50) -> Sequence[ArticleVersion]:
     """What an article said before, newest first."""
     query = select(ArticleVersion).where(ArticleVersion.article_id == article_id).order_by(ArticleVersion.version.desc()).limit(limit)

@@ -34,6 +34,13 @@ async def agent_by_email(session: ReadSession, email: str) -> Agent | None:
     return found
 
 
+async def names(session: ReadSession, *, contact_ids: Collection[str], limit: int = 2_000) -> list[str]:
+    """Names of these contacts and of everybody who works here: what must not stand in a text for everybody."""
+    theirs = select(Contact.name).where(Contact.id.in_(list(contact_ids)[:500])).order_by(Contact.id)
+    ours = select(Agent.name).order_by(Agent.id).limit(limit)
+    return [*(await session.scalars(theirs)), *(await session.scalars(ours))]
+
+
 async def agents(session: ReadSession, *, limit: int = 500) -> list[Agent]:
     """Everyone who answers, by name; disabled ones included."""
     return list((await session.scalars(select(Agent).order_by(Agent.name, Agent.id).limit(limit))).all())

@@ -1,4 +1,4 @@
-"""`priyom article`: import from files, list, show, export."""
+"""`priyom article`: import from files, list, show, export, and what is missing."""
 
 import sys
 from pathlib import Path
@@ -18,6 +18,31 @@ app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 BATCH = 100
 BY = "import"
+
+
+@app.command("gaps")
+def gaps(limit: Annotated[int, typer.Option("--limit", help="How many topics at most.", min=1, max=1000)] = 50, json: Json = False) -> None:
+    """What people asked in the last 90 days that no article answered, questions of one meaning together, what is asked most first."""
+
+    async def work(desk: "Desk") -> list[dict[str, Any]]:
+        return [
+            {
+                "question": one.name, "asked": len(one.questions), "people": one.people, "languages": one.languages, "recent": one.recent,
+                "before": one.before, "refused": one.refused, "category": one.category, "tickets": [number for number, _ in one.tickets],
+                "examples": [each.text for each in one.questions[:5]],
+            }
+            for one in (await desk.understanding.gaps())[:limit]
+        ]  # fmt: skip
+
+    told = run(work)
+
+    def table() -> None:
+        for one in told:
+            print(f"{one['asked']:>5}  {one['question']}  ({one['recent']} in two weeks, {one['before']} before)")
+        if not told:
+            print("Every question found an answer.")
+
+    show(told, as_json=json, table=table)
 
 
 @app.command("import")

@@ -103,6 +103,33 @@ def check(
         raise typer.Exit(1)
 
 
+@preset.command("questions")
+def questions(json: Json = False) -> None:
+    """Which questions of the forms change what becomes of a request, by the desk's own requests; those that never do may be dropped."""
+
+    async def work(desk: "Desk") -> list[dict[str, Any]]:
+        from desk_core.catalogue.questions import measured
+
+        config = await desk.config()
+        async with desk.database.read() as session:
+            found = await measured(session, config)
+        return [
+            {"form": one.form, "slot": one.slot, "answered": one.answered, "changed_priority": one.moved, "may_be_dropped": one.idle}
+            for one in found
+        ]
+
+    told = run(work)
+
+    def table() -> None:
+        for one in told:
+            drop = "  never changed anything: drop it, unless it is needed to solve" if one["may_be_dropped"] else ""
+            print(
+                f"{one['form']:<18} {one['slot']:<20} {one['answered']:>5} answered, {one['changed_priority']:>5} changed the priority{drop}"
+            )
+
+    show(told, as_json=json, table=table)
+
+
 @preset.command("load")
 def load(
     folder: Annotated[str, typer.Argument(help="Name of a shipped preset, or a folder.")],

@@ -12,17 +12,20 @@ from starlette.responses import RedirectResponse, Response
 from desk_core.kit.errors import DeskError, Invalid
 from desk_core.kit.i18n import LANGUAGES
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.knowledge import repository, service
+from desk_core.knowledge import questions, repository, service
 from desk_core.knowledge.entities import Article
 from desk_core.knowledge.repository import Counts, Shelf
 from desk_core.knowledge.service import Audience, Sheet, State
+from desk_core.people import repository as people
 from desk_core.people.permissions import Right
 from gateway.auth.dependencies import CurrentAgent, require
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame
 from gateway.console.settings import SPEECH
+from gateway.gaps import cluster_of, draft
 from gateway.web.paths import Ident
-from models.retrieval import ABSTAIN, IndexedArticle
+from models.ranking import NAMES
+from models.retrieval import ABSTAIN, IndexedArticle, Ranked
 
 router = APIRouter(prefix="/console/articles", include_in_schema=False)
 
@@ -39,15 +42,19 @@ class ArticleExists(DeskError):
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """An article with the numbers behind its place; all between 0 and 1."""
+class Placed:
+    """An article with its chance and the signals behind its place."""
 
     article: IndexedArticle
-    chance: float
-    stems: float
-    chars: float
-    encoder: float
-    category: bool
+    found: Ranked
+
+    @property
+    def chance(self) -> float:
+        return self.found.chance
+
+    @property
+    def signals(self) -> dict[str, float]:
+        return dict(zip(NAMES, self.found.signals, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Answer:
 
     language: str
     category: str | None
-    ranks: tuple[Ranked, ...]
+    ranks: tuple[Placed, ...]
     floor: float = ABSTAIN
 
     @property
@@ -93,20 +100,24 @@ async def _answer(frame: Frame, text: str) -> Answer:
     def look() -> Answer:
         language = tools.detect_language(text)[0] or frame.config.language
         category = tools.triage(text, language=language).category
-        ranks = []
-        for row, chance in index.rank(text, language, category):
-            stems, chars, encoder, same = index.parts(text, row, category)
-            ranks.append(Ranked(index.article_at(row), chance, stems, chars, encoder, bool(same)))
-        return Answer(language, category, tuple(ranks))
+        ranks = tuple(Placed(index.article_at(found.row), found) for found in index.rank(text, language, category))
+        return Answer(language, category, ranks)
 
     return await asyncio.to_thread(look)
 
 
 @router.get("/new")
-async def new(request: Request, signed: Editor, written: str = "") -> Response:
+async def new(request: Request, signed: Editor, written: str = "", gap: Ident | None = None) -> Response:
+    """An empty sheet, or a draft for the questions that belong to `gap`, for its author to review."""
     frame = await Frame.of(request, signed)
     language = written if written in LANGUAGES else frame.config.language
-    return _edit(frame, None, Sheet(key="", language=language, title="", body=""))
+    sheet = Sheet(key="", language=language, title="", body="")
+    if gap is not None and (cluster := cluster_of(await frame.desk.understanding.gaps(), gap)):
+        async with frame.desk.database.read() as session:
+            answers = await questions.answers(session, cluster.ticket_ids)
+            names = await people.names(session, contact_ids=cluster.contact_ids)
+        sheet = draft(cluster, answers, names, key=service.key_of(gap[:8]))
+    return _edit(frame, None, sheet)
 
 
 @router.get("/{article_id}")

@@ -11,7 +11,7 @@ from desk_core.routing.rules import Explanation
 from desk_core.sla.entities import AppliedSla, SlaPause
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Event, Status, can
-from desk_core.tickets.words import HAND_OVER, METRIC
+from desk_core.tickets.words import METRIC
 from gateway.web.moments import Timer, Tone, Viewer, moment, timer
 
 PAUSE_REASONS = {
@@ -152,11 +152,6 @@ def why_here(config: DeskConfig, ticket: Ticket, language: str) -> str:
     if not ticket.why_here:
         return ""
     return Explanation.from_json(ticket.why_here).render(language, titles=titles(config, language))
-
-
-def hand_over_reason(ticket: Ticket, language: str) -> str:
-    reason = (ticket.hand_over or {}).get("reason")
-    return translate(language, HAND_OVER.get(reason, reason)) if reason else ""
 
 
 CHOOSABLE = (

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from desk_core.catalogue.questions import ENOUGH, measured
 from desk_core.context import Actor
 from desk_core.kit.errors import DeskError
 from desk_core.learning import service as corrections
@@ -15,6 +16,7 @@ from gateway import learning
 from gateway.auth.dependencies import require
 from gateway.auth.sessions import Signed
 from gateway.console.charts import Matrix, Reliability, what_if
+from gateway.console.facts import slot_title
 from gateway.console.frame import Frame
 from gateway.web.errors import words
 from models.artefact import ArtefactRefused
@@ -69,10 +71,12 @@ async def _page(frame: Frame, *, notice: str = "", status: int = 200) -> Respons
     async with frame.desk.database.read() as session:
         counts = await corrections.correction_counts(session)
         runs = await corrections.runs(session)
+        asked = [use for use in await measured(session, frame.config) if use.answered]
     context: dict[str, Any] = {
         "here": "/console/settings/model", "notice": notice, "runs": [(run, _became(language, run.outcome.get(MODEL))) for run in runs],
         "waiting": any(run.state == corrections.WAITING for run in runs), "corrected": sum(counts.values()), "least": LEAST,
-        "manifest": None, "challenger": None,
+        "manifest": None, "challenger": None, "asked": [(use, slot_title(frame.config, use.slot, language)) for use in asked],
+        "enough": ENOUGH,
     }  # fmt: skip
     current = registry.current(MODEL)
     try:

@@ -1,5 +1,6 @@
 """The page of one request, and of a conversation that has none yet."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound
+from desk_core.knowledge import repository as knowledge
 from desk_core.people import repository as people
 from desk_core.people.entities import Agent, Contact
 from desk_core.people.permissions import Right, require
@@ -21,6 +23,7 @@ from desk_core.tickets.repository import ConversationDetail, TicketDetail
 from gateway.auth.dependencies import CurrentAgent
 from gateway.console import facts
 from gateway.console.frame import Chosen, Frame, chosen, remember
+from gateway.console.packet import article_ids, packet
 from gateway.console.timeline import story
 from gateway.web.paths import Ident, Number
 from gateway.web.templating import pages_of, wants_part
@@ -43,11 +46,12 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         detail = await tickets.ticket_detail(session, number)
         if detail is None:
             raise NotFound(ticket=number)
+        offered = await knowledge.titles(session, article_ids(detail.ticket))
         colleagues = [agent for agent in await people.agents(session) if agent.disabled_at is None]
         around = {} if part else await frame.around(session, list_)
     if detail.ticket.unread and frame.request.method == "GET" and detail.ticket.assignee_id in (None, frame.signed.agent.id):
         await _mark_read(frame, detail.ticket)
-    context = {**around, **_context(frame, detail), "colleagues": colleagues, "typed": typed or {}, "notice": notice}
+    context = {**around, **_context(frame, detail, offered), "colleagues": colleagues, "typed": typed or {}, "notice": notice}
     response = frame.render("ticket.html", context, status=status, block="pane" if part else None)
     return remember(response, list_)
 
@@ -57,7 +61,7 @@ async def _mark_read(frame: Frame, ticket: Ticket) -> None:
         await uow.execute(update(Ticket).where(Ticket.id == ticket.id, Ticket.version == ticket.version).values(unread=False))
 
 
-def _context(frame: Frame, detail: TicketDetail) -> dict[str, Any]:
+def _context(frame: Frame, detail: TicketDetail, offered: Mapping[str, str]) -> dict[str, Any]:
     viewer = pages_of(frame.request).context(frame.request)["viewer"]
     ticket, language = detail.ticket, frame.language
     entries = story(detail.messages, detail.events, zone=viewer.zone, language=language, titles=facts.titles(frame.config, language))
@@ -76,8 +80,7 @@ def _context(frame: Frame, detail: TicketDetail) -> dict[str, Any]:
         "slots": facts.slots(frame.config, ticket, language),
         "why": facts.why(frame.config, ticket, language),
         "why_here": facts.why_here(frame.config, ticket, language),
-        "hand_over": ticket.hand_over or {},
-        "hand_over_reason": facts.hand_over_reason(ticket, language),
+        "packet": packet(frame.config, ticket, detail.messages, offered, language),
         "statuses": facts.next_statuses(ticket),
         "priorities": [one.value for one in Priority],
         "categories": grouped_categories(frame, language),

@@ -15,6 +15,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, translate
 from desk_core.kit.ids import new_id
+from desk_core.knowledge import questions as asked
 from desk_core.knowledge.entities import Article, ArticleFeedback
 from desk_core.lanes import queue
 from desk_core.sla.words import moment
@@ -23,8 +24,10 @@ from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
 from gateway.flows.filing import Filed, belongs
-from nlu import labels
+from nlu import labels, sentiment
 from nlu import turn as acts
+from nlu.scene import SPLIT
+from nlu.tried import tried
 from nlu.turn import Intent, Phase, Say, Turn
 
 UNFINISHED = "unfinished"
@@ -67,6 +70,8 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
         await _list(uow, ctx, filed, listing)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
+    if turn.looked is not None:
+        await asked.keep(uow, filed.conversation, turn.looked, filed.language, ticket=outcome.opened, now=ctx.now)
     before = acts.DialogueState.from_json(conversation.dialogue)
     # Last, so that the row is written once, with its version.
     conversation.language, conversation.dialogue = filed.language, turn.state.to_json()
@@ -101,6 +106,7 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
                     at=ctx.now,
                 )
             )
+            await asked.became(uow, conversation_id=conversation.id, verdict=verdict)
         case acts.ConfirmSolved(ticket_id=ticket_id, solved=solved):
             filed.ticket = await tickets.confirm(uow, ctx, ticket_id, by=requester, solved=solved)
             for message in filed.messages:
@@ -151,8 +157,12 @@ async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicke
         actor=Actor.requester(filed.contact),
         token=now.first.card.get("token"),
     )
-    ticket.hand_over = {"text": ask.text[:4000], "shown": list(ask.shown), "refused": list(ask.refused), "questions": list(ask.questions)}
+    ticket.hand_over = {
+        "text": ask.text[:4000], "shown": list(ask.shown), "read": list(ask.read), "refused": list(ask.refused), "tried": list(ask.tried),
+        "mood": ask.mood, "questions": list(ask.questions),
+    }  # fmt: skip
     await _gather(uow, ctx, filed, ticket)
+    await asked.belongs(uow, conversation.id, ticket.id, since=ctx.now - DIALOGUE_SPAN)
     filed.ticket = ticket
     if now.inbox.channel != "telegram" and conversation.baton == Baton.BOT:
         # By mail and by form the bot has nothing more to ask aloud; the request waits for a person.
@@ -221,6 +231,8 @@ async def _acknowledgement(uow: UnitOfWork, ctx: Context, filed: Filed, ask: act
     """The one letter of a new request: number, promise, up to two articles, and the questions still open, numbered."""
     language = filed.language
     parts = [ctx.config.reply("created" if params["promise"] else "created_no_promise", language, **params)]
+    if ask.notice:
+        parts.append(ask.notice)
     if ask.articles:
         rows = await uow.execute(select(Article.id, Article.title, Article.summary).where(Article.id.in_(ask.articles)))
         found = {row.id: row for row in rows}
@@ -235,6 +247,8 @@ async def _acknowledgement(uow: UnitOfWork, ctx: Context, filed: Filed, ask: act
 
 
 def _question(ctx: Context, category: str | None, slot: str, language: str) -> str:
+    if slot == SPLIT:
+        return ctx.config.reply("ask_split_by_mail", language) or translate(language, labels.ASK_SPLIT_BY_MAIL)
     known = ctx.config.categories.get(category or "")
     form = known.form if known else None
     return ctx.config.reply(f"ask_{form}_{slot}", language) or ctx.config.reply(f"ask_{slot}", language)
@@ -367,7 +381,8 @@ async def file_unfinished(uow: UnitOfWork, ctx: Context, filed: Filed) -> Ticket
     ask = acts.OpenTicket(
         subject=state.subject or state.text[:80], text=state.text, category=state.category, kind=state.kind, impact=state.impact,
         urgency=state.urgency, slots=state.slots, confidence=state.confidence, reasons=state.reasons, alternatives=state.alternatives,
-        model=state.model, tags=("unfinished",), shown=state.shown, refused=state.refused,
+        model=state.model, tags=("unfinished",), shown=state.shown, read=state.read, refused=state.refused, tried=tried(state.text),
+        mood=sentiment.read(state.text).mood,
     )  # fmt: skip
     ticket = await _open(uow, ctx, filed, ask)
     filed.conversation.dialogue = {}

@@ -71,6 +71,23 @@ class TestALetterThatAsksForSomething:
         assert (ticket["status"], ticket["resolution"]) == ("closed", "self")
 
 
+class TestTwoProblemsInOneLetter:
+    async def test_become_two_requests_when_the_person_says_so(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Помогите", "Не печатает принтер в приёмной, и ещё нужен доступ к 1С.")
+        letter = await vera.hears()
+        number = number_of(letter)
+        asked = re.search(r"(\d)\. [^\n]*две разные", letter.text)
+        assert asked is not None, letter.text
+        await vera.replies(letter, f"{asked[1]}. да")
+        second = await vera.hears(matching=lambda opened: f"[#{number}]" not in opened.letter.subject)
+        await house.quiet()
+        first, other = await house.ticket(number), await house.ticket(number_of(second))
+        assert (first["category"], other["category"]) == ("hardware.printer", "business.onec")
+        assert "two_topics" in first["tags"]
+        assert len([message for message in first["messages"] if message["direction"] == "inbound"]) == 2, "the answer stays with the first"
+
+
 class TestAnOperatorAnswers:
     async def test_and_the_letter_arrives_in_the_thread_and_the_bot_is_silent(self, house: House) -> None:
         vera = house.correspondent(name="Вера")

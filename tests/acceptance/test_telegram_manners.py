@@ -7,6 +7,7 @@ import re
 import pytest
 
 from channels.telegram.sandbox.person import buttons
+from desk_core.knowledge import questions
 from desk_core.tickets import service
 from tests.acceptance.house import House, kinds
 
@@ -270,3 +271,13 @@ class TestABlockedBot:
         assert not (await house.conversation(anna.address))["blocked"]
         await house.acts(service.reply, number, text="Снова на связи.")
         await anna.hears(matching="Снова на связи.")
+
+
+class TestGaps:
+    async def test_a_question_that_no_article_answered_well_is_kept_with_what_came_of_it(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        await house.quiet()
+        async with house.front.database.read() as session:
+            mine = [one for one in await questions.gaps(session, now=house.clock.now()) if one.ticket_number == number]
+        assert [(one.text, one.became, one.category) for one in mine] == [(PRINTER, "refused", "hardware.printer")]

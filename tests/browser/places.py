@@ -110,6 +110,21 @@ async def _letter(page: Page, _numbers: Numbers) -> None:
     await expect(page.locator(".letter-text")).to_be_visible()
 
 
+async def _article(page: Page, _numbers: Numbers) -> None:
+    await page.goto("/console/articles?q=VPN")
+    await page.locator("table a").first.click()
+    await expect(page.locator("textarea[name=body]")).to_be_visible()
+
+
+async def _asked(page: Page, _numbers: Numbers) -> None:
+    """How the bot would answer."""
+    await page.goto("/console/articles/try")
+    russian = await page.locator("html").get_attribute("lang") == "ru"
+    await page.locator("#search").fill("не подключается впн из дома" if russian else "the vpn does not connect from home")
+    await page.locator("main form button.primary").click()
+    await expect(page.locator("main table")).to_be_visible()
+
+
 async def _as_slowly_as_a_person(page: Page) -> None:
     """The desk refuses forms that come back sooner than anybody can fill them in."""
     await page.evaluate("new Promise((done) => setTimeout(done, Math.max(0, 3200 - performance.now())))")
@@ -129,6 +144,10 @@ PLACES = (
     Place("ticket", _ticket, inside=True),
     Place("ticket-mail", _mail_ticket, inside=True),
     Place("talk", _talk, inside=True),
+    Place("articles", _at("/console/articles", "table"), inside=True),
+    Place("article", _article, inside=True),
+    Place("article-try", _asked, inside=True),
+    Place("gaps", _at("/console/gaps", ".gap, .empty"), inside=True),
     Place("settings", _at("/console/settings", "#f-language"), inside=True),
     Place("model", _at("/console/model", "svg.matrix"), inside=True),
     Place("dead-items", _at("/console/dead", "table"), inside=True),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from nlu import lexicon
-from nlu.turn import Band, CategoryDef, FormDef, Guess, Hit, Intent, Reason, SlotDef, Triage, Validated
+from nlu.turn import Band, CategoryDef, FormDef, Guess, Hit, Intent, KnownIncident, Reason, SlotDef, Triage, Validated
 
 LOCATION = SlotDef(
     name="location",
@@ -97,6 +97,10 @@ class FakeTools:
     articles: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
     forms: Mapping[str, FormDef] = field(default_factory=lambda: FORMS)
     categories: Mapping[str, CategoryDef] = field(default_factory=lambda: CATEGORIES)
+    incidents: Mapping[str, KnownIncident] = field(default_factory=dict)  # category -> what is known to be out
+
+    def incident(self, text: str, *, language: str, category: str | None) -> KnownIncident | None:
+        return self.incidents.get(category or "")
 
     def triage(self, text: str, *, language: str) -> Triage:
         words = text.casefold()

@@ -1,4 +1,4 @@
-"""Every story of this folder goes as written, on the shipped preset with its trained models."""
+"""Every story of this folder goes as written, on the shipped presets with their trained models."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,13 @@ from nlu.turn import Tools
 from tests.acceptance.trained import KEY
 
 FOLDER = Path(__file__).parent
-STORIES = [(path.name, story) for path in sorted(FOLDER.glob("*.yml")) for story in read(path.read_text(encoding="utf-8"), file=path.name)]
+
+
+def told(folder: Path) -> list[tuple[str, Story]]:
+    return [(path.name, story) for path in sorted(folder.glob("*.yml")) for story in read(path.read_text(encoding="utf-8"), file=path.name)]
+
+
+STORIES, OF_THE_SHOP = told(FOLDER), told(FOLDER / "customer_care")
 
 
 @pytest.mark.parametrize("story", [story for _, story in STORIES], ids=[f"{file}: {story.story}" for file, story in STORIES])
@@ -20,8 +26,13 @@ def test_a_story_goes_as_written(story: Story, tools: Tools) -> None:
     assert play(story, tools) == []
 
 
+@pytest.mark.parametrize("story", [story for _, story in OF_THE_SHOP], ids=[f"{file}: {story.story}" for file, story in OF_THE_SHOP])
+def test_a_story_of_the_shop_goes_as_written(story: Story, shop: Tools) -> None:
+    assert play(story, shop) == []
+
+
 def test_no_two_stories_have_the_same_name() -> None:
-    names = [story.story for _, story in STORIES]
+    names = [story.story for _, story in (*STORIES, *OF_THE_SHOP)]
     assert len(names) == len(set(names))
 
 
@@ -48,5 +59,5 @@ def test_the_command_plays_them_on_a_desk_and_tells_where_one_goes_otherwise(
         "    + greet",
         "1 of 2 stories go as written",
     ]
-    told = json.loads(runner.invoke(app, ["stories", "run", str(bad), "--json"]).stdout)
-    assert [one["what"] for one in told[0]["differences"]] == ["does", "says"]
+    listed = json.loads(runner.invoke(app, ["stories", "run", str(bad), "--json"]).stdout)
+    assert [one["what"] for one in listed[0]["differences"]] == ["does", "says"]

@@ -6,9 +6,11 @@ import pytest
 
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
+from desk_core.knowledge.repository import articles
 from desk_core.people.entities import Agent
 from desk_core.people.permissions import Role
 from desk_core.tickets import belonging, service
+from desk_core.tickets.entities import Ticket
 from tests.factories.desk import DeskFactory
 from tests.fakes.queries import QueryRecorder
 from tests.integration.console.conftest import Browser, LogIn
@@ -232,3 +234,31 @@ class TestSettings:
         assert done.status_code == 303
         assert (await here.get("/console")).status_code == 200
         assert (await there.get("/console")).status_code == 303
+
+
+class TestHandOver:
+    async def test_the_bots_packet_stands_on_top_until_somebody_answers(
+        self, console: Browser, make: DeskFactory, database: Database
+    ) -> None:
+        ticket = await make.ticket(subject="The printer is silent", slots={"affected": "group"})
+        async with database.unit() as uow:
+            refused, titled = [one.id for one in await articles(uow.session)][:2]  # type: ignore[arg-type]  # a unit reads too
+            kept = await uow.session.get_one(Ticket, ticket.id)
+            kept.hand_over = {
+                "text": "The printer is silent since Monday", "shown": [titled, refused], "read": [refused], "refused": [refused],
+                "tried": ["I restarted it twice"], "mood": "angry", "reason": "failures", "questions": [],
+            }  # fmt: skip
+        page = (await console.get(f"/console/tickets/{ticket.number}")).text
+        card = page[page.index('<details class="packet" id="packet"') :]
+        card = card[: card.index("</details>")]
+        assert card.startswith('<details class="packet" id="packet" open>')
+        for said in ("Angry", "did not understand the answers", "since Monday", "I restarted it twice", "did not help", "only its title"):
+            assert said in card
+        await console.post(
+            f"/console/tickets/{ticket.number}/reply", data={"text": "I am on my way"}, headers={"Sec-Fetch-Site": "same-origin"}
+        )
+        assert '<details class="packet" id="packet">' in (await console.get(f"/console/tickets/{ticket.number}")).text
+
+    async def test_a_request_of_which_the_bot_knows_nothing_has_none(self, console: Browser, make: DeskFactory, database: Database) -> None:
+        ticket = await make.ticket(category=None)
+        assert 'id="packet"' not in (await console.get(f"/console/tickets/{ticket.number}")).text

@@ -105,3 +105,11 @@ class TestPassage:
 
     def test_an_empty_article_has_none(self) -> None:
         assert best_part(parts_of(""), lambda _: 0) == ""
+
+
+def test_two_articles_of_one_title_are_shown_once() -> None:
+    twice = [
+        IndexedArticle("a", "vpn", "ru", "VPN не подключается", "Один."),
+        IndexedArticle("b", "vpn-2", "ru", "vpn не подключается", "Два."),
+    ]
+    assert len(ArticleIndex.build(twice, NullEncoder()).rank("vpn не подключается", "ru")) == 1

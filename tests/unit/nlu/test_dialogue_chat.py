@@ -99,7 +99,8 @@ class TestArticlesFirst:
     def test_not_it_goes_on_to_the_first_missing_question(self, talk: Talk, words: str) -> None:
         talk.says("Принтер зажевал бумагу")
         turn = talk.says(words)
-        assert talk.did(ArticleFeedback) == [ArticleFeedback("a2", "refused"), ArticleFeedback("a1", "refused")]
+        # Of the second one only the title was on the screen: nobody can say that it did not help.
+        assert talk.did(ArticleFeedback) == [ArticleFeedback("a1", "refused")]
         assert turn.state.pending == "device"
         assert talk.replied() == ("ask_equipment_device",)
 

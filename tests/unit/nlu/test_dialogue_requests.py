@@ -208,3 +208,18 @@ class TestSolved:
         assert talk.replied() == ("ask_about",)
         talk.presses("add")
         assert talk.did(ConfirmSolved) == [ConfirmSolved("t1042", solved=False)]
+
+
+class TestAnUnknownNumber:
+    @pytest.mark.parametrize("words", ["что с заявкой 9999?", "what is the status of my request #9999"])
+    def test_is_said_to_be_none_of_theirs_and_theirs_are_listed(self, talk: Talk, words: str) -> None:
+        talk.requests = (request(), request(1043))
+        talk.active = talk.requests[0]
+        talk.says(words)
+        assert talk.replied() == ("status_unknown",)
+        assert talk.did(ListRequests) == [ListRequests()]
+
+    def test_offers_a_new_one_to_who_has_none(self, talk: Talk) -> None:
+        talk.says("что с заявкой 9999?")
+        assert talk.replied() == ("status_unknown",)
+        assert talk.offered() == ["new"]

@@ -8,7 +8,7 @@ from models.encoder import NullEncoder
 from models.retrieval import ArticleIndex, IndexedArticle
 from nlu.actions import FormValidator
 from nlu.language import detect
-from nlu.tools import DeskTools
+from nlu.tools import DeskTools, NoIncidents
 from nlu.triage import TriageEngine
 from nlu.turn import FormDef, Phase, Tools
 from tests.fakes.talk import Talk
@@ -33,6 +33,7 @@ def tools() -> Tools:
         forms=FORMS,
         engine=TriageEngine.null(CATEGORIES),
         index=ArticleIndex.build(ARTICLES, NullEncoder()),
+        incidents=NoIncidents(),
         validator=FormValidator(FORMS.values(), today=lambda: date(2026, 11, 23)),
         detect=detect,
         extract=nothing,

@@ -1,0 +1,35 @@
+"""How the signals of an article search are joined: into an order, and into the chance that the first one is right."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+POOL = 30  # of each signal's best that are compared with each other
+NAMES = ("stems", "chars", "titles", "texts", "category")
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """Weights that join the signals (in the order of `NAMES`) for ranking, and the logistic curve that turns the best into a chance."""
+
+    weights: tuple[float, ...]
+    curve: tuple[float, ...]  # bias, then a factor a signal
+
+    def order(self, signals: Matrix) -> Matrix:
+        """A score a candidate from its signals (candidates, signals); of each signal, how far it stands out among the candidates counts.
+
+        What stands out among a few candidates does not depend on the size of the shelf, as the best among all of it would.
+        """
+        spread = signals.std(axis=0)
+        standing = (signals - signals.mean(axis=0)) / np.where(spread < 1e-9, 1.0, spread)
+        standing[:, -1] = signals[:, -1]  # an article is of the category or not, however many others are
+        joined: Matrix = standing @ np.array(self.weights)
+        return joined
+
+    def chance(self, signals: Matrix) -> float:
+        """The chance that an article with these signals answers the question."""
+        logit = self.curve[0] + float(np.dot(self.curve[1:], signals))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
