@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.evaluate import negative_log_likelihood
 from models.scoring import Floats, Mixture, Outsider, softmax
+from models.young import lifts
 
 _Logistic: Any = LogisticRegression  # has no annotations
 MIN_LEVELLED = 20  # right and wrong answers each, below which a line over them would follow chance
@@ -19,7 +20,9 @@ _BENDING = 500  # answers held back, from which a curve over them may bend
 
 def mixture_of(lexical: Floats, encoded: Floats | None, truth: NDArray[np.int64]) -> Mixture:
     """How the halves are joined and levelled, from logits (texts, classes) of texts that were held back."""
-    return _levelled(_joined(lexical, encoded, truth), lexical, encoded, truth)
+    joined = _joined(lexical, encoded, truth)
+    joined = replace(joined, lifts=lifts(joined.logits(lexical, encoded) / joined.sharpness, truth))
+    return _levelled(joined, lexical, encoded, truth)
 
 
 def outsider_of(plain: Floats, kernel: Floats | None, rejected: NDArray[np.bool_]) -> Outsider:

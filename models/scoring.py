@@ -66,6 +66,7 @@ class Mixture:
     encoder_scale: float = 1.0
     sharpness: float = 1.0  # of the joined logits
     lexical_sharpness: float = 1.0  # where the encoder is missing at run time
+    lifts: tuple[float, ...] = ()  # added to each label before sharpening, where some are young (`models.young`)
     given: tuple[float, ...] = ()  # log odds of the best label as softmax has them, and what they come to mean (`probabilities`)
     meant: tuple[float, ...] = ()
 
@@ -98,9 +99,10 @@ class Mixture:
 
     def logits(self, lexical: Floats, encoded: Floats | None) -> Floats:
         """Joined and sharpened logits; without an encoded half the lexical one speaks alone."""
+        lifted = np.asarray(self.lifts) if self.lifts else 0.0
         if encoded is None or self.weight == 0:
-            return self.lexical_sharpness * lexical / self.lexical_scale
-        return self.sharpness * ((1 - self.weight) * lexical / self.lexical_scale + self.weight * encoded / self.encoder_scale)
+            return self.lexical_sharpness * (lexical / self.lexical_scale + lifted)
+        return self.sharpness * ((1 - self.weight) * lexical / self.lexical_scale + self.weight * encoded / self.encoder_scale + lifted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,11 +112,36 @@ _SAFETY = _any_of(
 )
 _THREAT = _any_of(
     r"""
-    убью|убить себя|покончу с собой|покончить с собой|суицид\w*|взорву|бомб[аыу]|заминирован\w*|подам в суд|подаю в суд|иск в суд
-    прокуратур\w+|роскомнадзор\w*|kill (?:you|him|her|them|myself)|suicid\w*|bomb|i(?:'ll| will) sue|lawsuit|my lawyer|legal action
+    убью|убить себя|покончу с собой|покончить с собой|суицид\w*|взорву|бомб[аыу]|заминирован\w*|хуже будет|пожалеете|вам не поздоровится
+    (?:мне|нам|коллег\w) угрожа(?:ют|ет|ли|л)|угрожает (?:мне|нам|коллег\w+)|шантаж\w*|kill (?:you|him|her|them|myself)|suicid\w*|bomb
+    (?:you(?:'ll| will) (?:be sorry|regret)|threaten(?:s|ed|ing) (?:me|us|to)|being threatened|blackmail\w*)
+    """
+)
+_LEGAL = _any_of(
+    r"""
+    пода(?:м|ю|дим|ем) в суд|иск в суд|судебн\w+ (?:иск\w*|запрос\w*|решени\w+|повестк\w+)|досудебн\w+|прокуратур\w+|роскомнадзор\w*
+    (?:мой|наш|его|её|ее) (?:юрист|адвокат)|(?:запрос|проверка|предписание) (?:из|от) (?:полиции|фсб|мвд|суда|налоговой|трудовой инспекции)
+    трудов\w+ инспекци\w+|следственн\w+ комитет\w*|i(?:'ll| will) sue|lawsuit|my (?:lawyer|attorney|solicitor)|legal action|subpoena
+    court order|law enforcement|(?:police|court) (?:request|warrant)|data protection authority|gdpr (?:request|complaint)
+    """
+)
+_CHIEF = (
+    r"(?:генеральн\w+ директор\w*|гендиректор\w*|гендир\w*|финансов\w+ директор\w*|президент\w* компании|вице-президент\w*|"
+    r"председател\w+ (?:правления|совета)|учредител\w+|член\w* (?:правления|совета директоров))"
+)
+_LEADER = r"(?:ceo|cfo|coo|cto|managing director|chair(?:man|woman|person)|vice president|president of the company|board member)"
+# Who speaks for a head of the company, not who names one: "approved by the CEO" is no alarm.
+_VIP = _any_of(
+    rf"""
+    (?:у|для) (?:нашего |нашей |самого )?{_CHIEF}|я {_CHIEF}|(?:от имени|по поручению|по просьбе) {_CHIEF}|это {_CHIEF}
+    вип-?(?:клиент|пользовател)\w*|i am (?:the|your) {_LEADER}
+    (?:our|the) {_LEADER} (?:can't|cannot|can not|has|is (?:unable|waiting|without|locked|stuck|in)|needs|wants|is about)
+    (?:our |the )?{_LEADER}'s|on behalf of (?:our |the )?{_LEADER}|for (?:our|the) {_LEADER}|vip (?:user|client|customer|guest)
     """
 )
 _BLANK = re.compile(r"\s")
+# What a person has to see at once, the worst first.
+_DANGERS = (("safety", _SAFETY), ("security", _SECURITY), ("threat", _THREAT), ("legal", _LEGAL), ("vip", _VIP))
 _HARMLESS = re.compile(r"\b(?:антивирус\w*|antivirus|anti-virus)\b")
 
 
@@ -151,7 +176,7 @@ def read(text: str) -> tuple[Cue, ...]:
         found.append(_cue("urgency", "medium", way))
     if cue := _impact(sample):
         found.append(cue)
-    for value, pattern in (("safety", _SAFETY), ("security", _SECURITY), ("threat", _THREAT)):
+    for value, pattern in _DANGERS:
         if danger := pattern.search(_HARMLESS.sub(_blanked, sample)):
             found.append(_cue("danger", value, danger))
             break

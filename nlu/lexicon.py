@@ -93,11 +93,6 @@ _REPEAT = re.compile(
     r"what was the question|what did you ask|come again|once more)"
 )
 
-_SECOND = re.compile(
-    r"(?:[,.;!]\s*|\s+)(?:(?:и|а) (?:ещ[её]|также)|также|кроме того|во-вторых|вторая проблема|второй вопрос|"
-    r"and also|also|another (?:thing|problem|issue)(?: is)?|secondly|besides|plus)\b[\s,:–-]*",
-    re.IGNORECASE,
-)
 _TWO = frozenset({"два", "две", "двумя", "двух", "раздельно", "отдельно", "разные", "two", "separate", "separately", "different"})
 _ONE = frozenset({"один", "одна", "одну", "одной", "одно", "вместе", "one", "together", "single"})
 
@@ -131,13 +126,6 @@ def intent_of(text: str) -> Intent | None:
     if few and ((_THANKS.search(words) and reports_success(text)) or (_THANKS_FOR.match(words) and not _NEGATED.search(words))):
         return Intent.THANKS
     return _courtesy(words)
-
-
-def two_stories(text: str) -> tuple[str, str] | None:
-    """Two halves that may be a problem each ("the printer jams, and also I need access"), or None."""
-    found = _SECOND.search(text[:1000])
-    halves = (text[: found.start()].strip(), text[found.end() :].strip()) if found else ("", "")
-    return halves if all(word_count(half) >= 2 for half in halves) else None
 
 
 def one_or_two(text: str) -> int | None:

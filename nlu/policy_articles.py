@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from desk_core.kit.i18n import translate
-from nlu import labels, lexicon, policy_form, questions
+from nlu import labels, lexicon, policy_form, questions, splitting
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
 from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, KnownIncident, Looked, OpenTicket, Phase, Say, Turn
 
@@ -59,19 +59,13 @@ def incident_tag(incident: KnownIncident) -> str:
     return f"mass:{incident.id}"
 
 
-def two_topics(scene: Scene) -> tuple[str, str] | None:
-    """The two halves of a text that tells of two things which are surely different; None where it does not."""
-    halves = lexicon.two_stories(scene.text)
-    if halves is None or scene.triage.human_now:
+def two_topics(scene: Scene, text: str | None = None) -> tuple[str, str] | None:
+    """The two halves of a text (this turn's, where none is given) that tells of two surely different things; None where it does not."""
+    said = scene.text if text is None else text
+    if scene.judge(said).human_now:
         return None
-    topics = []
-    for half in halves:
-        triage = scene.judge(half)
-        category = scene.tools.category(triage.category)
-        if triage.band is not Band.ACT or triage.human_now or category is None or category.human_now:
-            return None
-        topics.append(category.key.partition(".")[0])
-    return None if topics[0] == topics[1] else halves
+    cut = splitting.two_stories(said, judge=scene.judge, category=scene.tools.category)
+    return (cut.first, cut.second) if cut is not None else None
 
 
 def ask_split(scene: Scene) -> Turn | None:
@@ -89,7 +83,7 @@ def together(scene: Scene) -> Turn:
 
 def apart(scene: Scene) -> Turn:
     """The second story is a request at once, with what it tells; the first goes on as any other."""
-    halves = lexicon.two_stories(scene.state.text)
+    halves = two_topics(scene, scene.state.text)
     if halves is None:
         return together(scene)
     first, second = halves

@@ -116,7 +116,7 @@ def add_to_active(scene: Scene, ticket_id: str, intent: Intent) -> Turn:
         wish, line = answer
         # What answers this question answers no other one.
         scene = replace(scene, heard=replace(scene.heard, text=scene.text.replace(line, "", 1)))
-        halves = lexicon.two_stories(state.text) if wish else None
+        halves = policy_articles.two_topics(scene, state.text) if wish else None
         # The second request is opened before the letter is filed, so that the letter stays with the first.
         actions = (*((policy_articles.second_request(scene, halves[1]),) if halves else ()), *actions)
         state = replace(state, text="", asked=tuple(name for name in state.asked if name != SPLIT))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models.encoder import Encoder, NullEncoder
 from models.registry import Loaded
 from models.scoring import Scored
-from nlu import asking, cues, lexicon, sentiment
+from nlu import asking, cues, lexicon, reasons, sentiment
 from nlu.text import has_words, normalise
 from nlu.turn import Band, CategoryDef, Guess, Intent, Reason, Triage
 
@@ -53,6 +53,7 @@ _KINDS = {"complaint": Intent.COMPLAINT, "question": Intent.ASK}
 _OUTSIDE_HIDES = frozenset({*_TELLING, Intent.STATUS, Intent.EDIT})
 _PERSON_SURE = 0.7  # a category that wants a person at once is believed from here on
 _REASONS = 3
+_WEIGHED = 10  # words, of which those are shown that mean something
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class TriageEngine:
 
     def triage(self, text: str, *, language: str) -> Triage:
         """Understand one text; one model serves both languages. Odd input never fails: what has no words is an unknown intent."""
-        text = normalise(text)
+        given, text = text, normalise(text)
         read = cues.read(text)
         danger = next((cue for cue in read if cue.kind == "danger"), None)
         fixed = lexicon.intent_of(text)
@@ -114,13 +115,15 @@ class TriageEngine:
             return Triage(Intent.UNKNOWN, 0.0, None, 0.0, Band.ASK, model=self.model)
         body = _GREETING.sub("", text) or text
         vector = self._encoder.encode_one(body) if self._needs_vector else None
-        topic = self._topic(self._category.model.score(body, vector, top=3, reasons=_REASONS)) if self._category is not None else None
+        topic = (
+            self._topic(self._category.model.score(body, vector, top=3, reasons=_WEIGHED), given) if self._category is not None else None
+        )
         scored = self._intent.model.score(body, vector, top=1) if self._intent is not None else None
         intent, sure = self._choose_intent(body, scored, topic)
         if danger is not None:
             intent = Intent.REPORT
         told = topic if topic is not None and intent in _TELLING else _NOTHING
-        guesses, band, reasons = told.ranked, told.band, told.reasons
+        guesses, band, terms = told.ranked, told.band, told.reasons
         if band is Band.ACT and len(body.split()) < 2:
             band = Band.SUGGEST  # one word names a topic, not a problem
         best = guesses[0] if guesses else None
@@ -138,7 +141,7 @@ class TriageEngine:
             kind=known.kind if known else "question" if intent is Intent.ASK else "incident",
             impact=wide.value if wide else known.impact if known else "individual",
             urgency=urgent.value if urgent else known.urgency if known else "medium",
-            reasons=(*reasons, *(Reason("rule", f"{cue.words} → {cue.kind}: {cue.value}", 1.0) for cue in read)),
+            reasons=(*terms, *(Reason("rule", f"{cue.words} → {cue.kind}: {cue.value}", 1.0) for cue in read)),
             human_now=danger is not None or bool(known and known.human_now and band is Band.ACT and sure_of_topic >= _PERSON_SURE),
             model=self.model,
             mood=sentiment.read(text).mood,
@@ -148,7 +151,7 @@ class TriageEngine:
     def _needs_vector(self) -> bool:
         return any(loaded is not None and loaded.model.uses_encoder for loaded in (self._category, self._intent))
 
-    def _topic(self, scored: Scored) -> _Topic:
+    def _topic(self, scored: Scored, text: str) -> _Topic:
         loaded = self._category
         if loaded is None:
             return _Topic((), Band.ASK, strange=True, reasons=())
@@ -162,7 +165,7 @@ class TriageEngine:
             tuple(Guess(label, round(value, 4)) for label, value in scored.ranked),
             Band.ACT if sure >= limits.act else Band.SUGGEST if sure >= limits.suggest else Band.ASK,
             strange,
-            tuple(Reason("term", reason.token, reason.weight) for reason in scored.reasons),
+            reasons.terms(text, scored.reasons, limit=_REASONS),
             scored.outside,
         )
 

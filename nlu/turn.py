@@ -62,11 +62,13 @@ class Band(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a prediction was made: a term of the text with its weight, or a near example."""
+    """Why a prediction was made: a term of the text with its weight and its place in it, or a rule."""
 
-    kind: str  # "term" | "example" | "rule"
+    kind: str  # "term" | "rule"
     text: str
     weight: float
+    start: int | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

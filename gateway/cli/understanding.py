@@ -186,13 +186,25 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
     async def work(desk: "Desk") -> dict[str, Any]:
         from dataclasses import asdict
 
+        from gateway.understanding import training_sets
+        from models.encoder import load_encoder
+        from models.nearest import nearest
+
         tools = await desk.tools()
         config = await desk.config()
         found, _confidence = tools.detect_language(text)
         language = found or config.language
         triage = tools.triage(text, language=language)
         hits = tools.search(text, language=language, category=triage.category)
-        return {"language": language, **asdict(triage), "articles": [asdict(hit) for hit in hits]}
+        async with desk.database.read() as session:
+            rows = (await training_sets(session, config))["category"]
+        alike = nearest(text, [row for row in rows if row.label == triage.category], encoder=load_encoder())
+        return {
+            "language": language,
+            **asdict(triage),
+            "examples": [asdict(one) for one in alike],
+            "articles": [asdict(hit) for hit in hits],
+        }
 
     told = run(work)
 
@@ -203,6 +215,8 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
             f"category {told['category']} ({sure:.2f}, {told['band']}), impact {told['impact']}, urgency {told['urgency']}, mood {told['mood']}"
         )
         print("because: " + ", ".join(f"{one['text']} ({one['weight']:+.2f})" for one in told["reasons"]))
+        for one in told["examples"]:
+            print(f"example {one['likeness']:.2f} {one['text']}")
         for hit in told["articles"]:
             print(f"article {hit['score']:.2f} {hit['title']}")
 

@@ -37,8 +37,9 @@ def test_what_was_meant_is_read(typed: str, read: str) -> None:
     "typed",
     [
         "", "Не печатает принтер", "My printer does not print", "HP LaserJet", "Kaspersky", "Outlook", "VPN", "no internet", "operator",
-        "the printer on floor 3 is down", "nb-00871", "win10 laptop", "zoom teams outlook", "internet is down",
-        "ivan.petrov@example.ru", "https://ghbdtn.ru", "srv-ghbdtn01", "Wie geht es Ihnen", "1C", "call an operator",
+        "the printer on floor 3 is down",
+        "nb-00871", "win10 laptop", "zoom teams outlook", "internet is down", "ivan.petrov@example.ru", "https://ghbdtn.ru", "srv-ghbdtn01",
+        "Wie geht es Ihnen", "1C", "call an operator",
     ],
 )  # fmt: skip
 def test_what_reads_well_stands(typed: str) -> None:

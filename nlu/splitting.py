@@ -1,0 +1,86 @@
+"""Two stories in one text: where it may be cut, likeliest first, and the cut whose halves the models take for a story each."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from nlu.turn import Band, CategoryDef, Triage
+
+_SAMPLE = 1_000
+_MOST = 3  # cuts of one kind; each costs two looks of the models
+_CERTAIN = 0.85  # of both halves, where no word announces the second or both are of one area
+_WIDE = frozenset({"people", "general"})
+_WORDS = 2  # in a half
+_TELLING = 3  # in a half that no word announces
+_SHORT = 25  # words; a longer text that does not say itself that it tells of two things tells one at length
+
+
+def _any_of(alternatives: str) -> str:
+    return "(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + ")"
+
+
+# Words that announce another thing.
+_ANOTHER = _any_of(
+    r"""
+    (?:и|а|да) (?:ещё|еще)(?: (?:и|один момент|вопрос|одно|такой вопрос|такое дело|просьба|прошу))?|(?:и|а) (?:также|заодно|плюс)|также
+    заодно|плюс(?: к этому)?|кроме того|помимо (?:этого|того)|вдобавок|к тому же|попутно|во-вторых|вторая (?:проблема|просьба)
+    второй (?:вопрос|момент)|и отдельно|другой вопрос|and also|also|and (?:another|one more) thing
+    (?:another|one more|second|other) (?:thing|problem|issue|request|question)(?: is)?|secondly|(?:and )?besides(?: that)?|plus
+    on top of (?:that|this|it)|in addition|additionally|apart from that|(?:and )?by the way|(?:and )?btw|oh and
+    while (?:you're|you are|i'm|we're) at it|and separately|separately
+    """
+)
+# These announce it only where a clause begins: "ещё пять лицензий" is one order.
+_CLAUSE = r"(?:ещё|еще|отдельно|второе|we also|i also)"
+_MARKED = re.compile(rf"(?:(?:[,.;!?\n]\s*|\s+){_ANOTHER}|[.;!?\n]\s*{_CLAUSE})(?=[\s,:–—-])[\s,:–—-]*", re.IGNORECASE)
+_LEAD = re.compile(r"^[^\n:.]{0,60}\b(?:two|couple of|several|few|две|два|пара|несколько) [^\n:.]{0,40}[:.]\s*", re.IGNORECASE)
+_FIRST = re.compile(r"^(?:во-первых|first(?:ly)?|первое|1(?=\s?[.)-]))[\s,.):–—-]+", re.IGNORECASE)
+_LISTED = re.compile(r"[\n;.,\s]\s*(?:2\s?[.)]\s|во-вторых|secondly|second:|второе:),?\s*", re.IGNORECASE)
+_BULLETS = re.compile(r"\n\s*[-–—•*]\s*")
+_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
+_JOINED = re.compile(r",?\s+(?:и|а|and|but|но)\s+|;\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Two halves of a text. `marked` where words or figures say themselves that another thing begins."""
+
+    first: str
+    second: str
+    marked: bool
+
+
+def cuts(text: str) -> Iterator[Cut]:
+    """Every way to cut a text that leaves two halves of some words, the likeliest first."""
+    sample = text[:_SAMPLE].strip()
+    seen: set[int] = set()
+    for pattern, marked in ((_LISTED, True), (_BULLETS, True), (_MARKED, True), (_ENDS, False), (_JOINED, False)):
+        for match in list(pattern.finditer(sample))[:_MOST]:
+            if match.end() in seen:
+                continue
+            seen.add(match.end())
+            first = _FIRST.sub("", _LEAD.sub("", sample[: match.start()])).strip(" \n,;-–—•*")
+            second = sample[match.end() :].strip()
+            shortest = min(len(first.split()), len(second.split()))
+            if shortest >= (_WORDS if marked else _TELLING) and (marked or len(sample.split()) <= _SHORT):
+                yield Cut(first, second, marked)
+
+
+def two_stories(text: str, *, judge: Callable[[str], Triage], category: Callable[[str | None], CategoryDef | None]) -> Cut | None:
+    """The first cut that leaves two things which are surely different; None where there is none, or where a person has to look at once."""
+    for cut in cuts(text):
+        topics = []
+        for half in (cut.first, cut.second):
+            triage = judge(half)
+            found = category(triage.category)
+            if triage.band is not Band.ACT or found is None or triage.human_now or found.human_now:
+                break
+            topics.append((found.key, found.key.partition(".")[0], triage.confidence))
+        else:
+            (one, area, sure), (other, next_area, sure_too) = topics
+            certain = min(sure, sure_too) >= _CERTAIN
+            # Who comes or goes needs many things, and a question about a fault is no second one.
+            apart = area != next_area if cut.marked else certain and area != next_area and not {area, next_area} & _WIDE
+            if apart or (cut.marked and certain and one != other):
+                return cut
+    return None

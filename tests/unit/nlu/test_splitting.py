@@ -1,0 +1,68 @@
+"""Two stories in one text are found where words, figures or sentences part them, and one story is left whole."""
+
+import pytest
+
+from nlu.splitting import cuts, two_stories
+from nlu.turn import Band, CategoryDef, Intent, Triage
+
+TOPICS = {
+    "printer": "hardware.printer", "принтер": "hardware.printer", "монитор": "hardware.monitor", "vpn": "network.vpn", "впн": "network.vpn",
+    "вирус": "security.incident", "новичк": "people.onboarding",
+}  # fmt: skip
+
+
+def judge(text: str, *, sure: float = 0.9) -> Triage:
+    topic = next((topic for word, topic in TOPICS.items() if word in text.lower()), None)
+    return Triage(Intent.REPORT, 0.9, topic, sure if topic else 0.1, Band.ACT if topic else Band.ASK)
+
+
+def category(key: str | None) -> CategoryDef | None:
+    if key is None:
+        return None
+    return CategoryDef(key, None, {}, "incident", "individual", "medium", None, human_now=key.startswith("security"))
+
+
+def halves(text: str, *, sure: float = 0.9) -> tuple[str, str] | None:
+    cut = two_stories(text, judge=lambda half: judge(half, sure=sure), category=category)
+    return (cut.first, cut.second) if cut else None
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second"),
+    [
+        ("Не печатает принтер, и ещё не работает впн", "Не печатает принтер", "не работает впн"),
+        ("Принтер сломан. Ещё впн не пускает", "Принтер сломан", "впн не пускает"),
+        ("1) сломан принтер\n2) не пускает впн", "сломан принтер", "не пускает впн"),
+        ("- принтер сломан\n- впн не пускает", "принтер сломан", "впн не пускает"),
+        ("Во-первых, сломан принтер. Во-вторых, не пускает впн.", "сломан принтер", "не пускает впн."),
+        ("Two things: the printer jams. On top of that my VPN is down", "the printer jams", "my VPN is down"),
+        ("My printer is broken and the vpn is down", "My printer is broken", "the vpn is down"),
+        ("принтер опять сломан и монитор тоже. А также: мигает монитор", "принтер опять сломан и монитор тоже", "мигает монитор"),
+    ],
+)
+def test_two_stories_are_parted(text: str, first: str, second: str) -> None:
+    assert halves(text) == (first, second)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "принтер не печатает и мигает", "нужно ещё пять лицензий на vpn", "The printer is broken. Please fix the printer", "принтер и впн",
+        "", "не работает принтер, и ещё у нас вирус", "стол для новичка готов и принтер ему поставьте",
+    ],
+)  # fmt: skip
+def test_one_story_stays_whole(text: str) -> None:
+    assert halves(text) is None
+
+
+def test_without_a_word_that_parts_them_both_have_to_be_certain() -> None:
+    assert halves("My printer is broken and the vpn is down", sure=0.7) is None
+    assert halves("My printer is broken, and also the vpn is down", sure=0.7) is not None
+
+
+def test_a_long_story_is_cut_only_where_it_says_so() -> None:
+    assert halves("The printer is broken. " + "It happens again and again to me. " * 5 + "The vpn is down too.") is None
+
+
+def test_a_text_has_few_cuts_however_long_it_is() -> None:
+    assert len(list(cuts("слово за слово и опять слово. " * 1_000))) <= 15
