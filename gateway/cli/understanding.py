@@ -211,9 +211,8 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
     def table() -> None:
         print(f"language {told['language']}, intent {told['intent']} ({told['intent_confidence']:.2f})")
         sure = min(told["confidence"], SUREST)  # as on the pages
-        print(
-            f"category {told['category']} ({sure:.2f}, {told['band']}), impact {told['impact']}, urgency {told['urgency']}, mood {told['mood']}"
-        )
+        print(f"category {told['category']} ({sure:.2f}, {told['band']})")
+        print(f"impact {told['impact']}, urgency {told['urgency']}, mood {told['mood']}")
         print("because: " + ", ".join(f"{one['text']} ({one['weight']:+.2f})" for one in told["reasons"]))
         for one in told["examples"]:
             print(f"example {one['likeness']:.2f} {one['text']}")
