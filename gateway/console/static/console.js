@@ -418,7 +418,9 @@
   /* --- begin -------------------------------------------------------------------------------------------------------- */
 
   opened();
-  one(".view[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  // By hand, because where `scrollIntoView` scrolls a new Chromium also begins to tab: past the skip link and the search.
+  const view = one(".view[aria-current]");
+  if (view) view.parentElement.scrollLeft = view.offsetLeft - (view.parentElement.clientWidth - view.offsetWidth) / 2;
   const talk = one("#talk");
   if (talk) talk.scrollTop = talk.scrollHeight;
 })();
