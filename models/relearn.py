@@ -57,7 +57,8 @@ def learned(clicks: Sequence[Click], prior: Blend) -> Blend:
     Two logistic regressions with a Gaussian prior around the shipped numbers: of "helped" on the signals, which gives the chance, and of
     "stood above what did not help" on the differences, which gives the order (Bradley and Terry's comparison of pairs).
     """
-    if opinions(clicks) < LEAST:
+    said = opinions(clicks)
+    if said < LEAST:
         return prior
     rows, truth, pairs = [], [], []
     for click in clicks:
@@ -70,7 +71,7 @@ def learned(clicks: Sequence[Click], prior: Blend) -> Blend:
     weights = _fitted(np.array(pairs), np.ones(len(pairs)), np.array(prior.weights), _WEIGHTS) if pairs else np.array(prior.weights)
     # Likeness never speaks against an article: opinions that say so are about something else, and would turn the shelf upside down.
     curve[1:] = np.maximum(curve[1:], 0.0)
-    return Blend(weights=tuple(np.maximum(weights, 0.0).tolist()), curve=tuple(curve.tolist()))
+    return Blend(weights=tuple(np.maximum(weights, 0.0).tolist()), curve=tuple(curve.tolist()), opinions=said)
 
 
 def _fitted(rows: Matrix, truth: Matrix, start: Matrix, strength: float) -> Matrix:

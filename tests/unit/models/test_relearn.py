@@ -28,6 +28,7 @@ def test_few_opinions_leave_the_shipped_numbers() -> None:
 
 def test_many_opinions_reorder() -> None:
     found = learned(clicks(300, signal=0), PRIOR)
+    assert found.opinions == 600
     assert found.weights[0] > max(found.weights[1:4])
     unseen = clicks(100, signal=0, seed=5)
     right = np.mean([int(found.order(one.signals).argmax()) == one.helped[0] for one in unseen])
