@@ -85,5 +85,5 @@ def _fitted(rows: Matrix, truth: Matrix, start: Matrix, strength: float, *, leas
         value = float(np.sum(np.logaddexp(0, told) - truth * told) + strength / 2 * off @ off)
         return value, rows.T @ (expit(told) - truth) + strength * off
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(floor, None) for floor in least])  # type: ignore[no-untyped-call] - SciPy has no types
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(floor, None) for floor in least])  # type: ignore[no-untyped-call]  # SciPy has no types
     return tuple(found.x.tolist())
