@@ -17,6 +17,7 @@ class Blend:
 
     weights: tuple[float, ...]
     curve: tuple[float, ...]  # bias, then a factor a signal
+    opinions: int = 0  # that it was learned from; none for a shipped one
 
     def order(self, signals: Matrix) -> Matrix:
         """A score a candidate from its signals (candidates, signals); of each signal, how far it stands out among the candidates counts."""

@@ -21,6 +21,7 @@ LOOKED_BACK = timedelta(days=90)
 MOST = 2_000  # questions that a board looks at, the latest
 LEARNED = 5_000  # answers that the index learns from, the latest
 JUDGED_AT_ONCE = 500
+EACH = 10  # judged questions of one person that teach the order of articles, the latest
 
 
 class Became(StrEnum):
@@ -186,12 +187,12 @@ async def unjudge(uow: UnitOfWork, ids: Collection[str], *, now: datetime) -> No
 
 
 async def judged(session: ReadSession, *, limit: int) -> Sequence[ArticleQuestion]:
-    """Questions of which people said whether an article helped, the latest first."""
+    """Questions of which people said whether an article helped, the latest first; of one person a few, so that none decides for all."""
+    latest = ArticleQuestion.at.desc(), ArticleQuestion.id.desc()
+    place = func.row_number().over(partition_by=ArticleQuestion.contact_id, order_by=latest).label("place")
+    placed = select(ArticleQuestion.id, place).where(ArticleQuestion.became.in_((Became.HELPED, Became.REFUSED))).subquery()
     query = (
-        select(ArticleQuestion)
-        .where(ArticleQuestion.became.in_((Became.HELPED, Became.REFUSED)))
-        .order_by(ArticleQuestion.at.desc(), ArticleQuestion.id.desc())
-        .limit(limit)
+        select(ArticleQuestion).join(placed, placed.c.id == ArticleQuestion.id).where(placed.c.place <= EACH).order_by(*latest).limit(limit)
     )
     return (await session.scalars(query)).all()
 

@@ -64,6 +64,7 @@ class Answer:
     language: str
     category: str | None
     ranks: tuple[Placed, ...]
+    opinions: int  # that taught the order; none while it is the shipped one
     floor: float = ABSTAIN
 
     @property
@@ -101,7 +102,7 @@ async def _answer(frame: Frame, text: str) -> Answer:
         language = tools.detect_language(text)[0] or frame.config.language
         category = tools.triage(text, language=language).category
         ranks = tuple(Placed(index.article_at(found.row), found) for found in index.rank(text, language, category))
-        return Answer(language, category, ranks)
+        return Answer(language, category, ranks, index.blend.opinions)
 
     return await asyncio.to_thread(look)
 

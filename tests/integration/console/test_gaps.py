@@ -10,9 +10,11 @@ from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.knowledge import questions
 from desk_core.knowledge.entities import ArticleQuestion
+from desk_core.knowledge.questions import EACH
 from desk_core.people.permissions import Role
 from desk_core.tickets.entities import Ticket
 from models.relearn import LEAST
+from models.retrieval import ArticleIndex
 from nlu.turn import Looked
 from tests.factories.desk import DeskFactory
 from tests.fakes.queries import QueryRecorder
@@ -145,23 +147,39 @@ class TestKept:
             assert row.opinions == {"a": "refused"}
 
     async def test_enough_of_them_teach_the_order_of_articles(
-        self, database: Database, desk: FakeWebDesk, make: DeskFactory, clock: FakeClock
+        self, console: Browser, database: Database, desk: FakeWebDesk, make: DeskFactory, clock: FakeClock
     ) -> None:
-        index = await desk.understanding.shelf(await desk.config())
-        shipped = index.blend
-        ranks = index.rank("printer does not print", "en")[:3]
-        shown = tuple(index.article_at(one.row).article_id for one in ranks)
-        conversation = await make.conversation()
-        for number in range(LEAST // 2):
+        async def opine(conversation: Conversation, number: int) -> None:
             async with database.unit() as uow:
                 text, at = f"printer does not print {number}", clock.advance(timedelta(seconds=1))
                 await questions.keep(uow, conversation, Looked(text, None, shown), "en", ticket=None, now=at)
                 await uow.flush()
                 await questions.became(uow, conversation_id=conversation.id, article_id=shown[0], verdict="helped")
                 await questions.became(uow, conversation_id=conversation.id, article_id=shown[2], verdict="refused")
-        desk._config = None
-        desk.understanding._built_for = ()
+
+        async def rebuilt() -> ArticleIndex:
+            desk._config = None
+            desk.understanding._built_for = ()
+            return await desk.understanding.shelf(await desk.config())
+
+        async def told() -> str:
+            return (await console.get("/console/articles/try", params={"q": "printer does not print"})).text
+
         index = await desk.understanding.shelf(await desk.config())
+        shipped = index.blend
+        ranks = index.rank("printer does not print", "en")[:3]
+        shown = tuple(index.article_at(one.row).article_id for one in ranks)
+        one = await make.conversation()
+        for number in range(LEAST):
+            await opine(one, number)
+        assert (await rebuilt()).blend == shipped, "one person alone decides nothing"
+        assert "The order is the shipped one" in await told()
+        for person in range(LEAST // 2 // EACH):
+            conversation = await make.conversation(await make.contact(f"Person {person}"))
+            for number in range(EACH):
+                await opine(conversation, number)
+        index = await rebuilt()
         assert index.blend != shipped
-        now = {index.article_at(one.row).article_id: one.chance for one in index.rank("printer does not print", "en")}
+        now = {index.article_at(each.row).article_id: each.chance for each in index.rank("printer does not print", "en")}
         assert now[shown[0]] - now.get(shown[2], 0.0) > ranks[0].chance - ranks[2].chance
+        assert f"learned from {LEAST + 2 * EACH} opinions" in await told()

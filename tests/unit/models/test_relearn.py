@@ -1,6 +1,7 @@
 """Opinions move the search once there are enough of them, and a handful of wrong ones does not."""
 
 import numpy as np
+import pytest
 
 from models.ranking import Blend
 from models.relearn import LEAST, Click, learned, opinions
@@ -28,6 +29,7 @@ def test_few_opinions_leave_the_shipped_numbers() -> None:
 
 def test_many_opinions_reorder() -> None:
     found = learned(clicks(300, signal=0), PRIOR)
+    assert found.opinions == 600
     assert found.weights[0] > max(found.weights[1:4])
     unseen = clicks(100, signal=0, seed=5)
     right = np.mean([int(found.order(one.signals).argmax()) == one.helped[0] for one in unseen])
@@ -55,3 +57,14 @@ def test_likeness_never_speaks_against_an_article() -> None:
     found = learned(clicks(400, signal=2, against=True), PRIOR)
     assert min(found.weights) >= 0
     assert min(found.curve[1:]) >= 0
+
+
+@pytest.mark.parametrize("helpful", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("level", [0.05, 0.5, 1.0])
+def test_however_far_off_the_shipped_numbers_are_the_chance_becomes_that_of_the_opinions(level: float, helpful: float) -> None:
+    chance = np.random.default_rng(1)
+    made = []
+    for number in range(500):
+        signals = np.clip(level + chance.normal(scale=0.02, size=(3, 5)), 0, 1)
+        made.append(Click(signals, (0, 1, 2), (0,), ()) if number < 500 * helpful else Click(signals, (0, 1, 2), (), (0,)))
+    assert learned(made, PRIOR).chance(np.full(5, level)) == pytest.approx(helpful, abs=0.08)

@@ -66,8 +66,3 @@ class TestWriting:
             await service.write(uow, SHEET, by="Anna", now=clock.now())
         async with database.read() as session:
             assert await catalogue.revision(session) != before
-
-
-@pytest.fixture
-async def make(database: Database, clock: FakeClock, signal: object) -> DeskFactory:
-    return await DeskFactory.make(database, clock, signal)  # type: ignore[arg-type] - the signal of the test
