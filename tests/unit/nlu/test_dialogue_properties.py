@@ -99,6 +99,16 @@ def test_any_conversation_keeps_the_promises(steps: list[tuple[str, Any]], befor
             assert turn.replies, "a dialogue that waits has said for what"
 
 
+@given(st.lists(st.sampled_from(["не знаю", "HP 305", "третий этаж", "у всех", "+7 912 345-67-89", "пропустить"]), min_size=6, max_size=10))
+def test_a_long_form_asks_three_questions_at_most(answers: list[str]) -> None:
+    # Words drawn at random seldom come as far as a fourth question, so here every word is an answer.
+    talk = conversation()
+    talk.says("Сломался принтер")
+    talk.hears(Heard(press=Press("not_it")))
+    for answer in answers:
+        assert len(talk.says(answer).state.asked) <= 3
+
+
 @settings(max_examples=150)
 @given(st.lists(STEPS, max_size=10), st.sampled_from(["оператор", "human", "/human", "button"]))
 def test_a_person_is_reachable_from_anywhere(steps: list[tuple[str, Any]], way: str) -> None:
