@@ -9,10 +9,15 @@ from sqlalchemy import select
 from channels.webform import lookup
 from channels.webform.forms import clean
 from channels.webform.protection import Signer, thread_of
+from desk_core.context import BOT
+from desk_core.conversations import service as conversations
+from desk_core.conversations.entities import Conversation
 from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, Sender
+from desk_core.conversations.service import Baton
 from desk_core.kit.i18n import known_language, translate
 from desk_core.kit.ids import new_id
 from desk_core.people import repository as people
+from desk_core.tickets import history
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
 from gateway.api.v1.tickets import PATIENCE, api_inbox
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 SHOWN = 5
+ASKED = "person_asked"
 _OVER = (Status.CLOSED.value, Status.CANCELLED.value, Status.MERGED.value)
 
 
@@ -46,17 +52,15 @@ class RasaCalls:
         return await self._open(told, text=told.text, subject=None, said="created_no_promise")
 
     async def hand_over(self, told: Told) -> list[str]:
-        """Open a request for a person with everything that was said."""
+        """Give the person's open request to people, once however often Rasa asks; where there is none, open one with all that was said."""
+        if (open_one := next(iter(await self._mine(told)), None)) is not None:
+            return await self._call_people(told, open_one)
         subject = translate(told.language, labels.SUBJECT_HUMAN)
         return await self._open(told, text="\n".join(told.history) or subject, subject=subject, said="handed_over")
 
     async def status(self, told: Told) -> list[str]:
         """The person's own open requests, newest first."""
-        config = await self._desk.config()
-        async with self._desk.database.read() as session:
-            contact = await people.contact_by_identity(session, channel=ChannelKind.API.value, address=_address(told))
-            query = select(Ticket).where(Ticket.status.not_in(_OVER)).order_by(Ticket.number.desc()).limit(SHOWN)
-            mine = list(await session.scalars(query.where(Ticket.contact_id == contact.id))) if contact else []
+        config, mine = await self._desk.config(), await self._mine(told)
         if not mine:
             return [config.reply("status_none", told.language)]
         return [
@@ -66,6 +70,27 @@ class RasaCalls:
             ).strip()
             for one in mine
         ]  # fmt: skip
+
+    async def _mine(self, told: Told) -> list[Ticket]:
+        """Open requests of who speaks, the newest first."""
+        async with self._desk.database.read() as session:
+            contact = await people.contact_by_identity(session, channel=ChannelKind.API.value, address=_address(told))
+            query = select(Ticket).where(Ticket.status.not_in(_OVER)).order_by(Ticket.number.desc()).limit(SHOWN)
+            return list(await session.scalars(query.where(Ticket.contact_id == contact.id))) if contact else []
+
+    async def _call_people(self, told: Told, seen: Ticket) -> list[str]:
+        """Say in a request's history that its person wants to speak to people; nobody speaks for the bot there any more."""
+        ctx = await self._desk.context()
+        async with self._desk.database.unit() as uow:
+            ticket = await history.get(uow, seen.id)
+            if ticket.hand_over.get("reason") != ASKED:
+                ticket.hand_over = {"text": "\n".join(told.history)[:4000], **ticket.hand_over, "reason": ASKED}
+                history.note_event(uow, ctx, ticket, "handed_over", actor=BOT, data={"reason": ASKED})
+                conversation = await uow.session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
+                if conversation is not None and conversation.baton == Baton.BOT:
+                    conversations.pass_baton(conversation, to=Baton.QUEUE)
+        team = ctx.config.team_title(seen.team_id, told.language)
+        return [ctx.config.reply("handed_over", told.language, number=seen.number, team=team)]
 
     async def _open(self, told: Told, *, text: str, subject: str | None, said: str) -> list[str]:
         desk, config = self._desk, await self._desk.config()

@@ -23,6 +23,7 @@ class Use:
     slot: str
     answered: int
     moved: int
+    tells: bool = True  # whether any answer could change the priority at all; one that cannot is asked for who solves the request
 
     @property
     def share(self) -> float:
@@ -31,7 +32,7 @@ class Use:
     @property
     def idle(self) -> bool:
         """Whether it was answered often and never changed anything: an editor may drop it, if nobody needs it to solve the request."""
-        return self.answered >= ENOUGH and self.moved == 0
+        return self.tells and self.answered >= ENOUGH and self.moved == 0
 
 
 def uses(answers: Iterable[tuple[str | None, Mapping[str, Any]]], config: DeskConfig) -> list[Use]:
@@ -54,13 +55,17 @@ def uses(answers: Iterable[tuple[str | None, Mapping[str, Any]]], config: DeskCo
             answered[category.form, name] += 1
             without = {other: slots.get(other) for other in names if other != name}
             moved[category.form, name] += _priority(config, category.impact, category.urgency, without) != whole
-    return [Use(form, name, answered[form, name], moved[form, name]) for form, names in config.forms.items() for name in names]
+    return [
+        Use(form, name, answered[form, name], moved[form, name], tells=bool((config.slots.get(name) or {}).get("sets")))
+        for form, names in config.forms.items()
+        for name in names
+    ]
 
 
 def ordered(form: str, names: tuple[str, ...], found: Iterable[Use]) -> tuple[str, ...]:
     """The questions of a form, what changes most first. Until enough was answered the order stays as its author wrote it."""
     known = {use.slot: use for use in found if use.form == form}
-    if sum(use.answered for use in known.values()) < ENOUGH * max(1, len(names)):
+    if any(use.tells and use.answered < ENOUGH for use in known.values()):
         return names
     return tuple(sorted(names, key=lambda name: -known[name].share if name in known else 0.0))
 

@@ -209,7 +209,7 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
     told = run(work)
 
     def table() -> None:
-        print(f"language {told['language']}, intent {told['intent']} ({told['intent_confidence']:.2f})")
+        print(f"language {told['language']}, intent {told['intent']} ({min(told['intent_confidence'], SUREST):.2f})")
         sure = min(told["confidence"], SUREST)  # as on the pages
         print(f"category {told['category']} ({sure:.2f}, {told['band']})")
         print(f"impact {told['impact']}, urgency {told['urgency']}, mood {told['mood']}")

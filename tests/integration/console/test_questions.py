@@ -37,6 +37,7 @@ def test_a_question_that_never_changed_anything_is_named_after_enough_answers() 
     assert Use("f", "s", ENOUGH, 0).idle
     assert not Use("f", "s", ENOUGH - 1, 0).idle
     assert not Use("f", "s", ENOUGH, 1).idle
+    assert not Use("f", "s", ENOUGH, 0, tells=False).idle
 
 
 async def test_the_desk_asks_first_what_its_own_requests_show_and_says_so(
@@ -54,4 +55,4 @@ async def test_the_desk_asks_first_what_its_own_requests_show_and_says_so(
         found = await measured(session, config)
     assert [slot.name for slot in forms_of(config, found)["printer"].slots] == ["affected", "printer_device", "printer_trouble"]
     page = (await console.get("/console/model")).text
-    assert page.count("never changed anything") == 2
+    assert "never changed anything" not in page  # which printer and what is wrong with it nobody asks for the priority's sake

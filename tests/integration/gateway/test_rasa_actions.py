@@ -92,8 +92,18 @@ async def test_a_rasa_dialogue_reaches_the_desk(desk: SmallDesk, served: httpx2.
     [state] = await says(served, call("action_ticket_status", story, ("what about it", "status")))
     assert f"#{ticket.number}" in state
 
-    [handed] = await says(served, call("action_hand_over", story, ("let me talk to a person", "human")))
-    assert f"#{(await tickets(desk))[-1].number}" in handed
+    asked = call("action_hand_over", story, ("let me talk to a person", "human"))
+    [handed] = await says(served, asked)
+    assert await says(served, asked) == [handed]
+    [same] = await tickets(desk)
+    assert f"#{ticket.number}" in handed
+    assert same.hand_over["reason"] == "person_asked"
+
+
+async def test_a_person_without_a_request_who_wants_people_gets_one(desk: SmallDesk, served: httpx2.AsyncClient) -> None:
+    [handed] = await says(served, call("action_hand_over", ("let me talk to a person", "human")))
+    [ticket] = await tickets(desk)
+    assert f"#{ticket.number}" in handed
 
 
 async def test_answers_that_went_into_a_request_are_forgotten(served: httpx2.AsyncClient) -> None:
