@@ -25,7 +25,8 @@ from gateway.settings import Settings
 from gateway.setup import make_desk
 from nlu import dialogue, lexicon
 from nlu.rehearsal import Rehearsal
-from nlu.turn import Heard, Intent, Tools
+from nlu.turn import Heard
+from nlu.understood import Intent, Tools
 from tests.acceptance.trained import KEY, PRESET, trained_models
 
 EXAM = ROOT / "tests" / "data" / "blind_100.jsonl"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.bench_nlu_quick import articles, catalogue, examples
+from benchmarks import shelf
 from benchmarks.nlu import Kept, Wanted, rutube_shelf, stackfaq_shelf
 from benchmarks.report import ROOT
 from models.encoder import Encoder, NullEncoder, load_encoder
@@ -118,12 +118,15 @@ def main() -> int:
         print(f"no public sets at {data}: set PRIYOM_DATA to their folder", file=sys.stderr)
         return 2
     loaded = load_encoder()
-    spoken, known = examples(), {topic["key"] for topic in catalogue() if topic["parent"]}
-    said = {
-        language: [Wanted(text, set(), label) for label, texts in intents.items() if label in known for text in texts]
-        for language, intents in spoken.items()
-    }
-    strange = {language: [*intents.get("out_of_scope", ()), *intents.get("smalltalk", ())] for language, intents in spoken.items()}
+    desk = shelf.preset()
+    known = {category.key for category in desk.categories if category.parent}
+    said: dict[str, list[Wanted]] = {"ru": [], "en": []}
+    strange: dict[str, list[str]] = {"ru": [], "en": []}
+    for (label, language), texts in desk.examples.items():
+        if label in known:
+            said[language] += [Wanted(text, set(), label) for text in texts]
+        elif label in ("out_of_scope", "smalltalk"):
+            strange[language] += texts
     for name, encoder, shipped in (("with the encoder", Kept(loaded), WITH_ENCODER), ("by words alone", NullEncoder(), LEXICAL)):
         if encoder.dimension == 0 and name.startswith("with "):
             continue
@@ -146,10 +149,10 @@ def main() -> int:
 
 def _sets(data: Path, encoder: Encoder, said: dict[str, list[Wanted]], strange: dict[str, list[str]]) -> tuple[list[Asked], Asked]:
     public = []
-    for language, (name, shelf, wanted) in (("ru", rutube_shelf(data)), ("en", stackfaq_shelf(data))):
+    for language, (name, articles, wanted) in (("ru", rutube_shelf(data)), ("en", stackfaq_shelf(data))):
         outside = [*strange[language], *(one.text for one in said[language][::9])]
-        public.append(Asked.of(name, ArticleIndex.build(shelf, encoder), wanted, outside, language))
-    index = ArticleIndex.build(articles(), encoder)
+        public.append(Asked.of(name, ArticleIndex.build(articles, encoder), wanted, outside, language))
+    index = ArticleIndex.build(shelf.shipped(shelf.preset()), encoder)
     both = [Asked.of("preset", index, said[language], strange[language], language) for language in sorted(said)]
     preset = Asked("preset", *([each for one in both for each in getattr(one, part)] for part in ("signals", "right", "outside")))
     return public, preset

@@ -46,6 +46,14 @@ def questions(preset: Preset, count: int) -> list[str]:
     return chance.sample(texts, min(count, len(texts)))
 
 
+def shipped(preset: Preset) -> list[IndexedArticle]:
+    """The preset's own articles."""
+    return [
+        IndexedArticle(f"{one.language}/{one.key}", one.key, one.language, one.title, one.body, one.keywords, one.category, one.summary)
+        for one in preset.articles
+    ]
+
+
 def preset() -> Preset:
     return load_preset(PRESET)
 

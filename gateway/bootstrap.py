@@ -40,7 +40,7 @@ from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.registry import Registry
 from models.retrain import Outcome
-from nlu.turn import Tools
+from nlu.understood import Tools
 
 log = structlog.get_logger()
 

@@ -3,10 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-import numpy as np
 import structlog
 from sqlalchemy import select
 
@@ -20,11 +19,10 @@ from desk_core.knowledge.entities import Article, ArticleQuestion
 from desk_core.knowledge.repository import offered
 from desk_core.learning import service as learning
 from desk_core.learning.service import TrainingRunning
-from gateway.gaps import GapCluster, grouped
+from gateway.gap_board import GapBoard
 from gateway.learning import TrainingBroken
 from models.artefact import ArtefactRefused
-from models.clusters import clusters
-from models.encoder import Encoder, Vectors, load_encoder
+from models.encoder import Encoder, load_encoder
 from models.registry import Loaded, Registry
 from models.relearn import LEAST, click, learned
 from models.retrain import Outcome, TrainingBusy, retrain
@@ -36,7 +34,7 @@ from nlu.extract import Extractor, Vocabulary
 from nlu.language import detect
 from nlu.tools import DeskTools, NoIncidents
 from nlu.triage import TriageEngine
-from nlu.turn import CategoryDef, FormDef, SlotDef, Tools
+from nlu.understood import CategoryDef, FormDef, SlotDef, Tools
 
 log = structlog.get_logger()
 
@@ -50,13 +48,12 @@ class Understanding:
 
     def __init__(self, database: Database, registry: Registry, *, clock: Clock, encoder: Encoder | None = None) -> None:
         self._database, self.registry, self._clock = database, registry, clock
-        self._encoder: Encoder = encoder or load_encoder()
+        self.encoder: Encoder = encoder or load_encoder()
+        self.board = GapBoard(database, self.encoder, clock=clock)
         self._tools: Tools | None = None
         self._index: ArticleIndex | None = None
         self._built_for: tuple[Any, ...] = ()
         self._lock = asyncio.Lock()
-        self._gaps: tuple[Any, list[GapCluster]] | None = None
-        self._asked: dict[str, Vectors] = {}  # question -> vector, of the questions of the last board
 
     async def tools(self, config: DeskConfig) -> Tools:
         """The tools for this configuration and the published models; rebuilt only when one of them changed."""
@@ -75,27 +72,6 @@ class Understanding:
         await self.tools(config)
         assert self._index is not None, "built with the tools"  # noqa: S101
         return self._index
-
-    async def gaps(self) -> list[GapCluster]:
-        """Questions without a good answer, those of one meaning together; worked out again only when one came or was judged."""
-        now = self._clock.now()
-        async with self._database.read() as session:
-            wanted = (await questions.newest(session), now.date())
-            if self._gaps is not None and self._gaps[0] == wanted:
-                return self._gaps[1]
-            asked = await questions.gaps(session, now=now)
-        found = await asyncio.to_thread(self._grouped, asked, now)
-        self._gaps = (wanted, found)
-        return found
-
-    def _grouped(self, asked: list[questions.Gap], now: datetime) -> list[GapCluster]:
-        texts = [one.text for one in asked]
-        missing = [text for text in dict.fromkeys(texts) if text not in self._asked]
-        if self._encoder.dimension and missing:
-            self._asked.update(zip(missing, self._encoder.encode(missing), strict=True))
-        self._asked = {text: self._asked[text] for text in texts if text in self._asked}
-        vectors = np.stack([self._asked[text] for text in texts]) if self._asked else None
-        return grouped(asked, clusters(texts, vectors), now=now)
 
     async def ensure_trained(self, config: DeskConfig) -> bool:
         """Train from the desk's own examples when nothing that can be read is published.
@@ -122,7 +98,7 @@ class Understanding:
         stop = threading.Event()
         try:
             outcomes = await asyncio.to_thread(
-                retrain, self.registry, sets, labels=labels, encoder=self._encoder, created_at=self._clock.now(), stop=stop
+                retrain, self.registry, sets, labels=labels, encoder=self.encoder, created_at=self._clock.now(), stop=stop
             )
         except asyncio.CancelledError:
             # The desk ends. Its thread cannot be cancelled, and would keep the process until the child is done.
@@ -145,7 +121,7 @@ class Understanding:
             category_model=await asyncio.to_thread(self._load, "category"),
             intent_model=await asyncio.to_thread(self._load, "intent"),
             catalogue=catalogue,
-            encoder=self._encoder,
+            encoder=self.encoder,
         )
         validator = FormValidator(forms.values(), today=lambda: config.today(self._clock.now()))
         await asyncio.to_thread(validator.warm)
@@ -156,7 +132,7 @@ class Understanding:
 
     def _shelved(self, articles: Sequence[IndexedArticle], said: Sequence[ArticleQuestion]) -> ArticleIndex:
         """The index, ordered as people's opinions taught it once there are enough."""
-        index = ArticleIndex.build(articles, self._encoder, previous=self._index)
+        index = ArticleIndex.build(articles, self.encoder, previous=self._index)
         if sum(len(one.opinions) for one in said) >= LEAST:
             made = [
                 click(
@@ -179,7 +155,7 @@ class Understanding:
 
     def _load(self, name: str) -> Loaded | None:
         try:
-            loaded = self.registry.load(name, encoder=bool(self._encoder.dimension))
+            loaded = self.registry.load(name, encoder=bool(self.encoder.dimension))
         except ArtefactRefused as error:
             log.error("understanding.model_refused", model=name, error=str(error))
             return None

@@ -76,7 +76,7 @@ def _grams(folded: Iterable[str]) -> list[str]:
 
 
 class ArticleIndex:
-    """An immutable index; build a new one when articles change and swap it in. Safe to search from any thread."""
+    """An index that nobody changes once it is in use; build a new one when articles change and swap it in. Any thread may search."""
 
     def __init__(self, articles: Sequence[IndexedArticle], encoder: Encoder, meaning: Meaning | None) -> None:
         self.blend = LEXICAL if meaning is None else WITH_ENCODER

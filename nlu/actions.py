@@ -9,7 +9,7 @@ from desk_core.kit.clock import SystemClock
 from nlu import forms as form_rules
 from nlu import validators
 from nlu.desk_calls import DeskCalls
-from nlu.turn import FormDef, SlotDef, Validated
+from nlu.understood import FormDef, SlotDef, Validated
 
 if TYPE_CHECKING:
     from rasa_sdk.executor import ActionExecutor

@@ -2,15 +2,13 @@
 
 import re
 
+from nlu.text import alternatives
+
 _SAMPLE = 500
 
 
-def _any_of(alternatives: str) -> str:
-    return "(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + ")"
-
-
 # Ways to begin a question that are no part of it.
-_LEAD = _any_of(
+_LEAD = alternatives(
     r"""
     а|и|так|ну|слушайте|скажите|подскажите|расскажите|объясните|интересно|вопрос|пожалуйста|хочу (?:узнать|спросить)
     хотел[аи]?(?: бы)? (?:узнать|спросить)|напомните|не подскажете
@@ -20,7 +18,7 @@ _LEAD = _any_of(
 )
 _ADVERBS = r"(?:мне|нам|можно|нужно|надо|лучше|самому|самой|правильно|быстро|именно|вообще|теперь|тут|у нас)"
 # Not "why", "what is wrong" and the like, which tell of a fault; nor "can I get", which orders.
-_HOW = _any_of(
+_HOW = alternatives(
     rf"""
     (?:как|где|куда|откуда|чем|через что|у кого|к кому|кому)(?: {_ADVERBS}){{0,3}} \w+(?:ть|ти|чь|ться|тись)\b
     (?:где|куда|когда|кто|кому|к кому|у кого|сколько|чем)\b(?!-).*\?|как(?:ой|ая|ое|ие|им|ого|ую)\b(?!-).*\?

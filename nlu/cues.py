@@ -3,14 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from nlu.text import lowered
+from nlu.text import alternatives, lowered
 
 _SCAN = 4_000  # characters; who is in danger or in a hurry says so early
 
 
-def _any_of(alternatives: str) -> re.Pattern[str]:
-    """Whole words only; lines are for reading."""
-    return re.compile(r"\b(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + r")\b")
+def _any_of(lines: str) -> re.Pattern[str]:
+    """Whole words only."""
+    return re.compile(rf"\b{alternatives(lines)}\b")
 
 
 _HIGH = _any_of(

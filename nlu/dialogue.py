@@ -4,18 +4,8 @@ from dataclasses import replace
 
 from nlu import forms, labels, lexicon, policy_articles, policy_chat, policy_form, policy_letters, policy_requests, questions, reading
 from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
-from nlu.turn import (
-    DialogueState,
-    Heard,
-    Intent,
-    Manner,
-    Phase,
-    Press,
-    Snapshot,
-    Tools,
-    Turn,
-    UseRequest,
-)
+from nlu.turn import DialogueState, Heard, Manner, Phase, Press, Snapshot, Turn, UseRequest
+from nlu.understood import Intent, Tools
 
 MAX_HEARD = 100_000
 READ_SHOWN = 120

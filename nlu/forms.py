@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nlu.turn import DialogueState, FormDef, SlotDef, Validated
+from nlu.turn import DialogueState
+from nlu.understood import FormDef, SlotDef, Validated
 
 # What is known of a contact answers slots of these kinds without asking.
 _KNOWN_KINDS = frozenset({"phone", "email", "location"})

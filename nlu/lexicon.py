@@ -3,7 +3,7 @@
 import re
 
 from nlu import phrases
-from nlu.turn import Intent
+from nlu.understood import Intent
 
 _SIGNS = {
     "👍": Intent.CONFIRM,

@@ -1,6 +1,6 @@
 """The words behind `nlu.lexicon`: phrases that steer a dialogue, ru and en, one phrase between bars, ё written as е."""
 
-from nlu.turn import Intent
+from nlu.understood import Intent
 
 PHRASES: dict[Intent, str] = {
     Intent.HUMAN: """

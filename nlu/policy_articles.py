@@ -5,7 +5,8 @@ from dataclasses import replace
 from desk_core.kit.i18n import translate
 from nlu import labels, lexicon, policy_form, questions, splitting
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, PROBLEM, Scene, hand_over, judged, opened, told
-from nlu.turn import Action, ArticleFeedback, Band, DialogueState, Hit, Intent, KnownIncident, Looked, OpenTicket, Phase, Say, Turn
+from nlu.turn import Action, ArticleFeedback, DialogueState, Looked, OpenTicket, Phase, Say, Turn
+from nlu.understood import Band, Hit, Intent, KnownIncident
 
 ARTICLES_AT_ONCE = 3
 # After this many articles a person wants a person, not a library.

@@ -5,7 +5,8 @@ from dataclasses import replace
 from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions, reading
 from nlu.policy_form import FAILURES_TO_PERSON, STEERS
 from nlu.scene import BUILDING, Scene, hand_over, judged, told
-from nlu.turn import Band, DialogueState, Intent, Phase, Say, SetLanguage, Turn, UseRequest
+from nlu.turn import DialogueState, Phase, Say, SetLanguage, Turn, UseRequest
+from nlu.understood import Band, Intent
 
 # Intents by which a person steers or chats rather than tells; a model's word on them counts when it is sure.
 _TELLING = frozenset({Intent.REPORT, Intent.ASK, Intent.ADD_DETAILS, Intent.UNKNOWN})

@@ -19,7 +19,8 @@ from nlu.scene import (
     subject_of,
     told,
 )
-from nlu.turn import Band, DialogueState, Intent, Phase, Say, SlotDef, Turn, Validated
+from nlu.turn import DialogueState, Phase, Say, Turn
+from nlu.understood import Band, Intent, SlotDef, Validated
 
 # A model's word on a short answer counts as steering only when it is this sure; the fixed phrases need no model.
 STEERS = 0.75

@@ -7,20 +7,8 @@ from typing import Any
 
 from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, SPLIT, TWO_TOPICS, Scene, classified, judged, opened, subject_of, told
-from nlu.turn import (
-    AddToTicket,
-    ArticleFeedback,
-    Band,
-    ConfirmSolved,
-    DialogueState,
-    FillSlots,
-    FormDef,
-    HandOver,
-    Intent,
-    Looked,
-    OpenTicket,
-    Turn,
-)
+from nlu.turn import AddToTicket, ArticleFeedback, ConfirmSolved, DialogueState, FillSlots, HandOver, Looked, OpenTicket, Turn
+from nlu.understood import Band, FormDef, Intent
 
 LETTER_ARTICLES = 2
 SHORT_ANSWER = 200

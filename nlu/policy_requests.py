@@ -10,11 +10,9 @@ from nlu.scene import BUILDING, Scene, hand_over, judged, told
 from nlu.text import stems
 from nlu.turn import (
     AddToTicket,
-    Band,
     CancelTicket,
     ConfirmSolved,
     DialogueState,
-    Intent,
     ListRequests,
     OpenRequest,
     Phase,
@@ -24,6 +22,7 @@ from nlu.turn import (
     Turn,
     UseRequest,
 )
+from nlu.understood import Band, Intent
 
 # Below this "it is a report" says nothing; the caption of a picture must not be asked about as if it were another story.
 SURE = 0.5

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from desk_core.kit.i18n import translate
 from nlu import forms, labels
 from nlu.scene import CATEGORY, PROBLEM, Buttons, Scene, shortened
-from nlu.turn import Action, Button, DialogueState, Hit, Intent, OpenRequest, Phase, Say, SlotDef, Turn
+from nlu.turn import Action, Button, DialogueState, OpenRequest, Phase, Say, Turn
+from nlu.understood import Hit, Intent, SlotDef
 
 CATEGORY_CHOICES = 5
 CARD_STORY = 600

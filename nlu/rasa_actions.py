@@ -17,7 +17,7 @@ from rasa_sdk.types import DomainDict
 from desk_core.catalogue.rasa_export import CREATE, HAND_OVER, STATUS, SUGGEST
 from nlu import forms, validators
 from nlu.desk_calls import DeskCalls, Told
-from nlu.turn import FormDef, SlotDef
+from nlu.understood import FormDef, SlotDef
 
 
 class ValidateForm(FormValidationAction):

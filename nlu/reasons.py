@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from models.scoring import Contribution
 from nlu.text import trace
-from nlu.turn import Reason
+from nlu.understood import Reason
 
 # Negations, prepositions, pronouns and courtesies weigh something in every model and explain nothing to anybody.
 _EMPTY = """

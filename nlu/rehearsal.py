@@ -17,10 +17,10 @@ from nlu.turn import (
     OpenTicket,
     SetLanguage,
     Snapshot,
-    Tools,
     Turn,
     UseRequest,
 )
+from nlu.understood import Tools
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FIRST_NUMBER = 1042

@@ -8,26 +8,8 @@ from typing import Any
 from desk_core.kit.i18n import translate
 from nlu import labels, lexicon, sentiment
 from nlu.tried import tried
-from nlu.turn import (
-    Action,
-    AddToTicket,
-    Band,
-    Button,
-    CategoryDef,
-    DialogueState,
-    FormDef,
-    HandOver,
-    Heard,
-    Intent,
-    Manner,
-    OpenTicket,
-    Phase,
-    Say,
-    Snapshot,
-    Tools,
-    Triage,
-    Turn,
-)
+from nlu.turn import Action, AddToTicket, Button, DialogueState, HandOver, Heard, Manner, OpenTicket, Phase, Say, Snapshot, Turn
+from nlu.understood import Band, CategoryDef, FormDef, Intent, Tools, Triage
 
 SUBJECT_LENGTH = 80
 # What a state may carry from turn to turn; the messages themselves are kept whole by the desk.

@@ -3,21 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from nlu.lexicon import SWEARING
-from nlu.text import lowered
+from nlu.text import alternatives, lowered
+from nlu.understood import Mood
 
 _READ = 4_000  # characters; a mood is told early or often
 _NEGATED = re.compile(r"(?:\bне|\bни|\bnot|n't|\bnever|\bno) (?:\w+ ){0,1}$")
 _BEFORE = 24  # characters in which a negation is looked for
-
-
-class Mood(StrEnum):
-    GLAD = "glad"
-    CALM = "calm"
-    UNHAPPY = "unhappy"
-    ANGRY = "angry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +35,8 @@ class Sentiment:
 _CALM = Sentiment(Mood.CALM, 0.8)
 
 
-def _words(alternatives: str) -> re.Pattern[str]:
-    return re.compile(r"(?<!\w)(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + r")(?!\w)")
+def _words(lines: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){alternatives(lines)}(?!\w)")
 
 
 _FURIOUS = _words(

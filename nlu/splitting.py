@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nlu.turn import Band, CategoryDef, Triage
+from nlu.text import alternatives
+from nlu.understood import Band, CategoryDef, Triage
 
 _SAMPLE = 1_000
 _MOST = 3  # cuts of one kind; each costs two looks of the models
@@ -15,12 +16,8 @@ _TELLING = 3  # in a half that no word announces
 _SHORT = 25  # words; a longer text that does not say itself that it tells of two things tells one at length
 
 
-def _any_of(alternatives: str) -> str:
-    return "(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + ")"
-
-
 # Words that announce another thing.
-_ANOTHER = _any_of(
+_ANOTHER = alternatives(
     r"""
     (?:и|а|да) (?:ещё|еще)(?: (?:и|один момент|вопрос|одно|такой вопрос|такое дело|просьба|прошу))?|(?:и|а) (?:также|заодно|плюс)|также
     заодно|плюс(?: к этому)?|кроме того|помимо (?:этого|того)|вдобавок|к тому же|попутно|во-вторых|вторая (?:проблема|просьба)

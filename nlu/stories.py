@@ -22,8 +22,6 @@ from nlu.turn import (
     FillSlots,
     HandOver,
     Heard,
-    Hit,
-    Intent,
     ListRequests,
     Manner,
     OpenRequest,
@@ -33,10 +31,10 @@ from nlu.turn import (
     RateTicket,
     SetLanguage,
     ShowRequest,
-    Tools,
     Turn,
     UseRequest,
 )
+from nlu.understood import Hit, Intent, Tools
 
 ANY = "*"
 """In a story: some value, whichever."""

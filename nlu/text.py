@@ -2,7 +2,7 @@
 
 from models.words import LIMIT, fold, mask, normalise, stem, stems, surface, tokens, trace
 
-__all__ = ["LIMIT", "fold", "has_words", "lowered", "mask", "normalise", "stem", "stems", "surface", "tokens", "trace"]
+__all__ = ["LIMIT", "alternatives", "fold", "has_words", "lowered", "mask", "normalise", "stem", "stems", "surface", "tokens", "trace"]
 
 
 def has_words(text: str) -> bool:
@@ -14,3 +14,8 @@ def lowered(text: str) -> str:
     """Lower case, character by character, so that places stay what they are ("İ" would become two)."""
     lower = text.lower()
     return lower if len(lower) == len(text) else "".join(low if len(low := one.lower()) == 1 else one for one in text)
+
+
+def alternatives(lines: str) -> str:
+    """A group of a regular expression out of alternatives that stand in several lines, for reading."""
+    return "(?:" + "|".join(line.strip() for line in lines.strip().splitlines()) + ")"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from nlu.turn import CategoryDef, FormDef, Hit, KnownIncident, SlotDef, Triage, Validated
+from nlu.understood import CategoryDef, FormDef, Hit, KnownIncident, SlotDef, Triage, Validated
 
 
 class Triager(Protocol):

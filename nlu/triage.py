@@ -9,7 +9,7 @@ from models.registry import Loaded
 from models.scoring import Scored
 from nlu import asking, cues, lexicon, reasons, sentiment
 from nlu.text import has_words, normalise
-from nlu.turn import Band, CategoryDef, Guess, Intent, Reason, Triage
+from nlu.understood import Band, CategoryDef, Guess, Intent, Reason, Triage
 
 _GREETING = re.compile(
     r"^(?:(?:здравствуйте|здравствуй|добрый (?:день|вечер)|доброе утро|доброго (?:дня|времени суток)|приветствую|привет|"

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from nlu import forms, lexicon
 from nlu.extract import moment
-from nlu.turn import Intent, SlotDef, Validated
+from nlu.understood import Intent, SlotDef, Validated
 
 # What a Rasa tracker holds for a question that a person could not answer: filled, so that Rasa's own form goes on.
 SKIPPED = "unknown"

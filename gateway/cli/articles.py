@@ -31,7 +31,7 @@ def gaps(limit: Annotated[int, typer.Option("--limit", help="How many topics at 
                 "before": one.before, "refused": one.refused, "category": one.category, "tickets": [number for number, _ in one.tickets],
                 "examples": [each.text for each in one.questions[:5]],
             }
-            for one in (await desk.understanding.gaps())[:limit]
+            for one in (await desk.understanding.board.clusters())[:limit]
         ]  # fmt: skip
 
     told = run(work)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.certainty import admitted
 from gateway.cli.shell import language, rows, run, show
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 model = typer.Typer(no_args_is_help=True)
 
-SUREST = 0.99  # nobody is ever certain, a model least of all
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 
 
@@ -187,7 +187,6 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
         from dataclasses import asdict
 
         from gateway.understanding import training_sets
-        from models.encoder import load_encoder
         from models.nearest import nearest
 
         tools = await desk.tools()
@@ -198,7 +197,7 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
         hits = tools.search(text, language=language, category=triage.category)
         async with desk.database.read() as session:
             rows = (await training_sets(session, config))["category"]
-        alike = nearest(text, [row for row in rows if row.label == triage.category], encoder=load_encoder())
+        alike = nearest(text, [row for row in rows if row.label == triage.category], encoder=desk.understanding.encoder)
         return {
             "language": language,
             **asdict(triage),
@@ -209,9 +208,8 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
     told = run(work)
 
     def table() -> None:
-        print(f"language {told['language']}, intent {told['intent']} ({min(told['intent_confidence'], SUREST):.2f})")
-        sure = min(told["confidence"], SUREST)  # as on the pages
-        print(f"category {told['category']} ({sure:.2f}, {told['band']})")
+        print(f"language {told['language']}, intent {told['intent']} ({admitted(told['intent_confidence']):.2f})")
+        print(f"category {told['category']} ({admitted(told['confidence']):.2f}, {told['band']})")
         print(f"impact {told['impact']}, urgency {told['urgency']}, mood {told['mood']}")
         print("because: " + ", ".join(f"{one['text']} ({one['weight']:+.2f})" for one in told["reasons"]))
         for one in told["examples"]:

@@ -20,6 +20,7 @@ from desk_core.people import repository as people
 from desk_core.people.permissions import Right
 from gateway.auth.dependencies import CurrentAgent, require
 from gateway.auth.sessions import Signed
+from gateway.certainty import admitted
 from gateway.console.frame import Frame
 from gateway.console.settings import SPEECH
 from gateway.gaps import cluster_of, draft
@@ -50,7 +51,7 @@ class Placed:
 
     @property
     def chance(self) -> float:
-        return self.found.chance
+        return admitted(self.found.chance)
 
     @property
     def signals(self) -> dict[str, float]:
@@ -113,7 +114,7 @@ async def new(request: Request, signed: Editor, written: str = "", gap: Ident | 
     frame = await Frame.of(request, signed)
     language = written if written in LANGUAGES else frame.config.language
     sheet = Sheet(key="", language=language, title="", body="")
-    if gap is not None and (cluster := cluster_of(await frame.desk.understanding.gaps(), gap)):
+    if gap is not None and (cluster := cluster_of(await frame.desk.understanding.board.clusters(), gap)):
         async with frame.desk.database.read() as session:
             answers = await questions.answers(session, cluster.ticket_ids)
             names = await people.names(session, contact_ids=cluster.contact_ids)

@@ -12,6 +12,7 @@ from desk_core.sla.entities import AppliedSla, SlaPause
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Event, Status, can
 from desk_core.tickets.words import METRIC
+from gateway.certainty import admitted
 from gateway.web.moments import Timer, Tone, Viewer, moment, timer
 
 PAUSE_REASONS = {
@@ -135,8 +136,7 @@ def why(config: DeskConfig, ticket: Ticket, language: str) -> Why:
         for one in triage.get("alternatives", ())
         if one.get("label") and one["label"] != ticket.category_key and float(one.get("confidence", 0)) >= WORTH_SAYING
     )[:3]
-    # Nobody is ever 100 % sure, and a model least of all.
-    sure = min(99, round(ticket.category_confidence * 100)) if ticket.category_confidence is not None else None
+    sure = round(admitted(ticket.category_confidence) * 100) if ticket.category_confidence is not None else None
     return Why(sure, ticket.category_source, terms, others, str(triage.get("model", "")))
 
 

@@ -43,7 +43,7 @@ class Shown:
 @router.get("")
 async def board(request: Request, signed: CurrentAgent, page: Annotated[int, Query(ge=1, le=1000)] = 1, done: str = "") -> Response:
     frame = await Frame.of(request, signed)
-    found = await frame.desk.understanding.gaps()
+    found = await frame.desk.understanding.board.clusters()
     on_page = found[(page - 1) * PAGE : page * PAGE]
     context = {
         "shown_gaps": await _with_articles(frame, on_page), "number": page, "more": len(found) > page * PAGE, "speech": SPEECH,
@@ -76,7 +76,7 @@ async def judge(
 ) -> Response:
     """All questions of a cluster at once: which article should have answered, or that they are no gap."""
     frame = await Frame.of(request, signed)
-    cluster = cluster_of(await frame.desk.understanding.gaps(), question_id)
+    cluster = cluster_of(await frame.desk.understanding.board.clusters(), question_id)
     if cluster is not None:
         if act not in ("answer", "dismiss") or (act == "answer" and not article):
             raise Invalid(reason=_("This is none of the choices."))

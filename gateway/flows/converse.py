@@ -22,7 +22,8 @@ from gateway.flows.intake import INBOUND
 from gateway.flows.reading import Situation, is_burst, situation, snapshot
 from gateway.flows.turning import apply_turn
 from nlu.dialogue import advance
-from nlu.turn import Heard, Press, Tools, Turn
+from nlu.turn import Heard, Press, Turn
+from nlu.understood import Tools
 
 log = structlog.get_logger()
 

@@ -28,7 +28,8 @@ from nlu import labels, sentiment
 from nlu import turn as acts
 from nlu.scene import SPLIT
 from nlu.tried import tried
-from nlu.turn import Intent, Phase, Say, Turn
+from nlu.turn import Phase, Say, Turn
+from nlu.understood import Intent
 
 UNFINISHED = "unfinished"
 """Kind of the timer behind a dialogue that somebody left in the middle."""

@@ -27,7 +27,7 @@ from nlu.extract.declared import Declared
 from nlu.extract.found import Found, Reading
 from nlu.extract.gazetteer import Gazetteer
 from nlu.extract.vocabulary import Numbering, Vocabulary
-from nlu.turn import FormDef, SlotDef
+from nlu.understood import FormDef, SlotDef
 
 __all__ = ["Extractor", "Found", "Numbering", "Vocabulary"]
 

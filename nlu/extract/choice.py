@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from nlu.turn import SlotDef
+from nlu.understood import SlotDef
 
 _LONG_WORD = 5  # letters; shorter single words ("да", "нет", "me") mean something only as an answer
 _ORDINARY = frozenset({"individual", "medium"})  # what a request has before anybody says more

@@ -4,11 +4,7 @@ import re
 from collections.abc import Sequence
 
 from nlu.extract.found import Found
-
-
-def _any_of(alternatives: str) -> str:
-    return "(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + ")"
-
+from nlu.text import alternatives
 
 _END = r"(?=[.;!?\n]|,? (?:но|а|потому что|так как|because|but|since|approved|согласов\w+|спасибо|заранее|thanks|thank you)\b|$)"
 # A list and what describes the thing go on after a comma; another clause does not.
@@ -16,7 +12,7 @@ _COMMA = (
     r",(?= (?:желательно|лучше|примерно|размером|на|с|со|для|и|тоже|пару|одну|одна|один|дв[ае]|три|пять|\d|preferably|ideally|with|for|"
     r"size)\b)"
 )
-_WISH = _any_of(
+_WISH = alternatives(
     r"""
     заказать|закажите|купить|купите|выдать|выдайте|приобрести|приобретите|привезти|привезите|нужна|нужен|нужны|нужно|требуется|требуются
     i(?:'d| would) like(?: to (?:order|get|have))?|(?:please )?(?:order|buy)|need|can i (?:get|have)|could i (?:get|have)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from nlu.rehearsal import NOON, Rehearsal, buttons
-from nlu.turn import Heard, OpenRequest, OpenTicket, Press, Tools, Turn
+from nlu.turn import Heard, OpenRequest, OpenTicket, Press, Turn
+from nlu.understood import Tools
 from tests.fakes.tools import FakeTools
 
 __all__ = ["NOON", "Talk", "buttons", "request"]

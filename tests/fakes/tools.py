@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from nlu import lexicon
-from nlu.turn import Band, CategoryDef, FormDef, Guess, Hit, Intent, KnownIncident, Reason, SlotDef, Triage, Validated
+from nlu.understood import Band, CategoryDef, FormDef, Guess, Hit, Intent, KnownIncident, Reason, SlotDef, Triage, Validated
 
 LOCATION = SlotDef(
     name="location",

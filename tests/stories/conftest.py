@@ -9,7 +9,7 @@ import pytest
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
 from gateway.setup import make_desk
-from nlu.turn import Tools
+from nlu.understood import Tools
 from tests.acceptance.trained import KEY, PRESET, SHOP, trained_models
 
 

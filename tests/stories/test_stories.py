@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from nlu.stories import Story, play, read
-from nlu.turn import Tools
+from nlu.understood import Tools
 from tests.acceptance.trained import KEY
 
 FOLDER = Path(__file__).parent

@@ -45,7 +45,7 @@ async def asked(database: Database, make: DeskFactory, clock: FakeClock) -> Tick
 
 
 async def first_id(database: Database, desk: FakeWebDesk) -> str:
-    return (await desk.understanding.gaps())[0].id
+    return (await desk.understanding.board.clusters())[0].id
 
 
 class TestBoard:
@@ -105,7 +105,7 @@ class TestBoard:
         assert 'class="empty"' in (await editor.get("/console/gaps?done=answer")).text
         await editor.post("/console/gaps")
         assert article.article_id not in await found()
-        assert len((await desk.understanding.gaps())[0].questions) == 3
+        assert len((await desk.understanding.board.clusters())[0].questions) == 3
 
     async def test_what_is_no_gap_goes_and_comes_back(self, editor: Browser, asked: Ticket, database: Database, desk: FakeWebDesk) -> None:
         await editor.post(f"/console/gaps/{await first_id(database, desk)}", data={"act": "dismiss"})
@@ -120,7 +120,7 @@ class TestBoard:
         self, editor: Browser, asked: Ticket, database: Database, desk: FakeWebDesk, typed: dict[str, str]
     ) -> None:
         assert (await editor.post(f"/console/gaps/{await first_id(database, desk)}", data=typed)).status_code in (400, 422)
-        assert len(await desk.understanding.gaps()) == 1
+        assert len(await desk.understanding.board.clusters()) == 1
 
     async def test_a_draft_waits_for_its_author(self, editor: Browser, asked: Ticket, database: Database, desk: FakeWebDesk) -> None:
         answer = "Ask Boris Petrov at the gate on +7 916 123-45-67. Show your badge there."

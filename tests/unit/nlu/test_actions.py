@@ -16,7 +16,7 @@ from rasa_sdk.interfaces import Tracker
 from nlu import rasa_actions
 from nlu.actions import FormValidator, action_call, finished, read_result
 from nlu.desk_calls import Told
-from nlu.turn import SlotDef, Validated
+from nlu.understood import SlotDef, Validated
 from tests.fakes.tools import DEVICE, FORMS, PHONE, SCOPE, WHEN
 
 MONDAY = date(2026, 11, 23)

@@ -4,7 +4,7 @@ import pytest
 
 from nlu import lexicon
 from nlu.asking import asks_how
-from nlu.turn import Intent
+from nlu.understood import Intent
 
 
 @pytest.mark.parametrize(

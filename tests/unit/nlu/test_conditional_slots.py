@@ -1,7 +1,8 @@
 """A question that hangs on another answer waits for it, and is not asked where it makes no sense."""
 
 from nlu import forms
-from nlu.turn import DialogueState, FormDef, SlotDef
+from nlu.turn import DialogueState
+from nlu.understood import FormDef, SlotDef
 
 
 def slot(name: str, **more: object) -> SlotDef:

@@ -4,16 +4,8 @@ import pytest
 
 from nlu.labels import label
 from nlu.scene import CATEGORY, PROBLEM
-from nlu.turn import (
-    ArticleFeedback,
-    DialogueState,
-    HandOver,
-    Hit,
-    Intent,
-    OpenTicket,
-    Phase,
-    SetLanguage,
-)
+from nlu.turn import ArticleFeedback, DialogueState, HandOver, OpenTicket, Phase, SetLanguage
+from nlu.understood import Hit, Intent
 from tests.fakes.talk import Talk, request
 from tests.fakes.tools import FakeTools
 

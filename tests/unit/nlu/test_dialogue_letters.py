@@ -2,16 +2,8 @@
 
 import pytest
 
-from nlu.turn import (
-    AddToTicket,
-    ConfirmSolved,
-    FillSlots,
-    HandOver,
-    Heard,
-    Hit,
-    Manner,
-    OpenTicket,
-)
+from nlu.turn import AddToTicket, ConfirmSolved, FillSlots, HandOver, Heard, Manner, OpenTicket
+from nlu.understood import Hit
 from tests.fakes.talk import Talk, request
 from tests.fakes.tools import FakeTools
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlu.scene import BUILDING
-from nlu.turn import DialogueState, HandOver, Heard, Hit, Manner, OpenTicket, Phase, Press, Say, Turn
+from nlu.turn import DialogueState, HandOver, Heard, Manner, OpenTicket, Phase, Press, Say, Turn
+from nlu.understood import Hit
 from tests.fakes.talk import Talk, buttons, request
 from tests.fakes.tools import FORMS, FakeTools
 

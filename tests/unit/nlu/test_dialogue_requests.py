@@ -2,18 +2,8 @@
 
 import pytest
 
-from nlu.turn import (
-    AddToTicket,
-    CancelTicket,
-    ConfirmSolved,
-    DialogueState,
-    Intent,
-    ListRequests,
-    Phase,
-    RateTicket,
-    ShowRequest,
-    UseRequest,
-)
+from nlu.turn import AddToTicket, CancelTicket, ConfirmSolved, DialogueState, ListRequests, Phase, RateTicket, ShowRequest, UseRequest
+from nlu.understood import Intent
 from tests.fakes.talk import Talk, request
 from tests.fakes.tools import FakeTools
 

@@ -7,7 +7,7 @@ import pytest
 
 from nlu.extract import Extractor, asset, device, email, error_code, location, phone, software, system
 from nlu.extract.gazetteer import Gazetteer
-from nlu.turn import FormDef, SlotDef
+from nlu.understood import FormDef, SlotDef
 
 WEDNESDAY = datetime(2026, 11, 25, 14, 30, tzinfo=ZoneInfo("Europe/Moscow"))
 EXTRACTOR = Extractor()

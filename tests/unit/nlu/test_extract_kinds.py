@@ -14,7 +14,7 @@ import presets
 from desk_core.catalogue.presets import load_preset
 from models.words import normalise, trace
 from nlu.extract import Extractor, Found, Numbering, Vocabulary
-from nlu.turn import FormDef, SlotDef
+from nlu.understood import FormDef, SlotDef
 
 WEDNESDAY = datetime(2026, 11, 25, 14, 30, tzinfo=ZoneInfo("Europe/Moscow"))
 SHOP = Vocabulary(

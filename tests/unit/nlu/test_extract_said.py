@@ -6,7 +6,7 @@ import pytest
 
 from nlu.extract import Extractor, said
 from nlu.extract.said import login, on_screen, ordered, path, purpose
-from nlu.turn import FormDef, SlotDef
+from nlu.understood import FormDef, SlotDef
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

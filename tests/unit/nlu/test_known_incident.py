@@ -1,6 +1,7 @@
 """Trouble that is known: how it stands is said, the request is one of those that are told when it is over, nothing is asked."""
 
-from nlu.turn import KnownIncident, Manner, Phase
+from nlu.turn import Manner, Phase
+from nlu.understood import KnownIncident
 from tests.fakes.talk import Talk
 from tests.fakes.tools import FakeTools
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlu.reading import is_mashed, meant
-from nlu.turn import Intent, Phase
+from nlu.turn import Phase
+from nlu.understood import Intent
 from tests.fakes.talk import Talk
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.sentiment import Mood, read
+from nlu.sentiment import read
+from nlu.understood import Mood
 
 CALM = [
     "принтер не печатает", "не могу войти в почту, пишет ошибку", "VPN отваливается каждые пять минут", "ошибка 691 при подключении",

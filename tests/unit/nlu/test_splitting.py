@@ -3,7 +3,7 @@
 import pytest
 
 from nlu.splitting import cuts, two_stories
-from nlu.turn import Band, CategoryDef, Intent, Triage
+from nlu.understood import Band, CategoryDef, Intent, Triage
 
 TOPICS = {
     "printer": "hardware.printer", "принтер": "hardware.printer", "монитор": "hardware.monitor", "vpn": "network.vpn", "впн": "network.vpn",

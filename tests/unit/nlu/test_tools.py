@@ -10,7 +10,8 @@ from nlu.actions import FormValidator
 from nlu.language import detect
 from nlu.tools import DeskTools, NoIncidents
 from nlu.triage import TriageEngine
-from nlu.turn import FormDef, Phase, Tools
+from nlu.turn import Phase
+from nlu.understood import FormDef, Tools
 from tests.fakes.talk import Talk
 from tests.fakes.tools import CATEGORIES, FORMS
 

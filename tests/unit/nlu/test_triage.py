@@ -10,7 +10,7 @@ from models.registry import Registry
 from models.rows import category_rows, intent_rows
 from models.train import fit
 from nlu.triage import TriageEngine
-from nlu.turn import Band, CategoryDef, Intent
+from nlu.understood import Band, CategoryDef, Intent
 from tests.unit.models.small import CATEGORIES, EXAMPLES, HashEncoder
 
 CATALOGUE = {

@@ -9,7 +9,7 @@ from models.evaluate import Thresholds
 from models.registry import Loaded
 from models.scoring import Scored
 from nlu.triage import TriageEngine
-from nlu.turn import CategoryDef, Intent
+from nlu.understood import CategoryDef, Intent
 
 CATALOGUE = {
     "hardware.printer": CategoryDef("hardware.printer", "hardware", {}, "incident", "individual", "medium", "printer"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.turn import SlotDef, Validated
+from nlu.understood import SlotDef, Validated
 from nlu.validators import validate
 from tests.fakes.tools import SCOPE
 

@@ -26,7 +26,7 @@ from gateway import inboxes
 from gateway.app import create_app
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
-from nlu.turn import Tools
+from nlu.understood import Tools
 
 PRESET = load_preset(Path(presets.__file__).parent / "it_service_desk")
 Files = list[tuple[str, tuple[str, bytes, str]]]
