@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.catalogue.entities import TrainingExample
-from desk_core.catalogue.questions import Use, measured, ordered
+from desk_core.catalogue.form_use import Use, measured, ordered
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, ReadSession
 from desk_core.knowledge import questions

@@ -108,7 +108,7 @@ def questions(json: Json = False) -> None:
     """Which questions of the forms change what becomes of a request, by the desk's own requests; those that never do may be dropped."""
 
     async def work(desk: "Desk") -> list[dict[str, Any]]:
-        from desk_core.catalogue.questions import measured
+        from desk_core.catalogue.form_use import measured
 
         config = await desk.config()
         async with desk.database.read() as session:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from desk_core.catalogue.questions import ENOUGH, measured
+from desk_core.catalogue.form_use import ENOUGH, measured
 from desk_core.context import Actor
 from desk_core.kit.errors import DeskError
 from desk_core.learning import service as corrections

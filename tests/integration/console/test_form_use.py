@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import update
 
-from desk_core.catalogue.questions import ENOUGH, Use, measured, ordered, uses
+from desk_core.catalogue.form_use import ENOUGH, Use, measured, ordered, uses
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.people.permissions import Role
