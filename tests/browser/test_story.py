@@ -1,9 +1,10 @@
 """The whole story of a request as people see it: they write, the desk answers before their eyes."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.people import Eyes, listening, row
 
@@ -103,4 +104,14 @@ class TestTheStream:
         console = await eyes.operator(language="en")
         eyes.expects("ERR_CONNECTION_REFUSED|Failed to fetch")
         await console.route("**/console/live", lambda route: route.abort("connectionrefused"), times=1)
+        await listening(console, "/console?view=all")
+
+    async def test_a_page_listens_however_late_its_scripts_arrive(self, eyes: Eyes) -> None:
+        console = await eyes.operator(language="en")
+
+        async def late(route: Route) -> None:
+            await asyncio.sleep(1)
+            await route.continue_()
+
+        await console.route("**/hx-sse.js*", late)
         await listening(console, "/console?view=all")
