@@ -29,6 +29,7 @@ from models.retrain import Outcome, TrainingBusy, retrain
 from models.retrieval import ArticleIndex, IndexedArticle
 from models.rows import Row, category_rows, intent_rows, with_corrections
 from models.training import TrainingFailed
+from nlu import asking
 from nlu.actions import FormValidator
 from nlu.extract import Extractor, Vocabulary
 from nlu.language import detect
@@ -191,6 +192,10 @@ async def training_sets(session: ReadSession, config: DeskConfig) -> dict[str, l
         for texts in (category.titles, category.descriptions)
         for language, text in texts.items()
     ]
+
+    def told(label: str, text: str) -> str:
+        return asking.told_as(text, config.categories[label].kind) if label in config.categories else label
+
     corrected = [Row(row.text, row.after, row.language, "correction") for row in await learning.corrections(session)]
     return {
         "category": with_corrections(
@@ -202,7 +207,7 @@ async def training_sets(session: ReadSession, config: DeskConfig) -> dict[str, l
             ),
             [row for row in corrected if row.label in second_level],
         ),
-        "intent": intent_rows(examples, categories=second_level),
+        "intent": intent_rows(examples, told=told),
     }
 
 

@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-REPORT = "report"  # the intent of every category example: a person tells a problem or asks for a thing
 
 _REJECTED = ("out_of_scope", "smalltalk")  # intents whose examples belong in no category
 
@@ -64,11 +62,10 @@ def category_rows(
     return rows
 
 
-def intent_rows(examples: Mapping[str, Mapping[str, Sequence[str]]], *, categories: Iterable[str]) -> list[Row]:
-    """Rows of the intent model: the dialogue intents as they are, every category example as a report."""
-    keys = set(categories)
+def intent_rows(examples: Mapping[str, Mapping[str, Sequence[str]]], *, told: Callable[[str, str], str]) -> list[Row]:
+    """Rows of the intent model: dialogue intents as they are, every example of a category as what `told(label, text)` makes of it."""
     return [
-        Row(text, REPORT if label in keys else label, language)
+        Row(text, told(label, text), language)
         for language, intents in examples.items()
         for label, texts in intents.items()
         for text in texts

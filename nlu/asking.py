@@ -3,8 +3,11 @@
 import re
 
 from nlu.text import alternatives
+from nlu.understood import Intent
 
 _SAMPLE = 500
+# What a topic of this kind makes of words that only tell: a complaint about the desk is no report of a fault, a question no request.
+_KINDS = {"complaint": Intent.COMPLAINT, "question": Intent.ASK}
 
 
 # Ways to begin a question that are no part of it.
@@ -36,3 +39,8 @@ _ASKS_HOW = re.compile(rf"(?:{_LEAD}[\s,:–-]+)*{_HOW}", re.IGNORECASE | re.DOT
 def asks_how(text: str) -> bool:
     """Whether a text begins with such a question ("подскажите, как...", "where do I find...")."""
     return bool(_ASKS_HOW.match(text[:_SAMPLE].strip().replace("’", "'")))
+
+
+def told_as(text: str, kind: str = "incident") -> Intent:
+    """What words with a topic of this kind do: report, ask or complain."""
+    return _KINDS.get(kind) or (Intent.ASK if asks_how(text) else Intent.REPORT)

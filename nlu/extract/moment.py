@@ -79,7 +79,9 @@ _BARE_HOUR = re.compile(
 )
 _SINCE = re.compile(r"(?:(?<!\w)(?:с|со|начиная с|начиная со|since|ever since|starting)\s(?:around\s|about\s|the\s|last\s)?)$")
 _UNTIL = re.compile(r"(?<!\w)(?:к|ко|до|не позднее|на|by|until|till|before|for)\s(?:the\s)?$")
-_PLANNED = re.compile(r"выход|отпуск|нуж|понадоб|требует|будет|будут|начина|планир|хочу|прос|join|starts?\b|leav|vacation|need|will\b|from")
+_PLANNED = re.compile(
+    r"выход|прид[её]т|приход|отпуск|нуж|понадоб|требует|будет|будут|начина|планир|хочу|прос|join|starts?\b|leav|vacation|need|will\b|from"
+)
 _SEVERAL = re.compile(r"\w+s|дн(?:ей|я)|час(?:ов|а)|недел[ьи]|месяц(?:ев|а)|минут")
 _LASTED = re.compile(r"\b(?:has|have|had|been|not|no|down|stuck|broken|slow|already|waiting)\b|n't|'ve|'s ")
 _NO_WEEKDAY = re.compile(r"\s(?:разработ|обитани|выполнени|тестирован)")
@@ -146,6 +148,12 @@ def _sureness(group: list[_Atom], before: str, now: datetime) -> float:
     return 0.6 if dated.weekday or dated.day == now.date() else 0.8
 
 
+def _lies_ahead(text: str, start: int, end: int) -> bool:
+    """Whether the words around a day speak of what is still to come."""
+    before = text[max(0, start - _BEFORE) : start]
+    return bool(_UNTIL.search(before) or _PLANNED.search(before) or _PLANNED.match(text, end + 1))
+
+
 def _groups(text: str, written: str, now: datetime) -> Iterator[list[_Atom]]:
     """Atoms that stand together and say one moment."""
     group: list[_Atom] = []
@@ -195,6 +203,8 @@ def _atom(match: re.Match[str], text: str, written: str, now: datetime) -> _Atom
         number = next(place for place, stems in enumerate(_STEMS) if re.search(stems, said))
         ahead = (number - today.weekday()) % 7
         days = ahead - 7 if match["last"] else ahead + (7 if match["next"] and ahead + today.weekday() < 7 else 0)
+        if days == 0 and _lies_ahead(text, start, end):
+            days = 7  # who says on a Monday what is to be there by Monday means the next one
         return _Atom(
             start, end, day=today + timedelta(days=days or (-7 if match["last"] else 0)), weekday=not (match["last"] or match["next"])
         )

@@ -44,8 +44,11 @@ STEPS = st.one_of(
 ARTICLES = {"бумаг": (Hit("a1", "k1", "Замятие", "1. Шаг", "ru", 0.8),), "vpn": (Hit("a2", "k2", "VPN", "1. Шаг", "ru", 0.8),)}
 # Replies that end with a question the person is expected to answer.
 QUESTIONS = frozenset(
-    {"ask_problem", "ask_category", "ask_helped", "ask_edit", "ask_about", "ask_addition", "summary", "rate", "rate_comment"}
-)
+    {
+        "ask_problem", "ask_category", "ask_helped", "ask_edit", "ask_about", "ask_addition", "summary", "rate", "rate_comment",
+        "not_understood", "example",
+    }
+)  # fmt: skip
 
 
 def question_of(turn: Turn) -> Say | None:
@@ -108,6 +111,20 @@ def test_a_long_form_asks_three_questions_at_most(answers: list[str]) -> None:
     talk.hears(Heard(press=Press("not_it")))
     for answer in answers:
         assert len(talk.says(answer).state.asked) <= 3
+
+
+@given(st.lists(st.sampled_from(["ыыы", "что", "123", "?!", "хм", "no idea what you mean"]), min_size=2, max_size=6))
+def test_a_question_that_is_not_understood_is_put_in_other_words_each_time(answers: list[str]) -> None:
+    # Here too chance alone seldom fails twice in a row at the same question.
+    talk = conversation()
+    talk.says("Сломался принтер")
+    talk.hears(Heard(press=Press("not_it")))
+    question: Say | None = None
+    for answer in answers:
+        turn = talk.says(answer)
+        repeated = question_of(turn)
+        assert repeated is None or repeated != question or len(turn.replies) > 1
+        question = repeated
 
 
 @settings(max_examples=150)

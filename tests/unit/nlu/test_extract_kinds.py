@@ -141,6 +141,10 @@ def test_finds_what_people_write(kind: str, text: str, expected: list[str]) -> N
         ("с утра нет сети", "since", "2026-11-25T09:00+03:00"),
         ("уже третий день жду", "since", "2026-11-23"),
         ("it has been broken for two hours", "since", "2026-11-25T12:30+03:00"),
+        ("нужны наушники к среде", "moment", "2026-12-02"),
+        ("в среду выходит новый кладовщик", "moment", "2026-12-02"),
+        ("please have it ready by Wednesday", "moment", "2026-12-02"),
+        ("на встрече в среду пропал звук", "moment", "2026-11-25"),
         ("сломалось час назад", "since", "2026-11-25T13:30+03:00"),
     ],
 )

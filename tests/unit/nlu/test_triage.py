@@ -9,6 +9,7 @@ from models.encoder import Encoder, NullEncoder
 from models.registry import Registry
 from models.rows import category_rows, intent_rows
 from models.train import fit
+from nlu.asking import told_as
 from nlu.triage import TriageEngine
 from nlu.understood import Band, CategoryDef, Intent
 from tests.unit.models.small import CATEGORIES, EXAMPLES, HashEncoder
@@ -31,7 +32,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     registry = Registry(folder, secret="test")
     for name, rows in (
         ("category", category_rows(EXAMPLES, categories=CATEGORIES)),
-        ("intent", intent_rows(EXAMPLES, categories=CATEGORIES)),
+        ("intent", intent_rows(EXAMPLES, told=lambda label, text: told_as(text) if label in CATEGORIES else label)),
     ):
         registry.publish(fit(rows, encoder=encoder, name=name), created_at=datetime(2026, 1, 1, tzinfo=UTC))
     return TriageEngine(
