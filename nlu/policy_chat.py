@@ -1,11 +1,12 @@
 """Words in a chat: what they mean where the dialogue stands, and whose turn they are. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions, reading
 from nlu.policy_form import FAILURES_TO_PERSON, STEERS
 from nlu.scene import BUILDING, Scene, hand_over, judged, told
-from nlu.turn import DialogueState, Phase, Say, SetLanguage, Turn, UseRequest
+from nlu.turn import Button, DialogueState, Phase, Say, SetLanguage, Turn, UseRequest
 from nlu.understood import Band, Intent
 
 # Intents by which a person steers or chats rather than tells; a model's word on them counts when it is sure.
@@ -147,10 +148,11 @@ def after_resolution(scene: Scene, intent: Intent) -> Turn | None:
         return policy_requests.solved(scene, resolved)
     if intent is Intent.DENY:
         return policy_requests.not_solved(scene, resolved)
-    if intent in {Intent.THANKS, Intent.UNKNOWN}:
-        asked = [[scene.button("solved", ticket=resolved.ticket_id), scene.button("not_solved", ticket=resolved.ticket_id)]]
-        key = "thanks" if intent is Intent.THANKS else "not_understood"
-        return scene.turn(scene.state, scene.say(key, buttons=asked, example=scene.example()), intent=intent)
+    asked = [[scene.button("solved", ticket=resolved.ticket_id), scene.button("not_solved", ticket=resolved.ticket_id)]]
+    if intent is Intent.THANKS:
+        return scene.turn(scene.state, scene.say("thanks", buttons=asked), intent=intent)
+    if intent is Intent.UNKNOWN:
+        return nonsense(scene, asked=asked)
     if intent in {Intent.REPORT, Intent.ASK, Intent.ADD_DETAILS, Intent.COMPLAINT} and not scene.triage.human_now:
         if not lexicon.denies(scene.text) and policy_requests.is_clearly_new(scene, resolved):
             return policy_requests.ask_which(scene, resolved)
@@ -355,15 +357,15 @@ def files_only(scene: Scene) -> Turn:
     return questions.aside(scene, state=told(state, "", attachments=scene.heard.attachments), intent=Intent.ADD_DETAILS)
 
 
-def nonsense(scene: Scene) -> Turn:
-    """Words nobody understands: say so, then show an example, then call a person."""
+def nonsense(scene: Scene, *, asked: Sequence[list[Button]] | None = None) -> Turn:
+    """Words nobody understands: say so, then show an example, then call a person. `asked` are the answers to what the desk had asked."""
     state = replace(scene.state, failures=scene.state.failures + 1)
-    state = replace(state, phase=Phase.PROBLEM) if state.phase is Phase.IDLE else state
+    state = replace(state, phase=Phase.PROBLEM) if state.phase is Phase.IDLE and asked is None else state
     if state.failures >= FAILURES_TO_PERSON:
         return hand_over(scene, told(state, scene.text), reason="failures", intent=Intent.UNKNOWN)
-    buttons = [[scene.button("human")]] if state.phase is Phase.PROBLEM else []
+    buttons = asked or ([[scene.button("human")]] if state.phase is Phase.PROBLEM else [])
     reply = scene.say("not_understood" if state.failures == 1 else "example", example=scene.example(), buttons=buttons)
-    rest = questions.again(scene, state) if state.phase is not Phase.PROBLEM else ()
+    rest = questions.again(scene, state) if state.phase not in {Phase.IDLE, Phase.PROBLEM} else ()
     return scene.turn(state, reply, *rest, intent=Intent.UNKNOWN)
 
 

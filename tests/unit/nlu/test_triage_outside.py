@@ -29,38 +29,49 @@ class Says:
         return self.scored
 
 
-def judged(text: str, *, intent: tuple[str, float], topic: tuple[str, float], outside: float | None, similar: float | None = 0.6) -> Intent:
-    """The intent where the intent model says the one and the category model the other."""
+def judged(
+    text: str,
+    *,
+    intent: tuple[str, float],
+    topic: tuple[str, float],
+    outside: float | None,
+    similar: float | None = 0.6,
+    next_one: float = 0.0,
+) -> Intent:
+    """The intent where the intent model says the one (and gives "out of scope" `next_one`) and the category model the other."""
+    told = (intent, ("out_of_scope", next_one)) if next_one else (intent,)
     limits = Thresholds(act=0.5, suggest=0.2, familiar=0.4, similar=0.4)
-    models: list[Any] = [Says(Scored((topic,), 1.0, similar, outside=outside)), Says(Scored((intent,), 1.0, similar))]
+    models: list[Any] = [Says(Scored((topic,), 1.0, similar, outside=outside)), Says(Scored(told, 1.0, similar))]
     category, said = (Loaded(name, "1", model, limits, {}) for name, model in zip(("category", "intent"), models, strict=True))
     return TriageEngine(category_model=category, intent_model=said, catalogue=CATALOGUE).triage(text, language="ru").intent
 
 
 @pytest.mark.parametrize(
-    ("intent", "topic", "outside", "expected"),
+    ("intent", "next_one", "topic", "outside", "expected"),
     [
-        (("report", 0.9), ("hardware.printer", 0.4), 0.95, Intent.OUT_OF_SCOPE),  # learned
-        (("status", 0.6), ("hardware.printer", 0.4), 0.95, Intent.OUT_OF_SCOPE),
-        (("report", 0.9), ("hardware.printer", 0.9), 0.95, Intent.REPORT),  # a topic that is sure of itself stands
-        (("out_of_scope", 0.8), ("hardware.printer", 0.4), 0.4, Intent.OUT_OF_SCOPE),  # both lean that way
-        (("out_of_scope", 0.8), ("hardware.printer", 0.4), 0.05, Intent.REPORT),  # the other model knows better
-        (("out_of_scope", 0.6), ("hardware.printer", 0.9), None, Intent.REPORT),  # nothing learned: a clear topic goes first
-        (("out_of_scope", 0.8), ("hardware.printer", 0.9), None, Intent.OUT_OF_SCOPE),
-        (("thanks", 0.95), ("hardware.printer", 0.9), 0.95, Intent.THANKS),  # courtesy is no topic's, however sure one is
-        (("thanks", 0.95), ("hardware.printer", 0.9), 0.1, Intent.REPORT),
-        (("thanks", 0.7), ("hardware.printer", 0.3), 0.6, Intent.REPORT),
+        (("report", 0.5), 0.45, ("hardware.printer", 0.4), 0.95, Intent.OUT_OF_SCOPE),  # neither is first, together they tell
+        (("status", 0.6), 0.3, ("hardware.printer", 0.4), 0.95, Intent.OUT_OF_SCOPE),
+        (("report", 0.8), 0.15, ("hardware.printer", 0.97), 0.5, Intent.REPORT),  # a topic that is sure of itself stands
+        (("out_of_scope", 0.8), 0.0, ("hardware.printer", 0.4), 0.4, Intent.OUT_OF_SCOPE),  # both lean that way
+        (("out_of_scope", 0.5), 0.0, ("hardware.printer", 0.98), 0.05, Intent.REPORT),  # the other model knows better
+        (("out_of_scope", 0.6), 0.0, ("hardware.printer", 0.9), None, Intent.REPORT),  # nothing learned: a clear topic goes first
+        (("out_of_scope", 0.8), 0.0, ("hardware.printer", 0.9), None, Intent.OUT_OF_SCOPE),
+        (("thanks", 0.95), 0.0, ("hardware.printer", 0.9), 0.95, Intent.THANKS),  # courtesy is no topic's, however sure one is
+        (("thanks", 0.95), 0.0, ("hardware.printer", 0.9), 0.1, Intent.REPORT),
+        (("thanks", 0.7), 0.0, ("hardware.printer", 0.3), 0.6, Intent.REPORT),
     ],
 )
 def test_both_models_decide_what_is_outside(
-    intent: tuple[str, float], topic: tuple[str, float], outside: float | None, expected: Intent
+    intent: tuple[str, float], next_one: float, topic: tuple[str, float], outside: float | None, expected: Intent
 ) -> None:
-    assert judged("несколько слов о чём-то", intent=intent, topic=topic, outside=outside) is expected
+    assert judged("несколько слов о чём-то", intent=intent, next_one=next_one, topic=topic, outside=outside) is expected
 
 
-def test_what_is_like_nothing_known_is_outside_where_the_learned_chance_allows_it() -> None:
-    assert judged("слова", intent=("report", 0.9), topic=("hardware.printer", 0.3), outside=0.2, similar=0.2) is Intent.OUT_OF_SCOPE
-    assert judged("слова", intent=("report", 0.9), topic=("hardware.printer", 0.3), outside=0.01, similar=0.2) is Intent.REPORT
+def test_what_is_like_nothing_known_is_outside_on_a_hint() -> None:
+    said: dict[str, Any] = {"intent": ("report", 0.9), "topic": ("hardware.printer", 0.3), "outside": 0.2}
+    assert judged("слова", next_one=0.08, similar=0.2, **said) is Intent.OUT_OF_SCOPE
+    assert judged("слова", next_one=0.08, similar=0.6, **said) is Intent.REPORT
+    assert judged("слова", next_one=0.005, similar=0.2, **said) is Intent.REPORT
 
 
 @pytest.mark.parametrize(
