@@ -9,6 +9,7 @@ from nlu.understood import Intent, Tools
 
 MAX_HEARD = 100_000
 READ_SHOWN = 120
+_PHRASE_WORDS = 3
 
 
 def advance(snapshot: Snapshot, heard: Heard, tools: Tools) -> Turn:
@@ -32,7 +33,11 @@ def reread(snapshot: Snapshot, heard: Heard, tools: Tools) -> str | None:
     """What the words of a chat mean in another layout or alphabet; None where they stand. A login stays as it was typed."""
     if snapshot.manner is not Manner.CHAT or heard.press is not None or heard.command not in {None, "new"}:
         return None
-    if lexicon.intent_of(heard.text) is not None or lexicon.language_wish(heard.text) or (meant := reading.meant(heard.text)) is None:
+    if lexicon.intent_of(heard.text) is not None or lexicon.language_wish(heard.text):
+        return None
+    other = reading.other_layout(heard.text) if len(heard.text.split()) <= _PHRASE_WORDS else None
+    meant = other if other is not None and lexicon.intent_of(other) is not None else reading.meant(heard.text)
+    if meant is None:
         return None
     state = snapshot.state
     slot = forms.slot_named(tools.form(state.category), state.pending)

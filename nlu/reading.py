@@ -90,12 +90,19 @@ def meant(text: str) -> str | None:
         spelled = transliterated(text)
         known = sum(word in _RUSSIAN_WORDS for word in _WORD.findall(spelled.lower()))
         return spelled if known and 4 * known >= len(words) and naturalness(spelled, "ru") >= _WELL else None
-    if not any(character.isascii() for character in letters):
-        switched = text.lower().translate(_TO_LATIN)
-        known = sum(is_english_word(word) for word in _WORD.findall(switched))
-        if known and naturalness(switched, "en") >= naturalness(text, "ru") + _CLEARLY:
-            return switched
+    if (other := other_layout(text)) is not None:
+        known = sum(is_english_word(word) for word in _WORD.findall(other))
+        if known and naturalness(other, "en") >= naturalness(text, "ru") + _CLEARLY:
+            return other
     return None
+
+
+def other_layout(text: str) -> str | None:
+    """A text as the other layout has its keys, where all its letters are of one alphabet."""
+    letters = "".join(_WORD.findall(text))
+    if letters and letters.isascii():
+        return text.translate(_TO_CYRILLIC)
+    return text.lower().translate(_TO_LATIN) if letters and not any(character.isascii() for character in letters) else None
 
 
 def _switched(token: str, *, last: bool) -> str:
