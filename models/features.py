@@ -14,9 +14,9 @@ _LONGEST = 24  # longer tokens are codes or noise: their head says enough
 
 
 def read(text: str) -> list[str]:
-    """The surface tokens of a raw text, ready for `word_features` and `char_features`; a last one tells that something is asked."""
+    """The surface tokens of a raw text, ready for `word_features` and `char_features`; a first one tells that something is asked."""
     masked = mask(normalise(text))
-    return [*surface(masked), ASKED] if ASKED in masked else surface(masked)
+    return [ASKED, *surface(masked)] if ASKED in masked else surface(masked)
 
 
 def for_encoder(text: str) -> str:
