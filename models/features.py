@@ -9,14 +9,12 @@ from models.words import fold, mask, normalise, stem, surface
 WORDS_LIMIT = 20_000
 CHARS_LIMIT = 40_000
 ENCODER_LIMIT = 600  # characters the sentence encoder reads; its cost is linear and the gist stands at the beginning
-ASKED = "?"
 _LONGEST = 24  # longer tokens are codes or noise: their head says enough
 
 
 def read(text: str) -> list[str]:
-    """The surface tokens of a raw text, ready for `word_features` and `char_features`; a first one tells that something is asked."""
-    masked = mask(normalise(text))
-    return [ASKED, *surface(masked)] if ASKED in masked else surface(masked)
+    """The surface tokens of a raw text, ready for `word_features` and `char_features`."""
+    return surface(mask(normalise(text)))
 
 
 def for_encoder(text: str) -> str:
