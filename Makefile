@@ -88,6 +88,10 @@ bench: $(DEV_STAMP) ## Speed and memory beside a baseline measured in the same r
 bench-nlu: $(DEV_STAMP) ## Understanding on public sets (../shared/data or PRIYOM_DATA) beside a lexical baseline. ARGS="hwu64" narrows it
 	@$(PY) -m benchmarks.nlu $(ARGS)
 
+.PHONY: mail-corpus
+mail-corpus: $(DEV_STAMP) ## Every mail of the public sets through reading, quotes and reports; lists what was read otherwise. ARGS=--misses shows it
+	@$(PY) -m benchmarks.mail_corpus $(ARGS)
+
 .PHONY: bench-blind
 bench-blind: $(DEV_STAMP) ## How well the shipped preset understands messages nobody trained on. FILE=tests/data/dev_200.jsonl, ARGS=--misses
 	@$(PY) -m benchmarks.blind $(FILE) $(ARGS)

@@ -14,12 +14,15 @@ LETTER_ARTICLES = 2
 SHORT_ANSWER = 200
 SPLIT_WORDS = 5  # of a line that says no more than "two, please"
 _NUMBERED = re.compile(r"^\s*(\d{1,2})\s*[.):\-–—]\s*(.+)$")
+_QUOTED = re.compile(r"^\s{0,3}>[> ]*(.*)$")
 _ANSWERS = re.compile(r"^\s*(?:re|aw|ответ|отв)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|fwd?|aw|ответ|отв|пересл)\s*(?:\[\d+\])?\s*:\s*)+|\[#\d+\]\s*", re.IGNORECASE)
 
 
 def mail(scene: Scene) -> Turn:
-    """One letter."""
+    """One letter. What it quotes tells what the words under it answer, and is nothing that the person says."""
+    text, under = between_the_lines(scene.heard.text)
+    scene = replace(scene, heard=replace(scene.heard, text=text, under=under))
     snapshot = scene.snapshot
     resolved = snapshot.resolved
     intent = letter_intent(scene)
@@ -43,6 +46,20 @@ def mail(scene: Scene) -> Turn:
     if not scene.text and not scene.heard.attachments and not subject_line(scene):
         return scene.turn(scene.state, intent=Intent.UNKNOWN)
     return open_letter(scene, intent)
+
+
+def between_the_lines(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """(the person's own words, each quoted line that something stands under with these words)."""
+    own: list[str] = []
+    under: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        if quoted := _QUOTED.match(line):
+            under.append((quoted[1].strip(), []))
+            continue
+        own.append(line)
+        if under and line.strip():
+            under[-1][1].append(line.strip())
+    return "\n".join(own).strip(), tuple((quoted, " ".join(words)) for quoted, words in under if words)
 
 
 def subject_line(scene: Scene) -> str:
@@ -178,8 +195,14 @@ def answers_in(scene: Scene, form: FormDef | None, state: DialogueState) -> dict
         return {}
     answers: dict[str, str] = {}
     loose: list[str] = []
+    used: set[str] = set()
+    for question, words in scene.heard.under:
+        name = asked_in(form, state, question)
+        if name is not None and (value := valid(scene, form, name, words, {**state.slots, **answers})):
+            answers.setdefault(name, value)
+            used.add(words)
     for line in scene.text[:JUDGED_LENGTH].splitlines():
-        if not line.strip():
+        if not line.strip() or line.strip() in used:
             continue
         name, words = named_answer(form, state, line)
         if name is None:
@@ -206,6 +229,14 @@ def answers_in(scene: Scene, form: FormDef | None, state: DialogueState) -> dict
             if value:
                 answers[name] = value
     return {name: value for name, value in answers.items() if state.slots.get(name) != value}
+
+
+def asked_in(form: FormDef, state: DialogueState, quoted: str) -> str | None:
+    """The slot that a line of ours, which a letter quotes, asks for: by its number, else by its words."""
+    if (numbered := _NUMBERED.match(quoted)) and 0 < int(numbered[1]) <= len(state.asked):
+        return state.asked[int(numbered[1]) - 1]
+    said = lexicon.plain(quoted)
+    return next((slot.name for slot in form.slots if said and any(lexicon.plain(one) == said for one in slot.questions.values())), None)
 
 
 def named_answer(form: FormDef, state: DialogueState, line: str) -> tuple[str | None, str]:

@@ -63,6 +63,7 @@ class Heard:
     subject: str | None = None
     slots: Mapping[str, str] = field(default_factory=dict)  # filled fields, from a web form
     category: str | None = None  # a topic the person chose themselves, on a web form
+    under: tuple[tuple[str, str], ...] = ()  # in a letter: a quoted line, and the words written under it
 
 
 @dataclass(frozen=True, slots=True)

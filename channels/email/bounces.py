@@ -27,11 +27,46 @@ _SUBJECT = re.compile(
     r"не доставлен|недоставлен|не удалось доставить|не может быть доставлен|невозможно доставить|ошибка доставки|возвращенн",
     re.IGNORECASE,
 )
-_ROBOT = re.compile(r"^(?:mailer-daemon|mailer_daemon|postmaster|mail-daemon|maildaemon|bounce[sd]?|mdaemon)(?:[+.=-].*)?@", re.IGNORECASE)
+_ROBOT = re.compile(
+    r"^(?:mailer[._-]?daemon|post[._-]?master|mail[._-]?daemon|bounce[sd]?|mdaemon|mail[._-]?delivery(?:[._-]?(?:system|subsystem))?)"
+    r"(?:[+.=-].*)?@",
+    re.IGNORECASE,
+)
+_NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply", re.IGNORECASE)
+# What a server says of a recipient, in the body of a report that has no other sign of being one.
+_REFUSED = re.compile(
+    r"\b5\d\d[ -](?:#?5\.\d{1,2}\.\d{1,2}|.{0,40}(?:no such user|user unknown|unknown user|mailbox|not taken|rejected|refused))|"
+    r"rcpt to:.{0,200}(?:\n.{0,200}){0,2}\b5\d\d\b|\b5\d\d\b(?:.{0,200}\n){1,6}.{0,40}rcpt to:|"
+    r"could not be delivered to|was aborted after|as their mailbox is full|are not (?:a )?member of this mailing list",
+    re.IGNORECASE,
+)
 _ID = re.compile(r"<([^<>\s]{3,300}@[^<>\s]{1,200})>")
 _ADDRESS = re.compile(r"[\w.+'=-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _CODE = re.compile(r"\b([45]\d\d)[ -][^\n]{3,300}")
+
+
+_NOTICE = re.compile(r'"bouncedRecipients"\s*:\s*\[\s*\{[^]]{0,400}?"emailAddress"\s*:\s*"([^"]{3,254})"')  # of a sending service, in JSON
+_SAMPLE = 20_000
+
+
+_RETURNED_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822"})
+_MAIL = r"([\w.+'=/-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
+# Where a report names the address, surest first: alone on a line or before a colon, then after the words that announce it.
+_NAMED = (
+    re.compile(rf"^[ \t>*]{{0,8}}<?{_MAIL}>?[ \t]*(?::|\[|\(|$)", re.MULTILINE),
+    re.compile(
+        rf"(?:deliver(?:ed|ing)?(?: your (?:mail|message))? to|recipients?:?|rcpt to:|адресат\w*:?|получател\w*:?)\s*<?{_MAIL}",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"\b[45]\d\d[ -](?:[45]\.\d{{1,3}}\.\d{{1,3}} )?<{_MAIL}>", re.IGNORECASE),
+)
+_RETURNED = re.compile(
+    r"^.{0,6}-{2,}.{0,40}(?:copy of the message|original message|returned message|unsent message|header of the original).{0,60}$|"
+    r"^original message:|^message headers follow",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RECIPIENT = re.compile(rf"^to:[ \t]*.{{0,80}}?<?{_MAIL}", re.IGNORECASE | re.MULTILINE)
 
 
 def from_robot(address: str) -> bool:
@@ -44,15 +79,20 @@ def find(root: Part, *, sender: str, subject: str, text: str, own: Sequence[str]
     report_type = root.params.get("report-type", "").lower()
     status_part = next((part for part in root.walk() if part.type in {"message/delivery-status", "message/global-delivery-status"}), None)
     if status_part is not None and report_type in {"delivery-status", ""}:
-        return _from_status(root, status_part, text, secret)
-    nameless = sender.endswith("@invalid") or root.get("return-path").replace(" ", "") == "<>"
-    robot = from_robot(sender) or nameless or root.raw("x-failed-recipients") is not None
-    if root.raw("x-failed-recipients") is not None or (robot and _SUBJECT.search(subject)):
+        return _from_status(root, status_part, text, own, secret)
+    if root.raw("x-failed-recipients") is not None:
         return _from_words(root, text, own, secret)
-    return None
+    nameless = sender.endswith("@invalid") or root.get("return-path").replace(" ", "") == "<>"
+    if (from_robot(sender) or nameless) and _SUBJECT.search(subject):
+        return _from_words(root, text, own, secret)
+    said = text[:_SAMPLE]
+    if '"Bounce"' in said and (told := _NOTICE.search(said)):
+        return _from_words(root, f"{told[1]}\n{said}", own, secret)
+    machine = from_robot(sender) or bool(_NO_REPLY.match(sender)) or root.raw("mailing-list") is not None or nameless
+    return _from_words(root, text, own, secret) if machine and _REFUSED.search(said) else None
 
 
-def _from_status(root: Part, status_part: Part, text: str, secret: bytes) -> Bounce:
+def _from_status(root: Part, status_part: Part, text: str, own: Sequence[str], secret: bytes) -> Bounce:
     fields: dict[str, str] = {}
     blocks = re.split(rb"\r?\n[ \t]*\r?\n", status_part.content().strip())
     # The first recipient that failed matters most; the block of the message itself comes before.
@@ -61,8 +101,8 @@ def _from_status(root: Part, status_part: Part, text: str, secret: bytes) -> Bou
         if fields.get("action") in {"failed", "delayed"} and "action" in found:
             continue
         fields.update(found)
-    address = _after_semicolon(fields.get("original-recipient") or fields.get("final-recipient") or "")
-    match = _ADDRESS.search(address)
+    named = (_ADDRESS.search(_after_semicolon(fields.get(name, ""))) for name in ("original-recipient", "final-recipient"))
+    address = next((match[0].lower() for match in named if match), None) or _failed_address(root, text, own)
     status = _STATUS.search(fields.get("status", "")) or _STATUS.search(fields.get("diagnostic-code", ""))
     action = fields.get("action", "").split("(")[0].strip().lower()
     reason = _after_semicolon(fields.get("diagnostic-code", "")) or _server_words(text) or fields.get("status", "") or action
@@ -72,29 +112,49 @@ def _from_status(root: Part, status_part: Part, text: str, secret: bytes) -> Bou
     # "Failed" with a 4.x.x status means that a server gave up for now, such as a full mailbox; writing again may succeed.
     if status and status[1].startswith("4") and action != "failed":
         permanent = False
-    return Bounce(_returned_id(root, secret), match[0].lower() if match else None, permanent, reason[:500], status[1] if status else None)
+    return Bounce(_returned_id(root, secret), address, permanent, reason[:500], status[1] if status else None)
 
 
 def _from_words(root: Part, text: str, own: Sequence[str], secret: bytes) -> Bounce:
-    failed = root.get("x-failed-recipients")
-    mine = {address.lower() for address in own}
-    addresses = [found for found in _ADDRESS.findall(failed or text[:20_000]) if found.lower() not in mine and not from_robot(found)]
     reason = _server_words(text)
     status = _STATUS.search(text[:20_000])
     code = status[1] if status else None
     temporary = bool(code and code.startswith("4")) or bool(
         re.search(r"delayed|will be retried|warning:|задержан", text[:3000], re.IGNORECASE)
     )
-    return Bounce(
-        _returned_id(root, secret), addresses[0].lower() if addresses else None, not temporary, (reason or text.strip())[:500], code
-    )
+    return Bounce(_returned_id(root, secret), _failed_address(root, text, own), not temporary, (reason or text.strip())[:500], code)
+
+
+def _failed_address(root: Part, text: str, own: Sequence[str]) -> str | None:
+    """The address that could not be reached: as the report names it, else the recipient of the mail it returns, else any that fits."""
+    if match := _ADDRESS.search(root.get("x-failed-recipients")):
+        return match[0].lower()
+    mine = {address.lower() for address in own}
+    said = _RETURNED.split(text[:_SAMPLE], maxsplit=1)[0]
+    for pattern in _NAMED:
+        for match in pattern.finditer(said):
+            if match[1].lower() not in mine:
+                return match[1].lower()
+    told = mine | {address.lower() for name in ("to", "reply-to", "delivered-to") for address in _ADDRESS.findall(root.get(name))}
+    meant = [address for part in root.walk() for address in _returned_to(part)]
+    anywhere = [address for address in _ADDRESS.findall(said) if not from_robot(address)]
+    below = _RECIPIENT.findall(text[:_SAMPLE])
+    return next((address.lower() for address in (*meant, *below, *anywhere) if address.lower() not in told), None)
+
+
+def _returned_to(part: Part) -> list[str]:
+    """The recipients of a mail that came back in this part."""
+    if part.type not in _RETURNED_TYPES:
+        return []
+    head, _ = split_head(part.content().lstrip(b"\r\n"))
+    return [address for name, value in headers_of(head) if name == "to" for address in _ADDRESS.findall(header_text(value))]
 
 
 def _returned_id(root: Part, secret: bytes) -> str | None:
     """The Message-ID of the returned mail: its own header, then any id of ours anywhere in the report."""
     candidates: list[str] = []
     for part in root.walk():
-        if part.type in {"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822"}:
+        if part.type in _RETURNED_TYPES:
             head, _ = split_head(part.content().lstrip(b"\r\n"))
             candidates += [found for name, value in headers_of(head) if name == "message-id" for found in _ID.findall(header_text(value))]
     for name in ("in-reply-to", "references"):

@@ -138,7 +138,7 @@ def _parse(
     card: dict[str, Any] = {"defects": list(root.defects)} if root.defects else {}
     if len(original) > MAX_TEXT:
         original, card["truncated"] = original[:MAX_TEXT], len(original)
-    answer = quotes.split(original, forward=bool(_FORWARD_SUBJECT.match(subject)))
+    answer = quotes.split(original, forward=bool(_FORWARD_SUBJECT.match(subject)), sender=sender.name or "")
     message_id = next(iter(_ids(root.get("message-id"))), None)
     answers = _ids(root.get("in-reply-to"))
     # Oldest first; what the mail answers comes last, because the last counts most.

@@ -92,7 +92,22 @@ def split_head(raw: bytes) -> tuple[bytes, bytes]:
     if raw[:2] == b"\r\n":
         return b"", raw[2:]
     head, body = (raw[: min(ends)[0]], raw[min(ends)[1] :]) if ends else (raw, b"")
-    return (head, body) if _HEADER.match(head) else (b"", raw)
+    if not _HEADER.match(head):
+        return b"", raw
+    told = _end_of_headers(head)
+    return (head, body) if told == len(head) else (head[:told], raw[told:])
+
+
+def _end_of_headers(head: bytes) -> int:
+    """Where the text begins that follows the headers without an empty line; the whole block where headers go on after stray lines."""
+    stray, at = -1, 0
+    for line in head.splitlines(keepends=True):
+        if _HEADER.match(line) or (line[:1] in {b" ", b"\t"} and stray < 0):
+            stray = -1
+        elif stray < 0 and line.strip():
+            stray = at
+        at += len(line)
+    return len(head) if stray < 0 else stray
 
 
 def headers_of(head: bytes) -> tuple[tuple[str, bytes], ...]:

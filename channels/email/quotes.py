@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from channels.email.html_text import text_of_html
+from channels.email.signatures import own_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,10 @@ _MAIL = r"[^\s<>\"]+@[^\s<>\"]+"
 _QUOTE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;)")
 _MARKS = re.compile(r"^(?:\s{0,3}>)+ ?")
 # An attribution begins with a date, perhaps after "On" and a weekday; these are the lines worth a closer look.
-_DATED_START = re.compile(rf"^\s*(?:on |am |le |el |в )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}", re.IGNORECASE)
+_DATED_START = re.compile(rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}", re.IGNORECASE)
 _DATED = re.compile(
-    rf"^\s*(?:on |am |le |el |в )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}\b.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$", re.IGNORECASE
+    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}\b.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$",
+    re.IGNORECASE,
 )
 _NAMED = re.compile(rf"^\s*.{{2,120}}\s{_VERB}\s?:$", re.IGNORECASE)
 _NAMED_WITH_ADDRESS = re.compile(rf"^\s*.{{0,80}}<?{_MAIL}>?\)?,? {_VERB}\s?:$", re.IGNORECASE)
@@ -50,54 +52,123 @@ _FORWARDED = re.compile(
     r"|begin forwarded message:|начало переадресованного сообщения:?|начало пересылаемого сообщения:?)\s*$",
     re.IGNORECASE,
 )
-_MOBILE = re.compile(
-    r"^\s*(?:отправлено (?:с|из|через) .{2,60}|отправлено из мобильной .{2,40}|"
-    r"sent from my .{2,40}|sent from (?:mail|outlook|yahoo) .{2,40}|get outlook for (?:ios|android).{0,60}|надіслано з .{2,40})\s*$",
-    re.IGNORECASE,
-)
 _MANY_LINES = re.compile(r"\n{3,}")
+# Outlook's dates are full of these.
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"))
+_ANSWERED = 3  # lines of a quote that an answer keeps
 
 
-def split(text: str, html: str | None = None, *, forward: bool = False) -> Split:
-    """Part `text` (or, where it is empty, the text of `html`). In a forward the header block is content."""
+def split(text: str, html: str | None = None, *, forward: bool = False, sender: str = "") -> Split:
+    """Part `text` (or, where it is empty, the text of `html`).
+
+    A forward is content, whatever it is wrapped in. An answer between quoted lines keeps the end of what it answers, as ">" lines.
+    `sender` is the name in the mail's From, by which a signature is told.
+    """
     if not text.strip() and html:
         text = text_of_html(html)
-    lines = text.replace("\r\n", "\n").split("\n")
-    kept: list[str] = []
-    quoted: list[str] = []
-    position = 0
-    said = False
+    lines = text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n")
+    said, passed_on = _until_forward(lines, forward=forward)
+    blocks = _blocks(said, last=not passed_on)
+    own = [line for block in blocks if not block.quoted for line in block.lines]
+    kept = own_lines(own, sender=sender) if not passed_on else len(own)
+    reply, folded = _told(blocks, kept)
+    whole = _tidy([*reply, *passed_on])
+    if not whole or not any(line.strip() and not _QUOTE_MARK.match(line) for line in (*reply, *passed_on)):
+        # A body that is nothing but a quote is shown as it is: better too much than nothing.
+        return Split(_tidy(lines), "")
+    return Split(whole, "\n".join(folded).strip("\n"))
+
+
+@dataclass(slots=True)
+class _Block:
+    """Lines that belong together: a quote, or what was written around it."""
+
+    quoted: bool
+    lines: list[str]
+    history: bool = False  # everything that follows, which nobody answers line by line
+
+
+def _until_forward(lines: list[str], *, forward: bool) -> tuple[list[str], list[str]]:
+    """(what was written above, what is passed on); a quote around what is passed on is taken off."""
+    start = next((at for at, line in enumerate(lines) if _FORWARDED.match(_MARKS.sub("", line))), None)
+    if start is None and forward:
+        start = next((at for at in range(len(lines)) if _QUOTE_MARK.match(lines[at]) or _history_begins(lines, at)), None)
+    if start is None:
+        return lines, []
+    passed_on = lines[start:]
+    while all(_QUOTE_MARK.match(line) for line in passed_on if line.strip()):
+        passed_on = [re.sub(r"^\s{0,3}> ?", "", line) for line in passed_on]
+    return lines[:start], passed_on
+
+
+def _blocks(lines: list[str], *, last: bool) -> list[_Block]:
+    """The mail in turns of own words and quotes; `last`: nothing is passed on below."""
+    found: list[_Block] = []
+
+    def put(some: list[str], *, quoted: bool, history: bool = False) -> None:
+        if found and found[-1].quoted == quoted and not history:
+            found[-1].lines += some
+        else:
+            found.append(_Block(quoted, list(some), history))
+
+    position, said = 0, False
     while position < len(lines):
         line = lines[position]
-        if _FORWARDED.match(line):
-            kept += lines[position:]
-            break
-        if said and not forward and _history_begins(lines, position):
-            quoted += lines[position:]
+        if said and last and _history_begins(lines, position):
+            put(lines[position:], quoted=True, history=True)
             break
         if _QUOTE_MARK.match(line):
-            quoted.append(line)
+            put([line], quoted=True)
             position += 1
             continue
         size, certain = _attribution(lines, position)
         if size:
             following = _next_filled(lines, position + size)
             if following < len(lines) and _QUOTE_MARK.match(lines[following]):
-                quoted += lines[position:following]
+                put(lines[position:following], quoted=True)
                 position = following
                 continue
-            if certain and said and following < len(lines):
-                quoted += lines[position:]
+            if certain and said and last and following < len(lines):
+                put(lines[position:], quoted=True, history=True)
                 break
-        said = said or bool(line.strip())
-        kept.append(line)
+        if not line.strip() and found and found[-1].quoted:
+            put([line], quoted=True)  # an empty line under a quote belongs to it
+        else:
+            said = said or bool(line.strip())
+            put([line], quoted=False)
         position += 1
-    _fold_mobile_signature(kept, quoted)
-    reply = _tidy(kept)
-    if not reply:
-        # A body that is nothing but a quote is shown as it is: better too much than nothing.
-        return Split(_tidy(lines), "")
-    return Split(reply, "\n".join(quoted).strip("\n"))
+    return found
+
+
+def _told(blocks: list[_Block], kept: int) -> tuple[list[str], list[str]]:
+    """(reply, folded) of the blocks, of whose own lines the first `kept` are the person's words."""
+    answers = [at for at, block in enumerate(blocks) if not block.quoted and at and any(line.strip() for line in block.lines)]
+    inline = len(answers) > 1 or any(at + 1 < len(blocks) and not blocks[at + 1].history for at in answers)
+    reply: list[str] = []
+    folded: list[str] = []
+    for at, block in enumerate(blocks):
+        if block.quoted:
+            folded += block.lines
+            continue
+        own, rest = block.lines[:kept], block.lines[kept:]
+        kept -= len(own)
+        if any(line.strip() for line in own):
+            if inline and at:
+                reply += ["", *_answered(blocks[at - 1].lines)]
+            reply += own
+        folded += rest
+    return reply, folded
+
+
+def _answered(quote: list[str]) -> list[str]:
+    """The end of a quote, which the words under it answer: its last paragraph, a few lines at most."""
+    bare = [_MARKS.sub("", line).strip() if _QUOTE_MARK.match(line) else "" for line in quote]
+    while bare and not bare[-1]:
+        bare.pop()
+    start = len(bare)
+    while start and bare[start - 1] and len(bare) - start < _ANSWERED:
+        start -= 1
+    return [f"> {line}" for line in bare[start:]]
 
 
 def _tidy(lines: list[str]) -> str:
@@ -159,12 +230,3 @@ def _fields_from(lines: list[str], position: int) -> int:
         elif not line.strip() and found:
             break
     return len(found)
-
-
-def _fold_mobile_signature(kept: list[str], quoted: list[str]) -> None:
-    for back in range(len(kept) - 1, max(-1, len(kept) - 8), -1):
-        if not kept[back].strip():
-            continue
-        if _MOBILE.match(kept[back]) and any(line.strip() for line in kept[:back]):
-            quoted.insert(0, kept.pop(back))
-        return

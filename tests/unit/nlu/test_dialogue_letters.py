@@ -98,6 +98,7 @@ class TestAnswersByMail:
             "Устройство: HP 305\nГде: второй этаж\nКого касается: у всех",
             "HP 305\nу всех\nвторой этаж",
             "Здравствуйте!\n\nНе печатает HP 305, это у всех, второй этаж.\n\nСпасибо!",
+            "> 2. Это только у вас?\nу всех\n\n> 1. Какое это устройство?\nHP 305\n\n> 3. Где это?\nвторой этаж",
         ],
     )
     def test_are_understood_numbered_named_or_free(self, mail: Talk, text: str) -> None:
@@ -110,6 +111,10 @@ class TestAnswersByMail:
             "location": "второй этаж",
         }
         assert len(mail.did(AddToTicket)) == 1
+
+    def test_what_is_quoted_is_not_what_the_person_says(self, mail: Talk) -> None:
+        mail.says("> 1. Какое это устройство?\nHP 305\n\n> Спасибо, что написали! Это у всех на втором этаже?\nпока не знаю")
+        assert mail.did(FillSlots)[0].slots == {"device": "HP 305"}
 
     def test_may_come_one_by_one(self, mail: Talk) -> None:
         mail.says("2. у всех")

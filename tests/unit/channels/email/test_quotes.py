@@ -53,9 +53,9 @@ def test_an_answer_below_the_quote_is_the_reply() -> None:
     assert split(f"12.05.2026 14:32, Support пишет:\n{OLD}\n\n{NEW}").reply == NEW
 
 
-def test_answers_between_the_lines_are_all_kept() -> None:
+def test_answers_between_the_lines_are_kept_with_what_they_answer() -> None:
     text = "On 23 Nov 2026, Support <s@x.example> wrote:\n> Which printer?\nNumber 305.\n> Since when?\nSince Monday.\n"
-    assert split(text).reply == "Number 305.\nSince Monday."
+    assert split(text).reply == "> Which printer?\nNumber 305.\n\n> Since when?\nSince Monday."
 
 
 @pytest.mark.parametrize(

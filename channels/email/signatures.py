@@ -1,0 +1,161 @@
+"""Where a person's own words end and the standing text under them begins: signatures, phones' lines, list footers, disclaimers. Pure."""
+
+import re
+from collections.abc import Sequence
+
+_FEW = 15  # lines under a delimiter that still make a signature
+_CLOSE = 9  # filled lines from the end within which a closing formula stands
+_SHORT = 72  # characters of a line of a signature
+
+_DELIMITER = re.compile(r"^\s*(?:--|—|–|-- -)\s*$")
+_RULE = re.compile(r"^\s*(?:_{5,}|-{5,}|={5,}|\*{5,}|—{3,})\s*$")
+_LIST_FOOTER = re.compile(
+    r"mailing list|@lists?\.|listinfo|unsubscribe|отписаться|рассылк|you (?:are receiving|received) this|"
+    r"вы получили это письмо, (?:потому|так)|view it on github|reply to this email directly",
+    re.IGNORECASE,
+)
+_MOBILE = re.compile(
+    r"^\s*(?:отправлено (?:с|из|через) .{2,60}|отправлено из мобильной .{2,40}|"
+    r"sent from my (?:\w+\s?){1,4}|sent from (?:mail|outlook|yahoo) .{2,40}|sent (?:with|via) .{2,60}|"
+    r"get outlook for (?:ios|android).{0,60}|надіслано з .{2,40}|von meinem \w+ gesendet)[.!]?\s*$",
+    re.IGNORECASE,
+)
+# Formulas that stand for a signature whoever follows, and thanks, which are one only above a name.
+_REGARDS = re.compile(
+    r"^\s*(?:с (?:большим |искренним |глубоким )?уважением|с наилучшими(?: пожеланиями)?|всего (?:доброго|наилучшего|хорошего)|"
+    r"искренне ваш[аи]?|с почтением|с теплом|до связи|з повагою|хорошего дня|"
+    r"(?:(?:best|kind|kindest|warm|warmest|with best|with kind) )?regards|best wishes|all the best|yours (?:sincerely|faithfully|truly)|"
+    r"(?:yours )?sincerely|respectfully|cordially|mit freundlichen grüßen|viele grüße|cordialement|saludos)\b[^?]{0,60}$",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"^\s*(?:(?:заранее |большое )?спасибо(?: заранее| большое| за помощь)?|(?:заранее )?благодарю|"
+    r"(?:many )?thanks(?: in advance| a lot| again)?|thank you(?: in advance| very much)?|thx|cheers|best)\s*[,.!)]*\s*$",
+    re.IGNORECASE,
+)
+_DASHED_NAME = re.compile(r"^\s*[-–—]\s?[A-ZА-ЯЁ][\w.'-]*(?:\s[A-ZА-ЯЁ][\w.'-]*){0,2}\s*$")
+_CONTACT = re.compile(
+    r"[\w.+-]+@[\w-]+\.\w|(?:https?://|www\.)\S|\+?\d[\d\s().-]{6,}\d|"
+    r"\b(?:тел|моб|доб|факс|внутр|tel|phone|mob|mobile|cell|fax|ext|skype|telegram|whatsapp)\b\.?:?|(?<!\w)[tmf]\.\s?\d|"
+    r"\b(?:ооо|зао|пао|ао|ип|ltd|inc|llc|gmbh)\b",
+    re.IGNORECASE,
+)
+_DISCLAIMER = re.compile(
+    r"конфиденциальн\w+ (?:информаци|сведени)|"
+    r"(?:сообщение|письмо) (?:и|или|а также) .{0,40}вложени\w+ .{0,80}(?:конфиденциальн|предназначен)|"
+    r"если вы не являетесь (?:указанным |предполагаемым |его )?(?:адресатом|получателем)|"
+    r"получили (?:это|данное) (?:письмо|сообщение) по ошибке|"
+    r"this (?:e-?mail|message|communication)\b.{0,120}\b(?:confidential|privileged|intended (?:only|solely|exclusively)?)|"
+    r"if you (?:are not|have received this).{0,60}(?:intended recipient|in error|by mistake)|confidentiality (?:notice|note)|"
+    r"(?:пожалуйста, )?подумайте (?:об окружающей среде|о природе),? прежде чем|consider the environment before printing",
+    re.IGNORECASE | re.DOTALL,
+)
+_LOWER_START = re.compile(r"^\s*[a-zа-яё]")
+_SENTENCE = re.compile(r"[?;]\s*$|\w{3,}[.!]\s+[A-ZА-ЯЁ]\S*\s+\S|\S+(?:\s+\S+){9,}")
+
+
+def own_lines(lines: Sequence[str], *, sender: str = "") -> int:
+    """How many lines from the top are the person's own words; all of them where nothing else would be left.
+
+    `sender` is the name in the mail's From.
+    """
+    end = _filled(lines, len(lines))
+    while True:
+        shorter = min(
+            (found(lines, end) for found in (_delimited, _footer, _mobile, _disclaimer, _closing, _dashed, _contacts)), default=end
+        )
+        shorter = _filled(lines, min(shorter, _named(lines, end, sender)))
+        if shorter == 0:
+            return len(lines) if end == _filled(lines, len(lines)) else end
+        if shorter >= end:
+            return end
+        end = shorter
+
+
+def _filled(lines: Sequence[str], end: int) -> int:
+    while end and not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _paragraph(lines: Sequence[str], end: int) -> int:
+    """Where the last paragraph begins."""
+    start = end
+    while start and lines[start - 1].strip():
+        start -= 1
+    return start
+
+
+def _delimited(lines: Sequence[str], end: int) -> int:
+    return next((at for at in range(max(0, end - _FEW - 1), end) if _DELIMITER.match(lines[at])), end)
+
+
+def _footer(lines: Sequence[str], end: int) -> int:
+    """A ruled-off block at the end: a list's footer, or a card of short lines."""
+    for at in range(max(0, end - _FEW - 10), end):
+        if not _RULE.match(lines[at]):
+            continue
+        below = [line for line in lines[at + 1 : end] if line.strip()]
+        if any(_LIST_FOOTER.search(line) for line in below) or (
+            below and len(below) <= _FEW and not any(_SENTENCE.search(line) for line in below) and any(map(_CONTACT.search, below))
+        ):
+            return at
+    start = _paragraph(lines, end)
+    return start if end - start <= 4 and _LIST_FOOTER.search("\n".join(lines[start:end])) else end
+
+
+def _mobile(lines: Sequence[str], end: int) -> int:
+    return end - 1 if end > 1 and _MOBILE.match(lines[end - 1]) else end
+
+
+def _disclaimer(lines: Sequence[str], end: int) -> int:
+    start = _paragraph(lines, end)
+    return start if _DISCLAIMER.search("\n".join(lines[start:end])) else end
+
+
+def _closing(lines: Sequence[str], end: int) -> int:
+    """A closing formula with nothing but a card under it."""
+    filled = 0
+    for at in range(end - 1, -1, -1):
+        line = lines[at]
+        if not line.strip():
+            continue
+        if _REGARDS.match(line) or (_THANKS.match(line) and filled):
+            below = [one for one in lines[at + 1 : end] if one.strip()]
+            named = all(len(one) <= _SHORT and not _SENTENCE.search(one) for one in below)
+            first_is_name = not below or not _LOWER_START.match(below[0])
+            return at if named and first_is_name else end
+        filled += 1
+        if filled >= _CLOSE:
+            break
+    return end
+
+
+def _dashed(lines: Sequence[str], end: int) -> int:
+    """ "-Rick", with nothing under it but ways to reach Rick; not the last point of a list."""
+    for at in range(end - 1, max(0, end - _FEW), -1):
+        if _DASHED_NAME.match(lines[at]):
+            return end if lines[at - 1].lstrip().startswith(("-", "–", "—")) else at
+        if lines[at].strip() and not (_CONTACT.search(lines[at]) and len(lines[at].split()) <= 4):
+            return end
+    return end
+
+
+def _contacts(lines: Sequence[str], end: int) -> int:
+    """A last paragraph that is a business card: a name, then addresses and numbers."""
+    start = _paragraph(lines, end)
+    card = lines[start:end]
+    if start == 0 or not 2 <= len(card) <= 10 or any(len(line) > _SHORT or _SENTENCE.search(line) for line in card):
+        return end
+    several = sum(bool(_CONTACT.search(line)) for line in card) >= 2
+    return start if several and not _CONTACT.search(card[0]) and not _LOWER_START.match(card[0]) and len(card[0].split()) <= 5 else end
+
+
+def _named(lines: Sequence[str], end: int, sender: str) -> int:
+    """A last paragraph that begins with the sender's own name."""
+    start = _paragraph(lines, end)
+    names = {sender.casefold().strip(), *(part.casefold() for part in sender.split()[:2])} - {""}
+    if not start or end - start > 5 or not names:
+        return end
+    said = lines[start].strip(" ,.!-–—").casefold()
+    return start if said in names and all(len(line) <= _SHORT and not _SENTENCE.search(line) for line in lines[start:end]) else end
