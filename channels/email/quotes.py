@@ -28,9 +28,9 @@ _MAIL = r"[^\s<>\"]+@[^\s<>\"]+"
 _QUOTE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;)")
 _MARKS = re.compile(r"^(?:\s{0,3}>)+ ?")
 # An attribution begins with a date, perhaps after "On" and a weekday; these are the lines worth a closer look.
-_DATED_START = re.compile(rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}", re.IGNORECASE)
+_DATED_START = re.compile(rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}", re.IGNORECASE)
 _DATED = re.compile(
-    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}\b.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$",
+    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}\b.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$",
     re.IGNORECASE,
 )
 _NAMED = re.compile(rf"^\s*.{{2,120}}\s{_VERB}\s?:$", re.IGNORECASE)
@@ -221,12 +221,12 @@ def _history_begins(lines: list[str], position: int) -> bool:
 
 
 def _fields_from(lines: list[str], position: int) -> int:
-    """How many different mail fields (sent, to, subject...) stand in the next lines."""
+    """How many different mail fields (sent, to, subject...) stand in the next lines, up to an empty line or another sender."""
     found: set[str] = set()
     for line in lines[position : position + 8]:
         match = _FIELD.match(line)
         if match:
             found.add(match[1].lower())
-        elif not line.strip() and found:
+        elif not line.strip() or _FROM.match(line):
             break
     return len(found)
