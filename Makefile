@@ -92,6 +92,10 @@ bench-nlu: $(DEV_STAMP) ## Understanding on public sets (../shared/data or PRIYO
 mail-corpus: $(DEV_STAMP) ## Every mail of the public sets through reading, quotes and reports; lists what was read otherwise. ARGS=--misses shows it
 	@$(PY) -m benchmarks.mail_corpus $(ARGS)
 
+.PHONY: mail-fuzz
+mail-fuzz: $(DEV_STAMP) ## 100,000 mutated mails through the parser and the filters; what trips is kept in build/mail-fuzz. ARGS="--seed 7"
+	@$(PY) -m benchmarks.mail_fuzz $(ARGS)
+
 .PHONY: bench-blind
 bench-blind: $(DEV_STAMP) ## How well the shipped preset understands messages nobody trained on. FILE=tests/data/dev_200.jsonl, ARGS=--misses
 	@$(PY) -m benchmarks.blind $(FILE) $(ARGS)

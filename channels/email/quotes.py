@@ -26,11 +26,15 @@ _DATE = (
 _VERB = r"(?:пишет|пише|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|написав|написала|wrote|writes|schrieb|a écrit|escribió)"
 _MAIL = r"[^\s<>\"]+@[^\s<>\"]+"
 _QUOTE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;)")
+_ONE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;) ?")
 _MARKS = re.compile(r"^(?:\s{0,3}>)+ ?")
 # An attribution begins with a date, perhaps after "On" and a weekday; these are the lines worth a closer look.
-_DATED_START = re.compile(rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}", re.IGNORECASE)
+_DATED_START = re.compile(
+    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}", re.IGNORECASE
+)
 _DATED = re.compile(
-    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}\b.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$",
+    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?"
+    rf"{_DATE}\b.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$",
     re.IGNORECASE,
 )
 _NAMED = re.compile(rf"^\s*.{{2,120}}\s{_VERB}\s?:$", re.IGNORECASE)
@@ -96,8 +100,8 @@ def _until_forward(lines: list[str], *, forward: bool) -> tuple[list[str], list[
     if start is None:
         return lines, []
     passed_on = lines[start:]
-    while all(_QUOTE_MARK.match(line) for line in passed_on if line.strip()):
-        passed_on = [re.sub(r"^\s{0,3}> ?", "", line) for line in passed_on]
+    while any(map(_QUOTE_MARK.match, passed_on)) and all(_QUOTE_MARK.match(line) for line in passed_on if line.strip()):
+        passed_on = [_ONE_MARK.sub("", line) for line in passed_on]
     return lines[:start], passed_on
 
 

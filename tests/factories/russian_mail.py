@@ -48,7 +48,8 @@ def gmail_android(said: Sequence[str], to: Earlier) -> Body:
     text = "\n".join([*said, "", f'25 нояб. 2026 г. 12:10 пользователь "{to.name}" <', f"{to.address}> написал:", "", _marked(to.lines)])
     html = (
         f'<div dir="auto">{_p(said)}</div><br><div class="gmail_quote"><div dir="ltr">25 нояб. 2026 г. 12:10 пользователь &quot;{to.name}'
-        f'&quot; &lt;<a href="mailto:{to.address}">{to.address}</a>&gt; написал:<br></div><blockquote class="gmail_quote" style="margin:0 0 0 '
+        f'&quot; &lt;<a href="mailto:{to.address}">{to.address}</a>&gt; написал:<br></div>'
+        '<blockquote class="gmail_quote" style="margin:0 0 0 '
         f'.8ex;border-left:1px #ccc solid;padding-left:1ex">{_br(to.lines)}</blockquote></div>'
     )
     return text, html
@@ -73,7 +74,8 @@ def yandex_mobile(said: Sequence[str], to: Earlier) -> Body:
 
 def mailru_web(said: Sequence[str], to: Earlier) -> Body:
     html = (
-        f'<div>{_p(said)}</div><div class="mail-quote-collapse"><div><br></div><blockquote style="border-left:1px solid #0857A6;margin:10px;'
+        f'<div>{_p(said)}</div><div class="mail-quote-collapse"><div><br></div>'
+        f'<blockquote style="border-left:1px solid #0857A6;margin:10px;'
         f'padding:0 0 0 10px;">Среда, 25 ноября 2026, 12:10 +03:00 от {to.name} &lt;<a href="mailto:{to.address}">{to.address}</a>&gt;:<br>'
         f'<div id=""><div class="js-helper js-readmsg-msg">{_p(to.lines)}</div></div></blockquote></div>'
     )
@@ -119,8 +121,10 @@ def outlook_desktop_ru(said: Sequence[str], to: Earlier) -> Body:
 
 def outlook_web(said: Sequence[str], to: Earlier) -> Body:
     html = (
-        f'<div class="elementToProof" style="font-family:Calibri">{_p(said)}</div><div id="appendonsend"></div><hr style="display:inline-block;'
-        f'width:98%" tabindex="-1"><div id="divRplyFwdMsg" dir="ltr"><b>От:</b> {to.name} &lt;{to.address}&gt;<br><b>Отправлено:</b> 25 ноября '
+        f'<div class="elementToProof" style="font-family:Calibri">{_p(said)}</div><div id="appendonsend"></div>'
+        '<hr style="display:inline-block;'
+        f'width:98%" tabindex="-1"><div id="divRplyFwdMsg" dir="ltr"><b>От:</b> {to.name} &lt;{to.address}&gt;<br>'
+        "<b>Отправлено:</b> 25 ноября "
         f"2026 г. 12:10<br><b>Кому:</b> Анна Иванова<br><b>Тема:</b> [#1042] Принтер<div> </div></div><div>{_p(to.lines)}</div>"
     )
     text = "\n".join(
@@ -133,7 +137,8 @@ def outlook_web(said: Sequence[str], to: Earlier) -> Body:
 def windows_mail(said: Sequence[str], to: Earlier) -> Body:
     date = "\u200eсреда\u200e, \u200e25\u200e \u200eноября\u200e \u200e2026\u200e г. \u200e12\u200e:\u200e10"
     html = (
-        f'<div>{_p(said)}</div><div style="padding-top:5px;border-top-color:#E1E1E1;border-top-width:1px;border-top-style:solid"><div><b>От:</b> '
+        f'<div>{_p(said)}</div><div style="padding-top:5px;border-top-color:#E1E1E1;border-top-width:1px;border-top-style:solid">'
+        f"<div><b>От:</b> "
         f"{to.name}<br><b>Отправлено:</b> {date}<br><b>Кому:</b> Анна Иванова</div></div><div><br></div>{_p(to.lines)}"
     )
     return None, html
@@ -174,7 +179,8 @@ def iphone(said: Sequence[str], to: Earlier) -> Body:
 
 def samsung(said: Sequence[str], to: Earlier) -> Body:
     html = (
-        f'<div dir="auto">{_p(said)}</div><div dir="auto"><br></div><div id="composer_signature" dir="auto">Отправлено с устройства Galaxy</div>'
+        f'<div dir="auto">{_p(said)}</div><div dir="auto"><br></div>'
+        '<div id="composer_signature" dir="auto">Отправлено с устройства Galaxy</div>'
         f'<div><br></div><div style="font-size:100%;color:#000000"><!-- originalMessage --><div>-------- Исходное сообщение --------</div>'
         f"<div>От: {to.name} &lt;{to.address}&gt; </div><div>Дата: 25.11.2026 12:10 (GMT+03:00) </div><div>Кому: anna@klient.ru </div>"
         f"<div>Тема: [#1042] Принтер </div><div><br></div></div>{_p(to.lines)}"

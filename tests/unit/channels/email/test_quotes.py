@@ -98,3 +98,8 @@ def test_html_quotes_are_folded_too() -> None:
 
 def test_nothing_is_slow() -> None:
     split("On 23 Nov 2026 " * 20_000 + "\n" + "> > > >" * 20_000 + "\n" + "а: " * 50_000)
+
+
+def test_a_forward_of_nothing_ends() -> None:
+    assert split("Смотрите ниже.\n\n>\n", forward=True).reply == "Смотрите ниже."
+    assert split("> \n>\n", forward=True).reply == ">\n>"

@@ -83,7 +83,8 @@ def test_answers_between_the_questions_stay_with_them(program: str) -> None:
 
 HTML_INLINE = {
     "Gmail": (
-        '<div dir="ltr"><div class="gmail_quote"><div dir="ltr" class="gmail_attr">ср, 25 нояб. 2026 г. в 12:10, Служба &lt;<a>help@romashka.ru'
+        '<div dir="ltr"><div class="gmail_quote"><div dir="ltr" class="gmail_attr">ср, 25 нояб. 2026 г. в 12:10, Служба '
+        "&lt;<a>help@romashka.ru"
         '</a>&gt;:<br></div><blockquote class="gmail_quote">Здравствуйте!<br><br>1. Какое это устройство?</blockquote><div>HP 305</div>'
         '<blockquote class="gmail_quote">2. Где оно стоит?</blockquote><div>второй этаж</div></div></div>'
     ),
@@ -92,7 +93,8 @@ HTML_INLINE = {
         "<div>HP 305</div><blockquote><p>2. Где оно стоит?</p></blockquote><div>второй этаж</div>"
     ),
     "Thunderbird": (
-        '<div class="moz-cite-prefix">25.11.2026 12:10, Служба пишет:<br></div><blockquote type="cite"><p>1. Какое это устройство?</p></blockquote>'
+        '<div class="moz-cite-prefix">25.11.2026 12:10, Служба пишет:<br></div>'
+        '<blockquote type="cite"><p>1. Какое это устройство?</p></blockquote>'
         '<p>HP 305</p><blockquote type="cite"><p>2. Где оно стоит?</p></blockquote><p>второй этаж</p>'
     ),
 }
