@@ -13,7 +13,7 @@ from desk_core import migrations
 from desk_core.catalogue import desk as catalogue
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
-from desk_core.conversations.entities import Conversation, Inbox
+from desk_core.conversations.entities import INBOUND, Conversation, Inbox
 from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage
 from desk_core.conversations.service import DELIVER
 from desk_core.kit.blobs import DirectoryBlobs
@@ -30,7 +30,7 @@ from gateway import inboxes
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
-from gateway.flows.intake import INBOUND, Intake
+from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
 from gateway.flows.reading import Situation
 from gateway.flows.turning import UNFINISHED

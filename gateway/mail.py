@@ -51,6 +51,7 @@ def build_mail(
         blobs=blobs,
         secret=key,
         clock=clock,
+        senders=inbox.config.get("senders", {}),
         imap_url=hidden.get("imap_url"),
         file_limit=settings.limits.attachment_mb * MEGABYTE,
         on_status=on_status,
@@ -72,11 +73,18 @@ class Addresses:
         return self._known.get(address.lower())
 
     async def _read(self) -> dict[str, InboxAddress]:
-        query = select(Inbox.id, Inbox.address, Inbox.state).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name)
+        query = (
+            select(Inbox.id, Inbox.address, Inbox.state, Inbox.config).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name)
+        )
         async with self._desk.database.read() as session:
             rows = (await session.execute(query)).all()
         every = tuple(row.address.lower() for row in rows)
-        return {row.address.lower(): InboxAddress(row.id, row.address.lower(), every, paused=row.state != "active") for row in rows}
+        return {
+            row.address.lower(): InboxAddress(
+                row.id, row.address.lower(), every, paused=row.state != "active", senders=row.config.get("senders", {})
+            )
+            for row in rows
+        }
 
 
 async def start_listener(desk: "Desk") -> MailListener:

@@ -1,7 +1,8 @@
 """One mail inbox as a `Channel`: fetches where IMAP is configured, sends through the relay or into the sandbox."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Never
 
 from channels.email.compose import Mailbox, compose, message_id_of, to_bytes
@@ -30,6 +31,7 @@ class EmailChannel:
         secret: bytes,
         clock: Clock,
         own_addresses: Sequence[str] = (),
+        senders: Mapping[str, str] = MappingProxyType({}),
         imap_url: str | None = None,
         poll_seconds: float = 60.0,
         file_limit: int = 20 * MEGABYTE,
@@ -37,7 +39,8 @@ class EmailChannel:
     ) -> None:
         self.inbox_id, self.mailbox = inbox_id, mailbox
         self._sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
-        self._address = InboxAddress(inbox_id, mailbox.address.lower(), tuple(address.lower() for address in own_addresses))
+        every = tuple(address.lower() for address in own_addresses)
+        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders)
         self._imap_url, self._poll_seconds, self._file_limit = imap_url, poll_seconds, file_limit
         self._on_status = on_status
 

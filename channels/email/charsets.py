@@ -41,6 +41,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
 _FREQUENT = frozenset("оеаинтсрвлкмдпуяыьгзбч")
 _CYRILLIC_LETTERS = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 
 
@@ -86,7 +87,9 @@ def declared_in_html(content: bytes) -> str | None:
 
 
 def _clean(text: str) -> str:
-    return text.replace("\x00", "").removeprefix("\ufeff")
+    text = text.replace("\x00", "").removeprefix("\ufeff")
+    # UTF-7 and its kin can spell half a character, which no store and no page takes.
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _mostly_utf8(content: bytes) -> bool:

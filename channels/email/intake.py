@@ -1,8 +1,8 @@
 """From raw bytes to an accepted message: the one path that the listener and the IMAP fetcher share."""
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels.email.mapping import ParsedMail, parse, to_inbound
@@ -25,6 +25,7 @@ class InboxAddress:
     address: str
     addresses: tuple[str, ...] = ()
     paused: bool = False
+    senders: Mapping[str, str] = field(default_factory=dict)  # rules: address -> "person" or "robot"
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -60,6 +61,7 @@ class MailIntake:
                 received_at=self._clock.now(),
                 envelope_from=envelope_from,
                 envelope_to=tuple(envelope_to),
+                senders=inbox.senders,
             )
 
         parsed = await asyncio.to_thread(read) if len(raw) > _IN_A_THREAD else read()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from channels.email import bounces, quotes
@@ -67,11 +68,15 @@ def parse(
     received_at: datetime,
     envelope_from: str | None = None,
     envelope_to: Collection[str] = (),
+    senders: Mapping[str, str] = MappingProxyType({}),
 ) -> ParsedMail:
-    """Read a mail as it came. What cannot be read at all keeps its text and the verdict `unreadable`."""
+    """Read a mail as it came; `senders` are rules of the desk, see `judge`.
+
+    What cannot be read at all keeps its text and the verdict `unreadable`.
+    """
     own = frozenset(address.lower() for address in inbox_addresses)
     try:
-        return _parse(raw, inbox_id, own, secret, received_at, envelope_from, envelope_to)
+        return _parse(raw, inbox_id, own, secret, received_at, envelope_from, envelope_to, senders)
     except Exception as error:  # noqa: BLE001 - a mail that trips the parser must still reach a person
         text = text_of(raw[:MAX_TEXT])
         return _unreadable(raw, text, inbox_id, received_at, envelope_from, tuple(envelope_to), {"error": type(error).__name__})
@@ -126,6 +131,7 @@ def _parse(
     received_at: datetime,
     envelope_from: str | None,
     envelope_to: Collection[str],
+    senders: Mapping[str, str],
 ) -> ParsedMail:
     root = read(raw)
     if not any(name in {"from", "to", "subject", "date", "message-id", "content-type", "received"} for name, _ in root.headers):
@@ -149,8 +155,9 @@ def _parse(
     delivered = [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in root.all(name)]
     tokens = tuple(dict.fromkeys(token for text in (*recipients, *delivered, *references) if (token := read_token(text, secret))))
     verdict = judge(
-        root, sender=sender.address, subject=subject, message_id=message_id, inbox_addresses=own, secret=secret, envelope_from=envelope_from
-    )
+        root, sender=sender.address, subject=subject, message_id=message_id, inbox_addresses=own, secret=secret,
+        envelope_from=envelope_from, senders=senders,
+    )  # fmt: skip
     bounce = None
     if verdict.code != "own_loop":
         bounce = bounces.find(root, sender=sender.address, subject=subject, text=original, own=tuple(own), secret=secret)

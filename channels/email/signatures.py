@@ -35,7 +35,7 @@ _THANKS = re.compile(
 )
 _DASHED_NAME = re.compile(r"^\s*[-–—]\s?[A-ZА-ЯЁ][\w.'-]*(?:\s[A-ZА-ЯЁ][\w.'-]*){0,2}\s*$")
 _CONTACT = re.compile(
-    r"[\w.+-]+@[\w-]+\.\w|(?:https?://|www\.)\S|\+?\d[\d\s().-]{6,}\d|"
+    r"[\w.+-]{1,64}@[\w-]{1,63}\.\w|(?:https?://|www\.)\S|\+?\d[\d\s().-]{6,20}\d|"
     r"\b(?:тел|моб|доб|факс|внутр|tel|phone|mob|mobile|cell|fax|ext|skype|telegram|whatsapp)\b\.?:?|(?<!\w)[tmf]\.\s?\d|"
     r"\b(?:ооо|зао|пао|ао|ип|ltd|inc|llc|gmbh)\b",
     re.IGNORECASE,
@@ -51,7 +51,9 @@ _DISCLAIMER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LOWER_START = re.compile(r"^\s*[a-zа-яё]")
-_SENTENCE = re.compile(r"[?;]\s*$|\w{3,}[.!]\s+[A-ZА-ЯЁ]\S*\s+\S|\S+(?:\s+\S+){9,}")
+_SENTENCE = re.compile(r"[?;]\s*$|\w{3}[.!]\s+[A-ZА-ЯЁ]\S*\s+\S")
+_WORDS = 9  # in a line, beyond which somebody says something
+_LOOKED_AT = 2_000  # characters of a paragraph, for what has to be searched
 
 
 def own_lines(lines: Sequence[str], *, sender: str = "") -> int:
@@ -70,6 +72,16 @@ def own_lines(lines: Sequence[str], *, sender: str = "") -> int:
         if shorter >= end:
             return end
         end = shorter
+
+
+def _says(line: str) -> bool:
+    """Whether a line is a sentence rather than a name, a post or an address."""
+    return len(line) > _LOOKED_AT or len(line.split()) > _WORDS or bool(_SENTENCE.search(line))
+
+
+def _reach(line: str) -> bool:
+    """Whether a line tells how somebody is reached."""
+    return bool(_CONTACT.search(line[:_LOOKED_AT]))
 
 
 def _filled(lines: Sequence[str], end: int) -> int:
@@ -96,12 +108,12 @@ def _footer(lines: Sequence[str], end: int) -> int:
         if not _RULE.match(lines[at]):
             continue
         below = [line for line in lines[at + 1 : end] if line.strip()]
-        if any(_LIST_FOOTER.search(line) for line in below) or (
-            below and len(below) <= _FEW and not any(_SENTENCE.search(line) for line in below) and any(map(_CONTACT.search, below))
+        if any(_LIST_FOOTER.search(line[:_LOOKED_AT]) for line in below) or (
+            below and len(below) <= _FEW and not any(map(_says, below)) and any(map(_reach, below))
         ):
             return at
     start = _paragraph(lines, end)
-    return start if end - start <= 4 and _LIST_FOOTER.search("\n".join(lines[start:end])) else end
+    return start if end - start <= 4 and _LIST_FOOTER.search("\n".join(lines[start:end])[:_LOOKED_AT]) else end
 
 
 def _mobile(lines: Sequence[str], end: int) -> int:
@@ -110,7 +122,7 @@ def _mobile(lines: Sequence[str], end: int) -> int:
 
 def _disclaimer(lines: Sequence[str], end: int) -> int:
     start = _paragraph(lines, end)
-    return start if _DISCLAIMER.search("\n".join(lines[start:end])) else end
+    return start if _DISCLAIMER.search("\n".join(lines[start:end])[:_LOOKED_AT]) else end
 
 
 def _closing(lines: Sequence[str], end: int) -> int:
@@ -122,7 +134,7 @@ def _closing(lines: Sequence[str], end: int) -> int:
             continue
         if _REGARDS.match(line) or (_THANKS.match(line) and filled):
             below = [one for one in lines[at + 1 : end] if one.strip()]
-            named = all(len(one) <= _SHORT and not _SENTENCE.search(one) for one in below)
+            named = all(len(one) <= _SHORT and not _says(one) for one in below)
             first_is_name = not below or not _LOWER_START.match(below[0])
             return at if named and first_is_name else end
         filled += 1
@@ -136,7 +148,7 @@ def _dashed(lines: Sequence[str], end: int) -> int:
     for at in range(end - 1, max(0, end - _FEW), -1):
         if _DASHED_NAME.match(lines[at]):
             return end if lines[at - 1].lstrip().startswith(("-", "–", "—")) else at
-        if lines[at].strip() and not (_CONTACT.search(lines[at]) and len(lines[at].split()) <= 4):
+        if lines[at].strip() and not (_reach(lines[at]) and len(lines[at].split()) <= 4):
             return end
     return end
 
@@ -145,10 +157,10 @@ def _contacts(lines: Sequence[str], end: int) -> int:
     """A last paragraph that is a business card: a name, then addresses and numbers."""
     start = _paragraph(lines, end)
     card = lines[start:end]
-    if start == 0 or not 2 <= len(card) <= 10 or any(len(line) > _SHORT or _SENTENCE.search(line) for line in card):
+    if start == 0 or not 2 <= len(card) <= 10 or any(len(line) > _SHORT or _says(line) for line in card):
         return end
-    several = sum(bool(_CONTACT.search(line)) for line in card) >= 2
-    return start if several and not _CONTACT.search(card[0]) and not _LOWER_START.match(card[0]) and len(card[0].split()) <= 5 else end
+    several = sum(_reach(line) for line in card) >= 2
+    return start if several and not _reach(card[0]) and not _LOWER_START.match(card[0]) and len(card[0].split()) <= 5 else end
 
 
 def _named(lines: Sequence[str], end: int, sender: str) -> int:
@@ -158,4 +170,4 @@ def _named(lines: Sequence[str], end: int, sender: str) -> int:
     if not start or end - start > 5 or not names:
         return end
     said = lines[start].strip(" ,.!-–—").casefold()
-    return start if said in names and all(len(line) <= _SHORT and not _SENTENCE.search(line) for line in lines[start:end]) else end
+    return start if said in names and all(len(line) <= _SHORT and not _says(line) for line in lines[start:end]) else end

@@ -1,8 +1,9 @@
 """What a mail is, before anybody reads it: from a person, a robot, a list or ourselves, and why we think so. Pure."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from channels.email.bounces import from_robot
 from channels.email.mime import Part
@@ -51,12 +52,18 @@ def judge(
     inbox_addresses: Collection[str],
     secret: bytes,
     envelope_from: str | None,
+    senders: Mapping[str, str] = MappingProxyType({}),
 ) -> Verdict:
-    """The first reason that applies, most certain first."""
+    """The first reason that applies, most certain first. `senders` are rules of the desk: address -> "person" or "robot"."""
     if message_id and read_token(message_id, secret):
         return Verdict("own_loop", {"header": "Message-ID"}, automatic=True, held=True)
     if sender in inbox_addresses:
         return Verdict("own_loop", {"address": sender}, automatic=True, held=True)
+    match senders.get(sender):
+        case "person":
+            return Verdict("sender_person", {"address": sender})
+        case "robot":
+            return Verdict("sender_robot", {"address": sender}, automatic=True, held=True)
     if _AWAY.match(subject):
         return Verdict("out_of_office", {"subject": subject[:200]}, automatic=True, held=True)
     reason = _automatic_header(root)

@@ -11,6 +11,12 @@ from desk_core.kit.db import Base, Id
 FAILED = text("delivery_state = 'failed'")
 """Condition of the partial index behind the list of failed deliveries; the query must spell it exactly so."""
 
+HELD = text("hold = 'held'")
+"""Likewise for the list of held messages."""
+
+INBOUND = "inbound"
+"""Kind of the work item behind every stored raw message."""
+
 
 class Inbox(Base):
     """One configured account of a channel. Secrets in `secrets` are encrypted with the desk's key."""
@@ -106,6 +112,7 @@ class Message(Base):
     at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     meta: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    hold: Mapped[str | None]
 
     attachments: Mapped[list["Attachment"]] = relationship(lazy="raise", order_by="Attachment.id")
     versions: Mapped[list["MessageVersion"]] = relationship(lazy="raise", order_by="MessageVersion.at")
@@ -116,6 +123,7 @@ class Message(Base):
         Index("ix_messages_inbox_id_external_id", "inbox_id", "external_id"),
         Index("ix_messages_at", "at"),
         Index("ix_messages_failed", "at", sqlite_where=FAILED, postgresql_where=FAILED),
+        Index("ix_messages_held", "at", sqlite_where=HELD, postgresql_where=HELD),
     )
 
 

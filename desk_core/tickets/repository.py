@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import selectinload
 
-from desk_core.conversations.entities import FAILED, Attachment, Conversation, Inbox, Message
+from desk_core.conversations.entities import FAILED, HELD, Attachment, Conversation, Inbox, Message
 from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
 from desk_core.people.entities import Agent, Contact, ContactIdentity, Team
@@ -44,6 +44,7 @@ class View(StrEnum):
     WAITING = "waiting"
     BOT = "bot"
     FAILED = "failed"
+    HELD = "held"
     ALL = "all"
     CLOSED = "closed"
 
@@ -123,6 +124,21 @@ class FailedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A message that opened nothing by itself."""
+
+    id: str
+    channel: str
+    contact_name: str
+    conversation_id: str
+    subject: str
+    text: str
+    verdict_code: str
+    verdict: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
     """Rows in order and the cursor of the next page; None at the end."""
 
@@ -141,6 +157,7 @@ class Counters:
     waiting: int
     bot: int
     failed: int
+    held: int
     dead: int
 
 
@@ -228,7 +245,7 @@ def _conditions(filters: TicketFilters) -> list[ColumnElement[bool] | Any]:
             return [WAITING]
         case View.CLOSED:
             return [DONE]
-        case View.ALL | View.BOT | View.FAILED:
+        case View.ALL | View.BOT | View.FAILED | View.HELD:
             return []
 
 
@@ -343,6 +360,28 @@ async def failed(session: ReadSession, *, limit: int = 50, after: str | None = N
     return Page(rows[:limit], Cursors.write(more.at, more.id) if more else None)
 
 
+async def held(session: ReadSession, *, limit: int = 50, after: str | None = None) -> Page[HeldRow]:
+    """Messages that opened nothing by themselves and that nobody has dealt with, newest first."""
+    query = (
+        select(
+            Message.id, Conversation.channel, Contact.name, Message.conversation_id, func.coalesce(Message.subject, ""), Message.text,
+            func.coalesce(Message.verdict_code, ""), Message.verdict, Message.at,
+        )
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .where(HELD)
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(limit + 1)
+    )  # fmt: skip
+    cursor = Cursors.read(after)
+    if cursor is not None and cursor[0] is not None:
+        at, ident = cursor[0], cursor[1]
+        query = query.where(or_(Message.at < at, and_(Message.at == at, Message.id < ident)))
+    rows = [HeldRow(*tuple(row)) for row in await session.execute(query)]
+    more = rows[limit - 1] if len(rows) > limit else None
+    return Page(rows[:limit], Cursors.write(more.at, more.id) if more else None)
+
+
 async def counters(session: ReadSession, *, agent_id: str, lines: Sequence[int], now: datetime) -> Counters:
     """Every counter of the console in one statement, each read from its own index and capped."""
 
@@ -357,6 +396,7 @@ async def counters(session: ReadSession, *, agent_id: str, lines: Sequence[int],
         tickets(View.MINE), tickets(View.UNASSIGNED), tickets(View.MY_LINE), tickets(View.OVERDUE), tickets(View.WAITING),
         capped(select(literal(1)).select_from(Conversation).where(*_talking(now))),
         capped(select(literal(1)).select_from(Message).where(FAILED)),
+        capped(select(literal(1)).select_from(Message).where(HELD)),
         capped(select(literal(1)).select_from(DeadItem).where(DeadItem.replayed_at.is_(None))),
     )  # fmt: skip
     return Counters(*(await session.execute(query)).one())

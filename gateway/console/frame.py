@@ -30,6 +30,7 @@ VIEWS = {
     View.WAITING: _("Waiting"),
     View.BOT: _("Bot talks"),
     View.FAILED: _("Undelivered"),
+    View.HELD: _("Held"),
     View.ALL: _("All"),
     View.CLOSED: _("Solved"),
 }
@@ -41,6 +42,7 @@ EMPTY = {
     View.WAITING: (_("Nobody is being waited for"), _("Requests that wait for the person's answer appear here.")),
     View.BOT: (_("The bot talks to nobody"), _("Conversations that the bot held in the last 24 hours appear here.")),
     View.FAILED: (_("Every message was delivered"), _("Messages that did not reach their person appear here, to be sent again.")),
+    View.HELD: (_("Nothing is held"), _("Automatic mail, reports and lists that opened no request appear here, to be taken up or left.")),
     View.ALL: (_("No requests yet"), _("Write one in the sandbox, by mail or on the form, and it appears here.")),
     View.CLOSED: (_("Nothing is solved yet"), _("Solved, closed and cancelled requests appear here.")),
 }
@@ -125,6 +127,8 @@ class Frame:
             return await tickets.talking(session, now=now, limit=PAGE, after=list_.after)
         if list_.view is View.FAILED and not list_.search:
             return await tickets.failed(session, limit=PAGE, after=list_.after)
+        if list_.view is View.HELD and not list_.search:
+            return await tickets.held(session, limit=PAGE, after=list_.after)
         view = View.ALL if list_.search else list_.view
         filters = TicketFilters(view=view, now=now, agent_id=self.signed.agent.id, lines=lines, search=list_.search)
         return await tickets.page(session, filters, limit=PAGE, after=list_.after)

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from desk_core.conversations import holding
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Message
 from desk_core.kit.errors import NotFound
@@ -49,3 +50,25 @@ async def resend(request: Request, signed: CurrentAgent, message_id: Ident, back
             ctx.hint(uow, "conversations", message.conversation_id)
     target = f"/console/tickets/{int(back)}" if back.isdecimal() else "/console?view=failed"
     return RedirectResponse(target, 303)
+
+
+@router.post("/console/messages/{message_id}/release")
+async def release(request: Request, signed: CurrentAgent, message_id: Ident, always: Annotated[str, Form(max_length=5)] = "") -> Response:
+    """A held message is a person's after all: the bot reads it as if it had just come."""
+    require(signed.role, Right.WORK_TICKETS)
+    frame = await Frame.of(request, signed)
+    ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
+    async with frame.desk.database.unit() as uow:
+        message = await holding.release(uow, ctx, message_id, by=signed.agent.name, always=bool(always))
+    return RedirectResponse(f"/console/conversations/{message.conversation_id}?view=held", 303)
+
+
+@router.post("/console/messages/{message_id}/leave")
+async def leave(request: Request, signed: CurrentAgent, message_id: Ident, always: Annotated[str, Form(max_length=5)] = "") -> Response:
+    """A held message stays as it is and leaves the list."""
+    require(signed.role, Right.WORK_TICKETS)
+    frame = await Frame.of(request, signed)
+    ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
+    async with frame.desk.database.unit() as uow:
+        await holding.leave(uow, ctx, message_id, always=bool(always))
+    return RedirectResponse("/console?view=held", 303)

@@ -8,7 +8,7 @@ import structlog
 
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import RawInbound
+from desk_core.conversations.entities import INBOUND, RawInbound
 from desk_core.conversations.files import NewFile, safe_name, store_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
 from desk_core.kit.blobs import DirectoryBlobs, human_size
@@ -18,7 +18,6 @@ from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from gateway.flows import filing
-from gateway.flows.intake import INBOUND
 from gateway.flows.reading import Situation, is_burst, situation, snapshot
 from gateway.flows.turning import apply_turn
 from nlu.dialogue import advance
@@ -87,6 +86,8 @@ class Converse:
         filed = await filing.file(uow, decision.ctx, decision.situation, decision.files, too_large=decision.too_large)
         if decision.stale_press:
             await filing.answer_stale(uow, decision.ctx, filed)
+        if decision.flooded and decision.situation.inbox.channel == "email":
+            filing.hold(filed, verdict="flood")
         if decision.turn is not None:
             await apply_turn(uow, decision.ctx, filed, decision.turn)
         for key in decision.notes:

@@ -12,6 +12,7 @@ from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Message, MessageVersion, RawInbound
 from desk_core.conversations.files import NewFile
+from desk_core.conversations.holding import Hold
 from desk_core.conversations.ports import InboundKind, InboundMessage
 from desk_core.conversations.service import Baton, NewButton
 from desk_core.kit.db import UnitOfWork
@@ -110,6 +111,13 @@ async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
         message.ticket_id = ticket.id
     filed.ticket = ticket
     return ticket
+
+
+def hold(filed: Filed, *, verdict: str) -> None:
+    """The messages of this turn open nothing, for a reason that is not their own; people see them among the held ones."""
+    for message in filed.messages:
+        if message.ticket_id is None:
+            message.hold, message.verdict_code, message.verdict = Hold.HELD.value, verdict, {}
 
 
 async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
@@ -214,6 +222,12 @@ async def _keep(
             filed.messages.append(same)
         return
     verdict, params = _verdict(filed, inbound)
+    if inbound.card.get("released"):
+        message = await uow.session.get_one(Message, str(inbound.card["released"]))
+        message.verdict_code, message.verdict = verdict, params
+        filed.messages.append(message)
+        return
+    held = inbound.held and filed.ticket is None and inbound.kind is not InboundKind.REACTION
     message = Message(
         id=new_id(), conversation_id=filed.conversation.id, inbox_id=filed.conversation.inbox_id,
         ticket_id=filed.ticket.id if filed.ticket is not None and inbound.held else None,
@@ -226,6 +240,7 @@ async def _keep(
             "kind": inbound.kind.value, "address": inbound.sender.address, **({"album": inbound.album} if inbound.album else {}),
             **({"too_large": list(too_large)} if too_large else {}),
         },
+        hold=Hold.HELD.value if held else None,
     )  # fmt: skip
     uow.add(message)
     if files:

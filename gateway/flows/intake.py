@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk_core.conversations import repository
+from desk_core.conversations.entities import INBOUND
 from desk_core.conversations.ports import Accepted, Blobs, InboundMessage
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork
@@ -26,9 +27,6 @@ from desk_core.lanes.signal import WORK, Signal
 from desk_core.lanes.worker import Worker
 
 log = structlog.get_logger()
-
-INBOUND = "inbound"
-"""Kind of the work item behind every accepted message."""
 
 INLINE_RAW = 262_144
 BATCH = 128

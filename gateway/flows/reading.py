@@ -86,6 +86,10 @@ async def _find_conversation(
     In order of trust: the request's own page, the channel's own thread, our signed token, References, a number that the sender owns.
     Never the subject alone.
     """
+    if message.card.get("released"):
+        # Held until an operator took it up: it goes on where it was kept.
+        kept = await session.get(Message, str(message.card["released"]))
+        return (await session.get(Conversation, kept.conversation_id) if kept else None), "released", None
     if message.card.get("ticket"):
         # From the status page: whoever holds its secret address writes on that request, whatever channel it came by.
         shown: Ticket | None = await session.get(Ticket, str(message.card["ticket"]))

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from desk_core.kit.blobs import human_size
 from desk_core.kit.clock import Clock
 from desk_core.kit.i18n import LANGUAGES, known_language, translate, translation
+from desk_core.tickets.verdicts import tell_verdict
 from gateway.web import moments
 from gateway.web.assets import Assets
 from gateway.web.language import language_of
@@ -126,7 +127,9 @@ class Pages:
             moment=_moment, exact=_exact, clock=_clock, day=_day, ago=_ago, iso=_iso, human_size=_size, markdown=markdown, plain=plain,
             span=_span, translated=_translated, translated_pairs=_pairs,
         )  # fmt: skip
-        environment.globals.update(timer_of=_timer, asset=self.assets.url, with_query=_with_query, zip_same=_same, languages=LANGUAGES)
+        environment.globals.update(
+            timer_of=_timer, tell_verdict=tell_verdict, asset=self.assets.url, with_query=_with_query, zip_same=_same, languages=LANGUAGES
+        )
         return environment
 
     def context(self, request: Request) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from desk_core.tickets.entities import Ticket
 from gateway import inboxes, shapes
 from gateway.app import create_app
 from gateway.bootstrap import Desk
-from gateway.mail import sandbox_of, start_listener
+from gateway.mail import BELIEVED_SECONDS, sandbox_of, start_listener
 from gateway.receiving import Receivers
 from gateway.settings import Settings
 from gateway.setup import make_desk
@@ -307,6 +307,16 @@ class House:
 
         async with self.front.database.unit() as uow:
             return await act(uow, ctx)
+
+    async def holding(self, verb: Callable[..., Awaitable[Any]], message_id: str, **options: Any) -> None:
+        """What an operator does with a held message: a verb of `desk_core.conversations.holding`."""
+        ctx = await self.front.context()
+        async with self.front.database.unit() as uow:
+            await verb(uow, ctx, message_id, **options)
+
+    async def forgets_addresses(self) -> None:
+        """Wait until the listener has asked the store anew for its inboxes and their rules."""
+        await asyncio.sleep(BELIEVED_SECONDS + 0.2)
 
     async def jump(self, by: timedelta) -> None:
         """Let time pass; workers look at the clock at once."""

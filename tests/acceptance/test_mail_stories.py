@@ -4,10 +4,12 @@ import asyncio
 import re
 from collections.abc import Iterator
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 
 from channels.email.sandbox.mailbox import Opened
+from desk_core.conversations import holding
 from desk_core.tickets import service
 from tests.acceptance.house import SUPPORT, House
 from tests.services.imap import ImapServer
@@ -15,6 +17,7 @@ from tests.services.imap import ImapServer
 pytestmark = pytest.mark.timeout(300)
 
 PRINTER = "Здравствуйте!\n\nВ бухгалтерии не печатает принтер, никто не может распечатать документы.\n\nС уважением,\nВера"
+ROBOT = {"X-Autoreply": "yes"}
 VPN = "Как подключить VPN на домашнем компьютере?"
 
 
@@ -69,6 +72,61 @@ class TestALetterThatAsksForSomething:
         await house.quiet()
         ticket = await house.ticket(number_of(letter))
         assert (ticket["status"], ticket["resolution"]) == ("closed", "self")
+
+
+class TestALetterThatIsHeld:
+    """Mail that looks like a robot's is kept and shown; an operator who knows better takes it up, once or for good."""
+
+    async def held(self, house: House, address: str) -> list[dict[str, Any]]:
+        return [message for message in await house.messages(address) if message["direction"] == "inbound"]
+
+    async def test_is_taken_up_as_if_it_had_just_come(self, house: House) -> None:
+        vera = house.correspondent(name="Вера")
+        await vera.writes("Принтер", PRINTER, headers=ROBOT)
+        await house.quiet()
+        assert await house.tickets(vera.address) == []
+        (kept,) = await self.held(house, vera.address)
+        assert kept["verdict"]["code"] == "automatic"
+        await house.holding(holding.release, kept["id"], by="Olga")
+        letter = await vera.hears()
+        await house.quiet()
+        ticket = await house.ticket(number_of(letter))
+        assert (ticket["category"], [one["verdict"]["code"] for one in ticket["messages"] if one["direction"] == "inbound"]) == (
+            "hardware.printer", ["released"],
+        )  # fmt: skip
+        assert len(await self.held(house, vera.address)) == 1, "the message is the same, not a second one"
+        with pytest.raises(holding.NotHeld):
+            await house.holding(holding.release, kept["id"], by="Olga")
+        # The next one of this sender is judged afresh.
+        await vera.writes("Сканер", "Не сканирует сканер.", headers=ROBOT)
+        await house.quiet()
+        assert len(await house.tickets(vera.address)) == 1
+
+    async def test_teaches_that_a_sender_is_a_person(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", PRINTER, headers=ROBOT)
+        await house.quiet()
+        (kept,) = await self.held(house, vera.address)
+        await house.holding(holding.release, kept["id"], by="Olga", always=True)
+        await vera.hears()
+        await house.forgets_addresses()
+        await vera.writes("VPN", VPN, headers=ROBOT)
+        letter = await vera.hears(matching="VPN")
+        assert [one["verdict"]["code"] for one in (await house.ticket(number_of(letter)))["messages"] if one["direction"] == "inbound"] == [
+            "sender_person"
+        ]
+
+    async def test_is_left_and_teaches_that_a_sender_is_a_robot(self, house: House) -> None:
+        robot = house.correspondent()
+        await robot.writes("Отчёт", "Ночной отчёт готов.", headers=ROBOT)
+        await house.quiet()
+        (kept,) = await self.held(house, robot.address)
+        await house.holding(holding.leave, kept["id"], always=True)
+        await house.forgets_addresses()
+        await robot.writes("Отчёт", "Не печатает принтер: сообщение от монитора.")
+        await house.quiet()
+        assert await house.tickets(robot.address) == []
+        assert [one["verdict"]["code"] for one in await self.held(house, robot.address)] == ["automatic", "sender_robot"]
 
 
 class TestTwoProblemsInOneLetter:

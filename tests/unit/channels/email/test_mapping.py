@@ -302,3 +302,18 @@ class TestBounces:
 def test_lanes_keep_one_persons_mails_in_order() -> None:
     lanes = [inbound(mail(**{"from": address})).lane for address in ("a@x.example", "A@X.example", "b@x.example")]
     assert [first == second for first, second in pairwise(lanes)] == [True, False]
+
+
+class TestFoundByFuzzing:
+    def test_half_a_character_spelled_in_utf7_is_no_text(self) -> None:
+        raw = b"From: a@x.example\r\nContent-Type: text/html; charset=utf-7\r\n\r\n<p>Hi +2D0- there</p>"
+        message = inbound(raw)
+        assert message.html is not None
+        assert "\ufffd" in message.text
+        (message.text + message.html).encode()
+
+    def test_a_line_without_end_is_read(self) -> None:
+        assert inbound(mail("a" * 150_000 + "\n\n" + "1" * 30_000 + "\n\n" + "a." * 20_000)).text.startswith("aaa")
+
+    def test_a_word_after_the_headers_without_an_empty_line_is_text(self) -> None:
+        assert inbound(b"From: a@x.example\r\nSubject: Hi\r\nThe printer is broken.\r\n\r\nPlease help.\r\n").text.startswith("The printer")
