@@ -71,6 +71,36 @@ async def message_by_external_id(session: ReadSession, inbox_id: str, external_i
     return found
 
 
+async def twin(session: ReadSession, *, channel: str, contact_id: str, text: str, since: datetime) -> Message | None:
+    """What the same person said in the very same words since then, newest first: sent twice, or by a robot that says nothing else."""
+    query = (
+        select(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
+            Message.text == text,
+        )
+        .order_by(Message.at.desc())
+        .limit(1)
+    )  # fmt: skip
+    found: Message | None = await session.scalar(query)
+    return found
+
+
+async def told_by_itself(session: ReadSession, *, channel: str, contact_id: str, since: datetime, limit: int) -> int:
+    """How many messages the desk sent to this person by itself since then, counted up to `limit`."""
+    sent = (
+        select(Message.id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "outbound",
+            Message.author_kind == "bot", Message.at > since,
+        )
+        .limit(limit)
+    )  # fmt: skip
+    return int(await session.scalar(select(func.count()).select_from(sent.subquery())) or 0)
+
+
 async def conversation_by_references(session: ReadSession, inbox_id: str, message_ids: Sequence[str]) -> str | None:
     """The conversation that one of these Message-IDs belongs to; the last of them counts most."""
     if not message_ids:

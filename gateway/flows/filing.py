@@ -51,7 +51,7 @@ class Filed:
 def wants_turn(now: Situation) -> bool:
     """Whether the bot thinks about this at all: a person's words, in private, while no operator speaks."""
     first = now.first
-    if first.held or now.baton == Baton.AGENT or now.joined_by == "page":
+    if first.held or now.baton == Baton.AGENT or now.joined_by in {"page", "duplicate"}:
         return False
     if first.kind is not InboundKind.MESSAGE or now.album_of is not None:
         return False
@@ -227,10 +227,11 @@ async def _keep(
         message.verdict_code, message.verdict = verdict, params
         filed.messages.append(message)
         return
-    held = inbound.held and filed.ticket is None and inbound.kind is not InboundKind.REACTION
+    aside = inbound.held or filed.situation.joined_by == "duplicate"
+    held = aside and filed.ticket is None and inbound.kind is not InboundKind.REACTION
     message = Message(
         id=new_id(), conversation_id=filed.conversation.id, inbox_id=filed.conversation.inbox_id,
-        ticket_id=filed.ticket.id if filed.ticket is not None and inbound.held else None,
+        ticket_id=filed.ticket.id if filed.ticket is not None and aside else None,
         direction="activity" if inbound.kind is InboundKind.REACTION else "inbound", author_kind="contact", agent_id=None,
         author=inbound.sender.name or inbound.sender.address, text=inbound.text, original_text=inbound.original_text, html=inbound.html,
         subject=inbound.subject, card=dict(inbound.card), buttons=[], external_id=inbound.shown_id or inbound.external_id,
@@ -257,6 +258,8 @@ def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]
         return inbound.verdict, dict(inbound.verdict_params)
     joined = filed.situation.joined_by
     number = filed.ticket.number if filed.ticket is not None else None
+    if filed.situation.unanswered and joined != "duplicate":
+        return "unanswered", dict(inbound.verdict_params)
     code = {"token": "joined_token", "references": "joined_references", "number": "joined_number"}.get(joined, joined)
     return ("received" if code in ("page", "thread", "new") else code), {**inbound.verdict_params, **({"number": number} if number else {})}
 

@@ -1,6 +1,7 @@
 """Hop 4: what the desk knows when a turn begins, read in one go and never changed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -19,6 +20,13 @@ from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 
+TWIN_WITHIN = timedelta(hours=1)
+"""A letter that begins anew in the very same words within this time is the earlier one sent again, or a robot's."""
+
+ANSWERS, ANSWERED_WITHIN = 2, timedelta(minutes=10)
+"""So many automatic letters go to one sender within this time. A third would be a loop with a robot that hides what it is; what is sent
+beyond that is taken in all the same."""
+
 MANNERS = {"telegram": Manner.CHAT, "email": Manner.MAIL, "webform": Manner.FORM, "api": Manner.FORM}
 
 
@@ -31,13 +39,13 @@ class Situation:
     messages: tuple[InboundMessage, ...]
     contact: Contact | None
     conversation: Conversation | None
-    joined_by: str  # how the conversation was found: page, thread, token, references, number, new
+    joined_by: str  # how the conversation was found: page, thread, token, references, number, duplicate, released, new
     active: Ticket | None  # the request that what was said belongs to
     requests: tuple[Ticket, ...]
     button: ButtonToken | None = None
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
     album_of: Message | None = None
-    facts: dict[str, str] = field(default_factory=dict)
+    unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
 
     @property
     def first(self) -> InboundMessage:
@@ -63,6 +71,16 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
     active = by_number or await _active_ticket(session, inbox, conversation, first)
+    unanswered = False
+    if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
+        same = await _said_before(session, inbox, contact, first)
+        if same is not None:
+            conversation, joined_by = await session.get(Conversation, same.conversation_id), "duplicate"
+            active = await session.get(Ticket, same.ticket_id) if same.ticket_id else None
+        told = await conversations.told_by_itself(
+            session, channel=inbox.channel, contact_id=contact.id, since=first.at - ANSWERED_WITHIN, limit=ANSWERS
+        )
+        unanswered = told >= ANSWERS
     return Situation(
         inbox=inbox,
         raws=tuple(raws),
@@ -74,6 +92,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         requests=requests,
         button=await conversations.button(session, first.button) if first.button else None,
         known_message=known,
+        unanswered=unanswered,
         album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,
     )
 
@@ -114,6 +133,14 @@ async def _find_conversation(
                 return found, "number", ticket
         return None, "number_not_owned", None
     return None, "number_not_owned" if number else "new", None
+
+
+async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
+    if not message.text.strip():
+        return None
+    return await conversations.twin(
+        session, channel=inbox.channel, contact_id=contact.id, text=message.text, since=message.at - TWIN_WITHIN
+    )
 
 
 async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[Ticket, ...]:

@@ -63,6 +63,17 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
     outcome = _Outcome()
     for action in turn.actions:
         await _act(uow, ctx, filed, turn, action, outcome)
+    if not filed.situation.unanswered:
+        await _speak(uow, ctx, filed, turn, outcome)
+    if turn.looked is not None:
+        await asked.keep(uow, filed.conversation, turn.looked, filed.language, ticket=outcome.opened, now=ctx.now)
+    before = acts.DialogueState.from_json(conversation.dialogue)
+    # Last, so that the row is written once, with its version.
+    conversation.language, conversation.dialogue = filed.language, turn.state.to_json()
+    await _watch(uow, ctx, filed, turn, before=before)
+
+
+async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome: _Outcome) -> None:
     if outcome.opened is not None:
         await _announce(uow, ctx, filed, outcome)
     for say in turn.replies:
@@ -71,12 +82,6 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
         await _list(uow, ctx, filed, listing)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
-    if turn.looked is not None:
-        await asked.keep(uow, filed.conversation, turn.looked, filed.language, ticket=outcome.opened, now=ctx.now)
-    before = acts.DialogueState.from_json(conversation.dialogue)
-    # Last, so that the row is written once, with its version.
-    conversation.language, conversation.dialogue = filed.language, turn.state.to_json()
-    await _watch(uow, ctx, filed, turn, before=before)
 
 
 async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: acts.Action, outcome: _Outcome) -> None:

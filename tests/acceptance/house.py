@@ -94,8 +94,10 @@ async def eventually(is_so: Callable[[], bool | Awaitable[bool]], *, what: str, 
 class House:
     """`embedded`: one desk does everything over SQLite. `distributed`: web, receiver and two workers over PostgreSQL and Redis."""
 
-    def __init__(self, kind: str, *, home: Path, start: datetime, database_url: str = "", redis_url: str = "") -> None:
-        self.kind, self.home = kind, home
+    def __init__(
+        self, kind: str, *, home: Path, start: datetime, database_url: str = "", redis_url: str = "", support: str = SUPPORT
+    ) -> None:
+        self.kind, self.home, self.support = kind, home, support
         self.clock = RunningClock(start)
         self._addresses = {"database": {"url": database_url}, "redis": {"url": redis_url}}
         self._tasks: list[asyncio.Task[Any]] = []
@@ -182,7 +184,7 @@ class House:
                 config={**public, "api_url": self._telegram_server.url}, sealed=sealed, clock=self.clock,
             )  # fmt: skip
             await inboxes.add(
-                uow, name="mail", channel=ChannelKind.EMAIL, address=SUPPORT, language="ru", config={}, sealed=None, clock=self.clock
+                uow, name="mail", channel=ChannelKind.EMAIL, address=self.support, language="ru", config={}, sealed=None, clock=self.clock
             )
             for name in ("olga", "pavel"):
                 self.agents[name] = await people.add_agent(
@@ -210,13 +212,20 @@ class House:
         """Let the seconds pass that a person needs to fill a form in."""
         self.clock.jump(timedelta(seconds=5))
 
-    def correspondent(self, *, name: str = "", to: str = SUPPORT, domain: str = "customer.test") -> Correspondent:
+    def correspondent(self, *, name: str = "", to: str = "", domain: str = "customer.test") -> Correspondent:
         """Somebody new with a mailbox, who writes to our listener over SMTP."""
         self._people += 1
         return Correspondent(
             f"c{self._people}@{domain}", sandbox=sandbox_of(self.front.settings, self.clock), smtp=("127.0.0.1", self._listener.port),
-            desk=to, name=name, clock=self.clock,
+            desk=to or self.support, name=name, clock=self.clock,
         )  # fmt: skip
+
+    async def takes(self, raw: bytes, *, sender: str, to: str = "") -> None:
+        """A mail from anywhere arrives at our listener."""
+        import aiosmtplib
+
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=self._listener.port, timeout=30, use_tls=False, start_tls=False) as client:
+            await client.sendmail(sender, [to or self.support], raw)
 
     async def add_mailbox(self, name: str, address: str, *, imap_url: str) -> None:
         """An inbox added while the desk runs."""

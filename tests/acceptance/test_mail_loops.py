@@ -1,0 +1,179 @@
+"""Robots answer robots: whatever hides at the other end, the desk says little by itself, loses nothing, and people's mail still passes."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from email.utils import make_msgid
+from pathlib import Path
+
+import pytest
+
+from channels.email.sandbox.mailbox import Letter
+from tests.acceptance.conftest import MONDAY_NOON
+from tests.acceptance.house import EMBEDDED, House
+
+pytestmark = pytest.mark.timeout(300)
+
+ROUNDS = 12
+"""A loop that is not broken would go on through all of them."""
+TELLING = ("Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "List-Unsubscribe", "Return-Path")
+
+Robot = Callable[[EmailMessage], EmailMessage | None]
+
+
+@pytest.fixture(scope="module")
+async def other(models: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A second desk, of another company."""
+    made = House(EMBEDDED, home=tmp_path_factory.mktemp("other"), start=MONDAY_NOON, support="help@other.test")
+    try:
+        yield await made.open(models=models)
+    finally:
+        await made.close()
+
+
+async def sent_to(house: House, address: str) -> list[tuple[Letter, EmailMessage]]:
+    """The desk's letters to an address, oldest first."""
+    from gateway.mail import sandbox_of
+
+    sandbox = sandbox_of(house.front.settings, house.clock)
+    opened = [await sandbox.open(letter.id) for letter in await house.letters(address)]
+    return [(one.letter, BytesParser(policy=default).parsebytes(one.raw)) for one in opened if one is not None]
+
+
+async def answered_by(robot: Robot, house: House, address: str) -> int:
+    """Let a robot at `address` answer every letter of the desk until nothing more comes; how many letters the desk sent it."""
+    seen: set[str] = set()
+    for _ in range(ROUNDS):
+        await house.quiet()
+        fresh = [(letter, mail) for letter, mail in await sent_to(house, address) if letter.id not in seen]
+        if not fresh:
+            break
+        for letter, mail in fresh:
+            seen.add(letter.id)
+            if (answer := robot(mail)) is not None:
+                await house.takes(answer.as_bytes(), sender=address)
+    return len(seen)
+
+
+def answer(mail: EmailMessage, *, sender: str, text: str, subject: str, threaded: bool) -> EmailMessage:
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = sender, str(mail["From"]), subject
+    made["Message-ID"] = make_msgid(domain="robot.test")
+    if threaded:
+        made["In-Reply-To"] = made["References"] = str(mail["Message-ID"])
+    made.set_content(text)
+    return made
+
+
+AWAY = "Я в отпуске до понедельника. По срочным вопросам пишите Петрову."
+
+
+class TestAgainstAnAwayRobot:
+    """None of them says what it is in a header: only such are left to answer at all."""
+
+    @pytest.mark.parametrize("threaded", [True, False], ids=["in the thread", "outside of it"])
+    async def test_that_says_the_same_each_time(self, house: House, threaded: bool) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", "Не печатает принтер в приёмной.")
+        count = await answered_by(
+            lambda mail: answer(mail, sender=vera.address, text=AWAY, subject="Ответ", threaded=threaded), house, vera.address
+        )
+        assert count <= 2
+        assert len(await house.tickets(vera.address)) <= 2
+        await self.still_passes(house)
+
+    async def test_that_says_something_else_each_time(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", "Не печатает принтер в приёмной.")
+        said = iter(range(100))
+
+        def robot(mail: EmailMessage) -> EmailMessage:
+            number = next(said)
+            return answer(mail, sender=vera.address, text=f"{AWAY} Номер письма {number}.", subject=f"Ответ {number}", threaded=False)
+
+        assert await answered_by(robot, house, vera.address) <= 2
+        codes = [message["verdict"]["code"] for message in await house.messages(vera.address) if message["direction"] == "inbound"]
+        assert codes[-1] == "unanswered"
+        await self.still_passes(house)
+
+    async def test_that_quotes_everything_each_time(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", "Не печатает принтер в приёмной.")
+
+        def robot(mail: EmailMessage) -> EmailMessage:
+            body = mail.get_body(("plain",))
+            quoted = "\n".join(f"> {line}" for line in (body.get_content() if body else "").split("\n"))
+            return answer(mail, sender=vera.address, text=f"{AWAY}\n\n{quoted}", subject=f"Re: {mail['Subject']}", threaded=True)
+
+        assert await answered_by(robot, house, vera.address) <= 2
+        await self.still_passes(house)
+
+    @staticmethod
+    async def still_passes(house: House) -> None:
+        person = house.correspondent()
+        await person.writes("VPN", "Из дома не подключается VPN, пишет про сертификат.")
+        await person.hears()
+
+
+class TestAgainstABouncingAddress:
+    async def test_one_letter_goes_out_and_its_report_is_shown(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", "Не печатает принтер в приёмной.")
+
+        def server(mail: EmailMessage) -> EmailMessage:
+            report = EmailMessage()
+            report["From"], report["To"], report["Subject"] = (
+                "MAILER-DAEMON@mx.customer.test",
+                str(mail["From"]),
+                "Undelivered Mail Returned to Sender",
+            )
+            report["Message-ID"] = make_msgid(domain="mx.customer.test")
+            report.set_content(f"<{vera.address}>: 550 5.1.1 No such user\n\nMessage-ID: {mail['Message-ID']}\n")
+            return report
+
+        count = await answered_by(server, house, vera.address)
+        assert count == 1
+        (ticket,) = await house.tickets(vera.address)
+        await house.quiet()
+        assert await house.happened(ticket["number"], "delivery_failed")
+
+
+class TestTwoDesks:
+    @pytest.mark.parametrize("stripped", [False, True], ids=["as they are", "headers lost on the way"])
+    async def test_that_write_to_each_other_fall_silent(self, house: House, other: House, stripped: bool) -> None:
+        ours, theirs = house.support, other.support
+        first = EmailMessage()
+        first["From"], first["To"], first["Subject"] = f"Другая служба <{theirs}>", ours, f"Не работает печать {stripped}"
+        first["Message-ID"] = make_msgid(domain="other.test")
+        first.set_content(f"Добрый день! У вас не печатает принтер у проходной? ({stripped})")
+        await house.takes(first.as_bytes(), sender=theirs)
+        sent = {"ours": 0, "theirs": 0}
+        seen: set[str] = set()
+        for _ in range(ROUNDS):
+            await house.quiet()
+            await other.quiet()
+            moved = False
+            for side, writer, reader, address, back in (("ours", house, other, theirs, ours), ("theirs", other, house, ours, theirs)):
+                for letter, mail in await sent_to(writer, address):
+                    if letter.id in seen:
+                        continue
+                    seen.add(letter.id)
+                    sent[side] += 1
+                    moved = True
+                    if stripped:
+                        for name in TELLING:
+                            del mail[name]
+                    # Plus-addresses of a desk lead to the desk.
+                    to = re.search(r"[\w.+-]+@[\w.-]+", str(mail["To"]))
+                    await reader.takes(
+                        mail.as_bytes(), sender=back, to=to[0] if to and to[0].endswith(address.rpartition("@")[2]) else address
+                    )
+            if not moved:
+                break
+        assert sent["ours"] <= 2
+        assert sent["theirs"] <= 2
+        assert sent["ours"] >= 1, "the first letter is answered"
+        await TestAgainstAnAwayRobot.still_passes(house)
+        await TestAgainstAnAwayRobot.still_passes(other)
