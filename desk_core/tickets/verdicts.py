@@ -21,6 +21,7 @@ VERDICTS = {
     "released": _("taken up by %(by)s: it had been held"),
     "sender_person": _("received: mail of this sender is a person's, by a rule of this inbox"),
     "sender_robot": _("held: mail of this sender is held, by a rule of this inbox"),
+    "imported": _("brought in from a file; the sender was not answered"),
     "duplicate": _("the same as an earlier message of this sender"),
     "unanswered": _("received without an answer: two automatic ones went to this sender within ten minutes"),
     "flood": _("held: too many messages from this sender within an hour"),

@@ -259,7 +259,7 @@ def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]
     joined = filed.situation.joined_by
     number = filed.ticket.number if filed.ticket is not None else None
     if filed.situation.unanswered and joined != "duplicate":
-        return "unanswered", dict(inbound.verdict_params)
+        return ("imported" if inbound.card.get("imported") else "unanswered"), dict(inbound.verdict_params)
     code = {"token": "joined_token", "references": "joined_references", "number": "joined_number"}.get(joined, joined)
     return ("received" if code in ("page", "thread", "new") else code), {**inbound.verdict_params, **({"number": number} if number else {})}
 

@@ -71,7 +71,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
     active = by_number or await _active_ticket(session, inbox, conversation, first)
-    unanswered = False
+    unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
         same = await _said_before(session, inbox, contact, first)
         if same is not None:
@@ -80,7 +80,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         told = await conversations.told_by_itself(
             session, channel=inbox.channel, contact_id=contact.id, since=first.at - ANSWERED_WITHIN, limit=ANSWERS
         )
-        unanswered = told >= ANSWERS
+        unanswered = unanswered or told >= ANSWERS
     return Situation(
         inbox=inbox,
         raws=tuple(raws),

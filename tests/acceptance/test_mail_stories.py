@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from channels.email.sandbox.mailbox import Opened
 from desk_core.conversations import holding
 from desk_core.tickets import service
+from gateway.mail_import import MailImport
 from tests.acceptance.house import SUPPORT, House
 from tests.services.imap import ImapServer
 
@@ -127,6 +129,25 @@ class TestALetterThatIsHeld:
         await house.quiet()
         assert await house.tickets(robot.address) == []
         assert [one["verdict"]["code"] for one in await self.held(house, robot.address)] == ["automatic", "sender_robot"]
+
+
+class TestMailFromFiles:
+    async def test_opens_requests_and_answers_nobody(self, house: House, tmp_path: Path) -> None:
+        vera = house.correspondent()
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = vera.address, house.support, "Принтер"
+        message["Message-ID"], message["Date"] = f"<{vera.address}>", "Fri, 20 Nov 2026 10:00:00 +0300"
+        message.set_content(PRINTER)
+        (tmp_path / "1.eml").write_bytes(message.as_bytes())
+        for _ in range(2):
+            bringing = await MailImport.of(house.front, "mail", answer=False, dry_run=False)
+            assert [number async for number in bringing.run(tmp_path)] == [1]
+            await house.quiet()
+        (ticket,) = await house.tickets(vera.address)
+        assert ticket["category"] == "hardware.printer"
+        (kept,) = await house.messages(vera.address)
+        assert (kept["verdict"]["code"], kept["at"][:10]) == ("imported", "2026-11-20")
+        assert await house.letters(vera.address) == []
 
 
 class TestTwoProblemsInOneLetter:
