@@ -64,6 +64,8 @@ def judge(
             return Verdict("sender_person", {"address": sender})
         case "robot":
             return Verdict("sender_robot", {"address": sender}, automatic=True, held=True)
+    if (report := _report(root)) is not None:
+        return report
     if _AWAY.match(subject):
         return Verdict("out_of_office", {"subject": subject[:200]}, automatic=True, held=True)
     reason = _automatic_header(root)
@@ -82,6 +84,17 @@ def judge(
         # Some companies stamp this on everything people send: no acknowledgement, but the request counts.
         return Verdict("received", {"header": "X-Auto-Response-Suppress"}, automatic=True)
     return Verdict()
+
+
+def _report(root: Part) -> Verdict | None:
+    """A complaint about one of our mails (RFC 5965) or a receipt that it was read (RFC 8098); delivery reports are read elsewhere."""
+    kinds = {part.type for part in root.walk()}
+    declared = root.params.get("report-type", "").lower()
+    if declared == "feedback-report" or "message/feedback-report" in kinds:
+        return Verdict("abuse_report", {"header": "Content-Type"}, automatic=True, held=True)
+    if declared == "disposition-notification" or "message/disposition-notification" in kinds:
+        return Verdict("read_receipt", {"header": "Content-Type"}, automatic=True, held=True)
+    return None
 
 
 def _automatic_header(root: Part) -> dict[str, str] | None:

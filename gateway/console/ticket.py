@@ -123,6 +123,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
         **around,
         "detail": detail,
         "conversation": detail.conversation,
+        "filed": next((one for one in detail.others if one.id in {message.ticket_id for message in detail.messages}), None),
         "contact": detail.contact,
         "story": story(detail.messages, (), zone=viewer.zone, language=frame.language, titles={}),
         "category_title": frame.config.title(dialogue["category"], frame.language) if dialogue.get("category") else "",

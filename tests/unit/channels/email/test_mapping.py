@@ -317,3 +317,24 @@ class TestFoundByFuzzing:
 
     def test_a_word_after_the_headers_without_an_empty_line_is_text(self) -> None:
         assert inbound(b"From: a@x.example\r\nSubject: Hi\r\nThe printer is broken.\r\n\r\nPlease help.\r\n").text.startswith("The printer")
+
+
+class TestReportsOfOtherKinds:
+    @staticmethod
+    def report(kind: str, part: str) -> bytes:
+        return (
+            f"From: fbl@mail.example\r\nTo: s@x.example\r\nSubject: Report\r\nMessage-ID: <r@mail.example>\r\n"
+            f"Content-Type: multipart/report; report-type={kind}; boundary=x\r\n\r\n--x\r\n\r\nSee below.\r\n"
+            f"--x\r\nContent-Type: {part}\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: F/1\r\nVersion: 1\r\n--x--\r\n"
+        ).encode()
+
+    @pytest.mark.parametrize(
+        ("kind", "part", "code"),
+        [
+            ("feedback-report", "message/feedback-report", "abuse_report"),
+            ("disposition-notification", "message/disposition-notification", "read_receipt"),
+        ],
+    )
+    def test_are_held_under_their_own_name(self, kind: str, part: str, code: str) -> None:
+        message = inbound(self.report(kind, part))
+        assert (message.kind, message.verdict, message.held, message.automatic) == (InboundKind.MESSAGE, code, True, True)
