@@ -337,6 +337,15 @@ def _talking(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (Conversation.baton == "bot", Conversation.updated_at > now - TALKING_WINDOW)
 
 
+def _before(query: Select[*tuple[Any, ...]], after: str | None) -> Select[*tuple[Any, ...]]:
+    """The messages of a list, newest first, that come after where a page ended."""
+    cursor = Cursors.read(after)
+    if cursor is None or cursor[0] is None:
+        return query
+    at, ident = cursor[0], cursor[1]
+    return query.where(or_(Message.at < at, and_(Message.at == at, Message.id < ident)))
+
+
 async def failed(session: ReadSession, *, limit: int = 50, after: str | None = None) -> Page[FailedRow]:
     """Messages that did not reach their person, newest first."""
     query = (
@@ -351,11 +360,7 @@ async def failed(session: ReadSession, *, limit: int = 50, after: str | None = N
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(limit + 1)
     )  # fmt: skip
-    cursor = Cursors.read(after)
-    if cursor is not None and cursor[0] is not None:
-        at, ident = cursor[0], cursor[1]
-        query = query.where(or_(Message.at < at, and_(Message.at == at, Message.id < ident)))
-    rows = [FailedRow(*tuple(row)) for row in await session.execute(query)]
+    rows = [FailedRow(*tuple(row)) for row in await session.execute(_before(query, after))]
     more = rows[limit - 1] if len(rows) > limit else None
     return Page(rows[:limit], Cursors.write(more.at, more.id) if more else None)
 
@@ -373,11 +378,7 @@ async def held(session: ReadSession, *, limit: int = 50, after: str | None = Non
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(limit + 1)
     )  # fmt: skip
-    cursor = Cursors.read(after)
-    if cursor is not None and cursor[0] is not None:
-        at, ident = cursor[0], cursor[1]
-        query = query.where(or_(Message.at < at, and_(Message.at == at, Message.id < ident)))
-    rows = [HeldRow(*tuple(row)) for row in await session.execute(query)]
+    rows = [HeldRow(*tuple(row)) for row in await session.execute(_before(query, after))]
     more = rows[limit - 1] if len(rows) > limit else None
     return Page(rows[:limit], Cursors.write(more.at, more.id) if more else None)
 

@@ -1,5 +1,7 @@
 """What the pages show, to whom, and at how many statements."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -17,6 +19,38 @@ from tests.fakes.queries import QueryRecorder
 from tests.integration.console.conftest import Browser, LogIn
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
+
+
+class TestHeld:
+    """What opened no request by itself is a list of its own, to be taken up or left."""
+
+    async def test_is_listed_newest_first_page_by_page_with_its_reason(self, console: Browser, make: DeskFactory, clock: FakeClock) -> None:
+        assert 'href="/console?view=held"' not in (await console.get("/console?view=mine")).text, "an empty list of it is not in the way"
+        conversation = await make.conversation(await make.contact("Robot", channel="email"), channel="email")
+        for number in range(60):
+            clock.advance(timedelta(seconds=1))
+            await make.says(conversation, f"Night report {number}", hold="held", verdict_code="automatic", at=clock.now())
+        page = (await console.get("/console?view=held")).text
+        assert page.count("held: automatic reply") == 50
+        assert page.index("Night report 59") < page.index("Night report 10")
+        assert "Night report 9<" not in page
+        after = html.unescape(re.search(r'href="(/console\?view=held&amp;after=[^"]+)"', page)[1])  # type: ignore[index]
+        rest = (await console.get(after)).text
+        assert rest.count("held: automatic reply") == 10
+        assert "Night report 9<" in rest
+        assert 'class="view" href="/console?view=held"' in (await console.get("/console?view=mine")).text
+
+    async def test_is_left_once(self, console: Browser, make: DeskFactory) -> None:
+        console.headers["Origin"] = "http://testserver"
+        conversation = await make.conversation(await make.contact("Robot", channel="email"), channel="email")
+        message = await make.says(conversation, "Night report", hold="held", verdict_code="automatic")
+        told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
+        assert f"/console/messages/{message.id}/release" in told
+        assert (await console.post(f"/console/messages/{message.id}/leave")).status_code == 303
+        assert "Night report" not in (await console.get("/console/list?view=held")).text
+        again = await console.post(f"/console/messages/{message.id}/leave")
+        assert again.status_code == 409
+        assert "Somebody has dealt with this message already." in again.text
 
 
 class TestInbox:
@@ -51,7 +85,6 @@ class TestInbox:
         assert 'Unassigned <span class="count">3</span>' in page
 
     async def test_pages_by_cursor_without_losing_or_repeating(self, console: Browser, make: DeskFactory) -> None:
-        import re
 
         await make.tickets(55)
         first = (await console.get("/console?view=unassigned")).text
