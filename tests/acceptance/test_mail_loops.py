@@ -121,23 +121,14 @@ class TestAgainstABouncingAddress:
     async def test_one_letter_goes_out_and_its_report_is_shown(self, house: House) -> None:
         vera = house.correspondent()
         await vera.writes("Принтер", "Не печатает принтер в приёмной.")
-
-        def server(mail: EmailMessage) -> EmailMessage:
-            report = EmailMessage()
-            report["From"], report["To"], report["Subject"] = (
-                "MAILER-DAEMON@mx.customer.test",
-                str(mail["From"]),
-                "Undelivered Mail Returned to Sender",
-            )
-            report["Message-ID"] = make_msgid(domain="mx.customer.test")
-            report.set_content(f"<{vera.address}>: 550 5.1.1 No such user\n\nMessage-ID: {mail['Message-ID']}\n")
-            return report
-
-        count = await answered_by(server, house, vera.address)
-        assert count == 1
-        (ticket,) = await house.tickets(vera.address)
+        letter = await vera.hears()
+        await vera.bounces(letter, permanent=False)
+        await vera.bounces(letter)
         await house.quiet()
+        assert len(await house.letters(vera.address)) == 1
+        (ticket,) = await house.tickets(vera.address)
         assert await house.happened(ticket["number"], "delivery_failed")
+        await TestAgainstAnAwayRobot.still_passes(house)
 
 
 class TestTwoDesks:

@@ -14,6 +14,7 @@ from desk_core.kit.ids import new_id
 
 Attachment = tuple[str, str, bytes]  # (name, content type, content)
 # Long Message-IDs must not be folded into encoded words.
+AWAY = "I am out of the office until Monday.\n\nЯ не на работе до понедельника."
 _POLICY = SMTP.clone(max_line_length=900)
 
 
@@ -55,6 +56,30 @@ class Correspondent:
         markup += f'<blockquote type="cite">{escape(letter.text).replace(chr(10), "<br>")}</blockquote>'
         return await self._send(letter.reply_to, subject, full, attachments, html=markup, headers={**thread, **(headers or {})})
 
+    async def is_away(self, letter: Opened, text: str = "") -> str:
+        """Answer a letter as an out-of-office robot does; the answer is the Message-ID."""
+        thread = {"In-Reply-To": f"<{letter.letter.message_id}>", "Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"}
+        return await self._send(letter.reply_to, f"Automatic reply: {letter.letter.subject}", text or AWAY, (), html=None, headers=thread)
+
+    async def bounces(self, letter: Opened, *, permanent: bool = True) -> None:
+        """Return a letter as a mail server that knows no such person, or cannot deliver yet (RFC 3464)."""
+        code, status, action = ("550", "5.1.1", "failed") if permanent else ("451", "4.3.0", "delayed")
+        domain = self.address.rpartition("@")[2]
+        words = f"{code} {status} <{self.address}>: {'no such person here' if permanent else 'try again later'}"
+        head = letter.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("utf-8", "replace")
+        subject = "Undelivered Mail Returned to Sender" if permanent else "Delayed Mail"
+        # By hand: the library's parts of type "message" hold messages, and a report holds fields.
+        report = (
+            f"From: Mail Delivery System <MAILER-DAEMON@{domain}>\nTo: {letter.reply_to}\nSubject: {subject}\n"
+            f"Date: {format_datetime(self._clock.now())}\nMessage-ID: <{new_id()}@{domain}>\nAuto-Submitted: auto-replied\n"
+            f"MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=report\n\n"
+            f"--report\nContent-Type: text/plain; charset=utf-8\n\nThis is the mail system at {domain}.\n\n<{self.address}>: {words}\n\n"
+            f"--report\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; {domain}\n\n"
+            f"Final-Recipient: rfc822; {self.address}\nAction: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {words}\n\n"
+            f"--report\nContent-Type: text/rfc822-headers; charset=utf-8\n\n{head}\n\n--report--\n"
+        )
+        await self._deliver(report.replace("\n", "\r\n").encode(), sender="", to=letter.reply_to)
+
     async def hears(self, *, timeout: float = 15.0, matching: Callable[[Opened], bool] | str | None = None) -> Opened:
         """The next letter to this address not heard before, oldest first; `matching` is a test or words it must hold."""
         until = time.monotonic() + timeout
@@ -73,8 +98,6 @@ class Correspondent:
     async def _send(
         self, to: str, subject: str, text: str, attachments: Sequence[Attachment], *, html: str | None, headers: dict[str, str]
     ) -> str:
-        import aiosmtplib
-
         domain = self.address.rpartition("@")[2]
         message_id = headers.pop("Message-ID", f"{new_id()}@{domain}").strip("<>")
         mail = EmailMessage(policy=_POLICY)
@@ -91,12 +114,16 @@ class Correspondent:
         for name, kind, content in attachments:
             main, _slash, sub = kind.partition("/")
             mail.add_attachment(content, maintype=main, subtype=sub or "octet-stream", filename=name)
-        raw = mail.as_bytes()
+        await self._deliver(mail.as_bytes(), sender=self.address, to=to)
+        return message_id
+
+    async def _deliver(self, raw: bytes, *, sender: str, to: str) -> None:
+        import aiosmtplib
+
         host, port = self._smtp
         async with aiosmtplib.SMTP(hostname=host, port=port, timeout=30, use_tls=False, start_tls=False) as client:
-            await client.sendmail(self.address, [to], raw)
+            await client.sendmail(sender, [to], raw)
         await self._sandbox.put(raw, sender=self.address, recipient=to, direction="written")
-        return message_id
 
 
 def _fits(letter: Opened, matching: Callable[[Opened], bool] | str | None) -> bool:

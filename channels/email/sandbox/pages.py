@@ -124,6 +124,28 @@ def create_pages(
             return await page(request, status=422, box=box, letters=await sandbox.letters(box), letter=letter, error=error, form=typed)
         return _see({"box": box, "sent": "1"})
 
+    @router.post("/{letter_id}/robot")
+    async def robot(request: Request, letter_id: str) -> Response:
+        """Answer as the machines do that stand before a customer: `what` is away, bounce or delay."""
+        letter = await sandbox.open(letter_id)
+        if letter is None or letter.letter.direction != "sent":
+            return await page(request, status=404, error=translate(say(request), _("There is no such letter.")))
+        async with request.form(max_files=0) as form:
+            what = _field(form, "what")
+        import aiosmtplib
+
+        box = letter.letter.mailbox
+        customer = Correspondent(box, sandbox=sandbox, smtp=smtp())
+        try:
+            if what == "away":
+                await customer.is_away(letter)
+            else:
+                await customer.bounces(letter, permanent=what != "delay")
+        except (aiosmtplib.SMTPException, OSError) as error:
+            words = translate(say(request), _("The desk did not take this letter: %(reason)s"), reason=" ".join(str(error).split())[:300])
+            return await page(request, status=422, box=box, letters=await sandbox.letters(box), letter=letter, error=words)
+        return _see({"box": box, "sent": "1"})
+
     @router.get("/{letter_id}/html")
     async def markup(letter_id: str) -> Response:
         """The HTML of a letter, for a frame that runs and fetches nothing."""

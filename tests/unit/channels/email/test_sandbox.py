@@ -13,6 +13,7 @@ from channels.email.sandbox.correspondent import Correspondent, NothingHeard
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
 from channels.email.smtp_in import MailListener
+from desk_core.conversations.ports import InboundKind
 from desk_core.kit.clock import FakeClock
 from tests.unit.channels.email.mails import INBOX, NOW, SECRET, SUPPORT, MemoryBlobs, Storing
 from tests.unit.channels.email.test_compose import CONVERSATION, MESSAGE
@@ -123,6 +124,24 @@ class TestPages:
         letter_id = await post.desk_writes()
         assert (await post.http.post(f"/sandbox/mail/{letter_id}/reply", data={"text": "305"})).status_code == 303
         assert [message.tokens for message in post.accept.stored.values()] == [(CONVERSATION,)]
+
+    @pytest.mark.parametrize(
+        ("what", "kind", "verdict", "permanent"),
+        [
+            ("away", InboundKind.MESSAGE, "out_of_office", None),
+            ("bounce", InboundKind.BOUNCE, "bounce", True),
+            ("delay", InboundKind.BOUNCE, "bounce", False),
+        ],
+    )
+    async def test_machines_answer_as_they_do(self, post: Post, what: str, kind: InboundKind, verdict: str, permanent: bool | None) -> None:
+        letter_id = await post.desk_writes()
+        assert (await post.http.post(f"/sandbox/mail/{letter_id}/robot", data={"what": what})).status_code == 303
+        (message,) = post.accept.stored.values()
+        assert (message.kind, message.verdict, message.held, message.card.get("permanent")) == (kind, verdict, True, permanent)
+        if kind is InboundKind.BOUNCE:
+            assert message.card["address"] == ANNA
+            sent = (await post.http.get("/sandbox/mail/api/messages", params={"mailbox": ANNA})).json()[0]
+            assert message.edits == sent["message_id"], "the report says which of our letters it is about"
 
     async def test_a_refused_letter_loses_nothing_typed(self, post: Post) -> None:
         form = {"sender": ANNA, "to": "nobody@desk.example", "subject": "S", "text": "A long <b>story</b>"}
