@@ -49,7 +49,7 @@ _OUTSIDE_LEARNED = 0.35
 _OUTSIDE_HINTED = 0.1
 _COURTESY_SURE = 0.9
 # Intents whose words a topic may overrule as being outside; courtesy and commands are answered as what they are.
-_OUTSIDE_HIDES = frozenset({*_TELLING, Intent.STATUS, Intent.EDIT})
+_OUTSIDE_HIDES = frozenset({*_TELLING, Intent.STATUS, Intent.EDIT, Intent.OUT_OF_SCOPE})
 _PERSON_SURE = 0.7  # a category that wants a person at once is believed from here on
 _REASONS = 3
 _INTENTS = 50  # all of them: what the model gives "out of scope" counts even where it is not the first
@@ -169,12 +169,13 @@ class TriageEngine:
         if intent in _SHORT_ONLY and (len(body.split()) > _SHORT_WORDS or (topic is not None and _has_story(sure, topic))):
             if intent is not Intent.HELP or self._kind(topic) != "question":  # "what may I ask?" is near to what people ask
                 intent = Intent.REPORT
-        elif intent in _OUTSIDE_HIDES or intent is Intent.OUT_OF_SCOPE:
+        elif intent in _OUTSIDE_HIDES:
             outside = _outside(scored, topic)
             if outside is not None:
                 return Intent.OUT_OF_SCOPE, outside
-            if intent is Intent.OUT_OF_SCOPE:
-                intent = _intent(scored.ranked[1][0]) if len(scored.ranked) > 1 else Intent.REPORT
+            if intent is Intent.OUT_OF_SCOPE:  # then it tells something; a command is not carried out on a second guess
+                told = (_intent(label) for label, _ in scored.ranked[1:2])
+                intent = next((one for one in told if one in _TELLING), Intent.REPORT)
         if intent not in _TELLING and sure < _INTENT_SURE:
             intent = Intent.REPORT
         if intent in {Intent.REPORT, Intent.ASK}:

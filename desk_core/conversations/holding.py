@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
+from desk_core.conversations.ports import InboundKind
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.i18n import gettext_noop as _
@@ -38,11 +39,13 @@ async def release(uow: UnitOfWork, ctx: Context, message_id: str, *, by: str, al
     With `always`, mail of this sender is a person's from now on. Raises `NotFound` and `NotHeld`.
     """
     message = await _held(uow, message_id)
-    raw: RawInbound | None = await uow.scalar(select(RawInbound).where(RawInbound.message_id == message_id).limit(1))
+    same = (RawInbound.inbox_id == message.inbox_id, RawInbound.external_id == message.external_id)
+    raw: RawInbound | None = await uow.scalar(select(RawInbound).where(*same))
     if raw is None:
         raise NotFound(raw=message_id)
     card = {**raw.body.get("card", {}), "released": message.id, "released_by": by}
-    raw.body = {**raw.body, "held": False, "automatic": False, "verdict": "released", "verdict_params": {"by": by}, "card": card}
+    released = {"kind": InboundKind.MESSAGE.value, "edits": None, "held": False, "automatic": False, "card": card}
+    raw.body = {**raw.body, **released, "verdict": "released", "verdict_params": {"by": by}}
     raw.state = "pending"
     message.hold = Hold.RELEASED.value
     if always:
@@ -67,7 +70,7 @@ async def take_sender_as(uow: UnitOfWork, message: Message, what: TakeAs) -> Non
     """A rule of the inbox for the sender of this message; adapters read it with the inbox."""
     address = str(message.meta.get("address", "")).lower()
     inbox = await uow.session.get(Inbox, message.inbox_id, with_for_update=True)
-    if inbox is None or not address:
+    if inbox is None or not address or address.endswith("@invalid"):  # whoever names no sender is nobody in particular
         return
     senders: dict[str, Any] = {**inbox.config.get("senders", {}), address: what.value}
     await uow.execute(

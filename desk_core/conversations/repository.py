@@ -71,14 +71,14 @@ async def message_by_external_id(session: ReadSession, inbox_id: str, external_i
     return found
 
 
-async def twin(session: ReadSession, *, channel: str, contact_id: str, text: str, since: datetime) -> Message | None:
-    """What the same person said in the very same words since then, newest first: sent twice, or by a robot that says nothing else."""
+async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: str | None, text: str, since: datetime) -> Message | None:
+    """What the same person said since then in the very same words, subject and all: sent twice, or by a robot that says nothing else."""
     query = (
         select(Message)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            Message.text == text,
+            Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
         )
         .order_by(Message.at.desc())
         .limit(1)

@@ -73,7 +73,7 @@ class Converse:
         decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large)
         if not filing.wants_turn(now):
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
-        verdict = await self._allow(now)
+        verdict = "ok" if now.joined_by == "released" else await self._allow(now)
         if verdict != "ok":
             return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" else ()), also=also)
         heard = self._heard(now)

@@ -136,10 +136,10 @@ async def _find_conversation(
 
 
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
-    if not message.text.strip():
+    if not message.text.strip() or message.files:
         return None
     return await conversations.twin(
-        session, channel=inbox.channel, contact_id=contact.id, text=message.text, since=message.at - TWIN_WITHIN
+        session, channel=inbox.channel, contact_id=contact.id, subject=message.subject, text=message.text, since=message.at - TWIN_WITHIN
     )
 
 

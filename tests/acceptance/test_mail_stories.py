@@ -104,6 +104,24 @@ class TestALetterThatIsHeld:
         await house.quiet()
         assert len(await house.tickets(vera.address)) == 1
 
+    async def test_a_letter_taken_for_a_delivery_report_is_taken_up_too(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Undelivered mail", f"{PRINTER}\n550 5.1.1 user unknown", headers={"X-Failed-Recipients": "a@b.example"})
+        await house.quiet()
+        (kept,) = await self.held(house, vera.address)
+        assert kept["verdict"]["code"] == "bounce"
+        await house.holding(holding.release, kept["id"], by="Olga")
+        number_of(await vera.hears())
+
+    async def test_the_same_words_under_another_subject_are_another_request(self, house: House) -> None:
+        vera = house.correspondent()
+        for subject in ("Принтер", "VPN", "VPN"):
+            await vera.writes(subject, "Не работает с самого утра, помогите, пожалуйста.")
+            await house.quiet()
+        assert len(await house.tickets(vera.address)) == 2
+        codes = [one["verdict"]["code"] for one in await self.held(house, vera.address)]
+        assert codes == ["received", "received", "duplicate"]
+
     async def test_teaches_that_a_sender_is_a_person(self, house: House) -> None:
         vera = house.correspondent()
         await vera.writes("Принтер", PRINTER, headers=ROBOT)
