@@ -1,4 +1,4 @@
-"""What the domain name system says of a mail domain. A small port, so that tests bring a zone of their own and nothing leaves the machine."""
+"""What the domain name system says of a mail domain. A small port, so that tests bring their own zone and nothing leaves the machine."""
 
 from collections.abc import Sequence
 from typing import Protocol
