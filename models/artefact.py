@@ -13,12 +13,12 @@ import numpy as np
 
 from models.evaluate import Thresholds
 from models.held import Held
-from models.scoring import Mixture, Outsider, TextModel
+from models.scoring import Anchors, Mixture, Outsider, TextModel
 
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
 HELD = "held.json"
-FORMAT = 2
+FORMAT = 3
 
 
 class ArtefactRefused(Exception):
@@ -71,10 +71,12 @@ def pack(model: TextModel) -> bytes:
         "weights": model.weights,
         "bias": model.bias,
     }
-    for name in ("anchors", "anchor_weights", "shared_weights"):
+    if model.anchors is not None:
+        arrays |= {"anchors": model.anchors.rows, "anchor_scales": model.anchors.scales}
+    for name in ("anchor_weights", "shared_weights"):
         value = getattr(model, name)
         if value is not None:
-            arrays[name] = value.astype(np.float16) if name == "anchors" else value
+            arrays[name] = value
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
@@ -93,7 +95,7 @@ def unpack(name: str, data: bytes, manifest: Mapping[str, Any], *, encoder: bool
                 idf=arrays["idf"],
                 weights=arrays["weights"],
                 bias=arrays["bias"],
-                anchors=arrays["anchors"].astype(np.float32) if encoder and "anchors" in arrays else None,
+                anchors=Anchors(arrays["anchors"], arrays["anchor_scales"]) if encoder and "anchors" in arrays else None,
                 anchor_weights=arrays.get("anchor_weights") if encoder else None,
                 shared_weights=arrays.get("shared_weights") if encoder else None,
                 gamma=float(manifest["gamma"]),

