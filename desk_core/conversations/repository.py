@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Integer, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
@@ -22,6 +22,8 @@ from desk_core.kit.db import ReadSession, UnitOfWork
 # Tables, not classes, on the hot paths: a statement about classes goes through the ORM even where no object comes back.
 _RAW = cast("Table", RawInbound.__table__)
 _INBOX = cast("Table", Inbox.__table__)
+_MESSAGES = cast("Table", Message.__table__)
+_REFERENCES = cast("Table", MailReference.__table__)
 
 
 def _insert_raw(dialect: str) -> Any:
@@ -31,7 +33,44 @@ def _insert_raw(dialect: str) -> Any:
 
 _INSERT_RAW = {dialect: _insert_raw(dialect) for dialect in ("postgresql", "sqlite")}
 _INSERT_RAW_FRESH = {dialect: statement.returning(_RAW.c.id) for dialect, statement in _INSERT_RAW.items()}
+_NOTE_DONE = update(_RAW).where(_RAW.c.id == bindparam("of_raw")).values(state="done", message_id=bindparam("message"))
 _NOTE_RECEIVED = update(_INBOX).where(_INBOX.c.id == bindparam("inbox")).values(last_received_at=bindparam("now"), last_error=None)
+
+
+# What every message asks for is built once: building a statement costs as much as running it.
+_RAW_BY_IDS = select(RawInbound).where(RawInbound.id.in_(bindparam("ids", expanding=True)))
+_BY_EXTERNAL_ID = (
+    select(Message)
+    .where(Message.inbox_id == bindparam("inbox"), Message.external_id == bindparam("external"))
+    .order_by(Message.at.desc())
+    .limit(1)
+)
+_REMEMBER = {
+    name: dialect.insert(_REFERENCES).on_conflict_do_nothing() for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+_REFERENCES_OF = (
+    select(_MESSAGES.c.external_id)
+    .where(
+        _MESSAGES.c.conversation_id == bindparam("conversation"),
+        _MESSAGES.c.external_id.is_not(None),
+        _MESSAGES.c.direction.in_(("inbound", "outbound")),
+    )
+    .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_OUTBOUND = (
+    select(Message, Conversation, Inbox)
+    .join(Conversation, Conversation.id == Message.conversation_id)
+    .join(Inbox, Inbox.id == Conversation.inbox_id)
+    .where(Message.id == bindparam("message"))
+    .options(selectinload(Message.attachments))
+)
+_LAST_INBOUND = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("conversation"), Message.direction == "inbound")
+    .order_by(Message.at.desc(), Message.id.desc())
+    .limit(1)
+)
 
 
 async def insert_raw(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -48,8 +87,13 @@ async def note_received(uow: UnitOfWork, inbox_ids: Collection[str], *, now: dat
     await uow.execute(_NOTE_RECEIVED, [{"inbox": inbox_id, "now": now} for inbox_id in sorted(inbox_ids)])
 
 
+async def note_done(uow: UnitOfWork, raw_ids: Sequence[str], *, message_id: str | None) -> None:
+    """These raw messages are filed, under that message."""
+    await uow.execute(_NOTE_DONE, [{"of_raw": raw_id, "message": message_id} for raw_id in raw_ids])
+
+
 async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInbound]:
-    rows = (await session.scalars(select(RawInbound).where(RawInbound.id.in_(ids)))).all()
+    rows = (await session.scalars(_RAW_BY_IDS, {"ids": list(ids)})).all()
     return sorted(rows, key=lambda row: row.id)
 
 
@@ -66,8 +110,7 @@ async def conversation_by_thread(session: ReadSession, inbox_id: str, thread_key
 
 async def message_by_external_id(session: ReadSession, inbox_id: str, external_id: str) -> Message | None:
     """The newest message that the channel knows by this id."""
-    query = select(Message).where(Message.inbox_id == inbox_id, Message.external_id == external_id).order_by(Message.at.desc()).limit(1)
-    found: Message | None = await session.scalar(query)
+    found: Message | None = await session.scalar(_BY_EXTERNAL_ID, {"inbox": inbox_id, "external": external_id})
     return found
 
 
@@ -116,44 +159,24 @@ async def conversation_by_references(session: ReadSession, inbox_id: str, messag
 
 
 async def remember_reference(uow: UnitOfWork, inbox_id: str, message_id: str, conversation_id: str) -> None:
-    statement: Any = (postgresql if uow.dialect == "postgresql" else sqlite).insert(MailReference)
-    await uow.execute(
-        statement.values(inbox_id=inbox_id, message_id=message_id[:500], conversation_id=conversation_id).on_conflict_do_nothing()
-    )
+    row = {"inbox_id": inbox_id, "message_id": message_id[:500], "conversation_id": conversation_id}
+    await uow.execute(_REMEMBER[uow.dialect], row)
 
 
 async def references_of(session: ReadSession, conversation_id: str, *, limit: int = 20) -> list[str]:
     """External ids of the conversation's mails, oldest first."""
-    query = (
-        select(Message.external_id)
-        .where(Message.conversation_id == conversation_id, Message.external_id.is_not(None), Message.direction.in_(("inbound", "outbound")))
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(limit)
-    )
-    return [value for value in reversed((await session.scalars(query)).all()) if value]
+    found = await session.scalars(_REFERENCES_OF, {"conversation": conversation_id, "most": limit})
+    return [value for value in reversed(found.all()) if value]
 
 
 async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conversation, Inbox] | None:
     """A message with its files, and where it goes."""
-    query = (
-        select(Message, Conversation, Inbox)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .join(Inbox, Inbox.id == Conversation.inbox_id)
-        .where(Message.id == message_id)
-        .options(selectinload(Message.attachments))
-    )
-    row = (await session.execute(query)).first()
+    row = (await session.execute(_OUTBOUND, {"message": message_id})).first()
     return (row[0], row[1], row[2]) if row is not None else None
 
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
-    query = (
-        select(Message)
-        .where(Message.conversation_id == conversation_id, Message.direction == "inbound")
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(1)
-    )
-    found: Message | None = await session.scalar(query)
+    found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
     return found
 
 

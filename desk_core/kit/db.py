@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from desk_core.kit.errors import StoreUnavailable
-from desk_core.kit.sqlite_driver import BEGIN_WRITE, SqliteConnection, SqliteDriver
+from desk_core.kit.sqlite_driver import BEGIN_WRITE, WAIT_MS, SqliteConnection, SqliteDriver
 
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session for reading; nothing written through it survives."""
@@ -262,7 +262,8 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=30000")
+        # The writer's driver asks for its lock without waiting, and where it is held waits aside.
+        cursor.execute(f"PRAGMA busy_timeout={0 if writer else WAIT_MS}")
         # FULL: an accepted message survives a power cut, not only a killed process.
         cursor.execute("PRAGMA synchronous=FULL" if writer else "PRAGMA query_only=ON")
         # KB for each of six connections; what does not fit is in the file cache of the system, which all of them share.

@@ -3,7 +3,8 @@
 SQLAlchemy's own adapter asks aiosqlite's thread to open a cursor, to execute, to fetch and to close: four round trips of 80 to 240
 microseconds each around a statement that takes SQLite 20. Here a statement is one round trip, and on a connection that is `inline`
 none: it runs in the event loop itself. That suits a write transaction, whose statements are small and wait for nobody once it has
-begun, and a glance by key; whatever may wait for a lock or the disk (begin, commit, roll back what was written) still goes to the thread.
+begun, and a glance by key. A write transaction begins in the loop too where nobody else holds the lock; whatever waits for that lock or
+for the disk (commit, roll back what was written) goes to the thread.
 """
 
 import sqlite3
@@ -21,6 +22,8 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
 from sqlalchemy.util import await_
 
 BEGIN_WRITE = "BEGIN IMMEDIATE"
+WAIT_MS = 30_000
+"""Milliseconds a statement waits for a lock that another process holds."""
 
 _Outcome = tuple[Any, int, int | None, Sequence[Any]]
 
@@ -40,6 +43,14 @@ def _run_many(connection: sqlite3.Connection, statement: str, parameters: Any) -
         return cursor.description, cursor.rowcount, cursor.lastrowid, ()
     finally:
         cursor.close()
+
+
+def _begin_patiently(connection: sqlite3.Connection, statement: str, parameters: Any) -> _Outcome:
+    connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+    try:
+        return _run(connection, statement, parameters)
+    finally:
+        connection.execute("PRAGMA busy_timeout=0")
 
 
 class _Thread(aiosqlite.Connection):
@@ -123,8 +134,13 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
     def do(self, work: Callable[[sqlite3.Connection, str, Any], _Outcome], statement: str, parameters: Any) -> _Outcome:
         """Run one statement, in the loop or in the connection's thread."""
         try:
-            if self.inline and statement != BEGIN_WRITE:
-                return work(self._thread.raw, statement, parameters)
+            if self.inline:
+                try:
+                    return work(self._thread.raw, statement, parameters)
+                except sqlite3.OperationalError as error:
+                    if statement != BEGIN_WRITE or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                        raise
+                work = _begin_patiently  # another process writes just now
             self._in_thread = True
             outcome: _Outcome = await_(self._thread.run(work, statement, parameters))
             self._in_thread = False

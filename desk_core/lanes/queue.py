@@ -240,6 +240,12 @@ async def cancel(uow: UnitOfWork, lane: str) -> None:
     await uow.execute(_DROP_ITEMS, {"of_lane": lane})
 
 
+async def start_timers(uow: UnitOfWork, timers: Sequence[Mapping[str, Any]]) -> None:
+    """Timers, each {lane, kind, payload, run_at}, of something that begins in this transaction: their lanes are new."""
+    if timers:
+        await put_many(uow, timers)
+
+
 async def set_timer(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any], run_at: datetime) -> None:
     """Make `lane` hold exactly this one item: a timer set anew."""
     await cancel(uow, lane)

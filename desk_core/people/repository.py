@@ -4,24 +4,51 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy import bindparam, func, select, update
 
 from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.people.entities import Agent, Contact, ContactIdentity, Team, TeamMember
 from desk_core.tickets.entities import Ticket
 
+_BY_IDENTITY = (
+    select(Contact)
+    .join(ContactIdentity)
+    .where(ContactIdentity.channel == bindparam("channel"), ContactIdentity.address == bindparam("address"))
+)
+_IDENTITY_OF = (
+    select(ContactIdentity.address, Contact.name)
+    .join(Contact, Contact.id == ContactIdentity.contact_id)
+    .where(ContactIdentity.contact_id == bindparam("contact"), ContactIdentity.channel == bindparam("channel"))
+    .order_by(ContactIdentity.id)
+    .limit(1)
+)
+_LOAD = (
+    select(Ticket.assignee_id, func.count().label("load"))
+    .where(Ticket.assignee_id.is_not(None), Ticket.status.in_(("new", "open", "waiting", "on_hold")))
+    .group_by(Ticket.assignee_id)
+    .subquery()
+)
+_MEMBERS = (
+    select(
+        Agent.id, Agent.availability, Agent.seen_at, Agent.load_cap, func.coalesce(_LOAD.c.load, 0), Agent.skills, Agent.last_assigned_at
+    )
+    .join(TeamMember, TeamMember.agent_id == Agent.id)
+    .outerjoin(_LOAD, _LOAD.c.assignee_id == Agent.id)
+    .where(TeamMember.team_id == bindparam("team"), Agent.disabled_at.is_(None))
+    .order_by(Agent.id)
+)
 
-async def contact_by_identity(session: ReadSession, *, channel: str, address: str) -> Contact | None:
+
+async def contact_by_identity(session: ReadSession | UnitOfWork, *, channel: str, address: str) -> Contact | None:
     """The contact behind an address, without identities loaded."""
-    query = select(Contact).join(ContactIdentity).where(ContactIdentity.channel == channel, ContactIdentity.address == address)
-    found: Contact | None = await session.scalar(query)
+    found: Contact | None = await session.scalar(_BY_IDENTITY, {"channel": channel, "address": address})
     return found
 
 
-async def contact_with_identities(session: ReadSession, contact_id: str) -> Contact | None:
-    found: Contact | None = await session.scalar(select(Contact).where(Contact.id == contact_id).options(selectinload(Contact.identities)))
-    return found
+async def address_and_name(session: ReadSession, contact_id: str, *, channel: str) -> tuple[str, str] | None:
+    """Where a contact is reached on a channel, and their name."""
+    row = (await session.execute(_IDENTITY_OF, {"contact": contact_id, "channel": channel})).first()
+    return (row.address, row.name) if row is not None else None
 
 
 async def identities(session: ReadSession, contact_ids: Collection[str]) -> list[ContactIdentity]:
@@ -69,22 +96,7 @@ class Member:
 
 async def members(uow: UnitOfWork, team_id: str) -> list[Member]:
     """Members of a team with their present load: tickets assigned and not resolved or over."""
-    load = (
-        select(Ticket.assignee_id, func.count().label("load"))
-        .where(Ticket.assignee_id.is_not(None), Ticket.status.in_(("new", "open", "waiting", "on_hold")))
-        .group_by(Ticket.assignee_id)
-        .subquery()
-    )
-    query = (
-        select(
-            Agent.id, Agent.availability, Agent.seen_at, Agent.load_cap, func.coalesce(load.c.load, 0), Agent.skills, Agent.last_assigned_at
-        )
-        .join(TeamMember, TeamMember.agent_id == Agent.id)
-        .outerjoin(load, load.c.assignee_id == Agent.id)
-        .where(TeamMember.team_id == team_id, Agent.disabled_at.is_(None))
-        .order_by(Agent.id)
-    )
-    rows = await uow.execute(query)
+    rows = await uow.execute(_MEMBERS, {"team": team_id})
     return [Member(agent, state, seen_at, cap, load, tuple(skills), last) for agent, state, seen_at, cap, load, skills, last in rows]
 
 

@@ -9,6 +9,7 @@ from desk_core.kit.errors import Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
+from desk_core.people import repository
 from desk_core.people.entities import Agent, AuditEntry, Contact, ContactIdentity, Team, TeamMember
 from desk_core.people.permissions import Role
 
@@ -17,21 +18,18 @@ async def identify(
     uow: UnitOfWork, *, channel: str, address: str, name: str, language: str | None, verified: bool, now: datetime
 ) -> Contact:
     """The contact behind an address; made on first sight. A better name replaces a mere address."""
-    found: Contact | None = await uow.scalar(
-        select(Contact).join(ContactIdentity).where(ContactIdentity.channel == channel, ContactIdentity.address == address)
-    )
+    found = await repository.contact_by_identity(uow, channel=channel, address=address)
     if found is None:
         found = Contact(
             id=new_id(), name=name or address, language=language, time_zone=None, organisation_id=None, facts={}, created_at=now
         )
-        uow.add(found)
-        await uow.flush()
-        uow.add(
+        found.identities = [
             ContactIdentity(
                 id=new_id(), contact_id=found.id, channel=channel, address=address, display=name or None,
                 verified_at=now if verified else None, failed_at=None, failed_reason=None,
             )
-        )  # fmt: skip
+        ]  # fmt: skip
+        uow.add(found)
         await uow.flush()
     elif name and found.name == address:
         found.name = name

@@ -1,7 +1,9 @@
 """Verbs about promises: the pure clocks of `sla.clock` kept in rows, with a timer each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -40,22 +42,28 @@ def _clock(row: AppliedSla, ctx: Context) -> Clock:
 
 async def _keep(uow: UnitOfWork, ctx: Context, row: AppliedSla, clock: Clock) -> None:
     """Write a clock back to its row and set or drop its timer."""
-    row.state = clock.state(ctx.now).value
-    row.running_since, row.consumed, row.met_at = clock.running_since, int(clock.consumed.total_seconds()), clock.met_at
-    row.breached_at = clock.breached_at
-    if clock.is_running:
-        row.due_at, row.at_risk_at = clock.due_at(ctx.now), clock.at_risk_at(ctx.now)
-        upcoming = row.at_risk_at if row.at_risk_at > ctx.now else row.due_at
-        await queue.set_timer(
-            uow,
-            lane=lane(row.ticket_id, row.metric),
-            kind=TIMER,
-            payload={"ticket_id": row.ticket_id, "metric": row.metric},
-            run_at=upcoming,
-        )
+    timer = _written(ctx, row, clock)
+    if timer is not None:
+        await queue.set_timer(uow, **timer)
         ctx.wake(uow)
     else:
         await queue.cancel(uow, lane(row.ticket_id, row.metric))
+
+
+def _written(ctx: Context, row: AppliedSla, clock: Clock) -> dict[str, Any] | None:
+    """Write a clock back to its row; the timer that it needs, if it runs."""
+    row.state = clock.state(ctx.now).value
+    row.running_since, row.consumed, row.met_at = clock.running_since, int(clock.consumed.total_seconds()), clock.met_at
+    row.breached_at = clock.breached_at
+    if not clock.is_running:
+        return None
+    row.due_at, row.at_risk_at = clock.due_at(ctx.now), clock.at_risk_at(ctx.now)
+    return {
+        "lane": lane(row.ticket_id, row.metric),
+        "kind": TIMER,
+        "payload": {"ticket_id": row.ticket_id, "metric": row.metric},
+        "run_at": row.at_risk_at if row.at_risk_at > ctx.now else row.due_at,
+    }
 
 
 async def clocks(uow: UnitOfWork, ticket_id: str) -> list[AppliedSla]:
@@ -64,10 +72,25 @@ async def clocks(uow: UnitOfWork, ticket_id: str) -> list[AppliedSla]:
 
 async def start(uow: UnitOfWork, ctx: Context, ticket: Ticket, metric: Metric, *, rows: list[AppliedSla]) -> None:
     """Begin a promise by the policy of the ticket's team and priority; an earlier one of the same metric begins anew."""
+    begun = _begun(uow, ctx, ticket, metric, rows)
+    if begun is not None:
+        await _keep(uow, ctx, *begun)
+
+
+async def start_first(uow: UnitOfWork, ctx: Context, ticket: Ticket, metrics: Sequence[Metric], *, rows: list[AppliedSla]) -> None:
+    """Begin the promises of a request that is being opened."""
+    begun = [one for metric in metrics if (one := _begun(uow, ctx, ticket, metric, rows)) is not None]
+    timers = [timer for row, clock in begun if (timer := _written(ctx, row, clock)) is not None]
+    await queue.start_timers(uow, timers)
+    if timers:
+        ctx.wake(uow)
+
+
+def _begun(uow: UnitOfWork, ctx: Context, ticket: Ticket, metric: Metric, rows: list[AppliedSla]) -> tuple[AppliedSla, Clock] | None:
     policy = ctx.config.policy_for(ctx.config.team_by_id(ticket.team_id))
     target = policy.target(ticket.priority, metric)
     if target is None:
-        return
+        return None
     row = next((row for row in rows if row.metric == metric), None)
     if row is None:
         row = AppliedSla(id=new_id(), ticket_id=ticket.id, metric=metric.value)
@@ -75,8 +98,7 @@ async def start(uow: UnitOfWork, ctx: Context, ticket: Ticket, metric: Metric, *
         rows.append(row)
     row.policy_key, row.calendar_key, row.target = policy.key, policy.calendar, target
     row.started_at, row.breached_at, row.due_at, row.at_risk_at = ctx.now, None, None, None
-    clock = Clock.start(metric, target=timedelta(seconds=target), at=ctx.now, calendar=ctx.config.calendars[policy.calendar])
-    await _keep(uow, ctx, row, clock)
+    return row, Clock.start(metric, target=timedelta(seconds=target), at=ctx.now, calendar=ctx.config.calendars[policy.calendar])
 
 
 async def retarget(uow: UnitOfWork, ctx: Context, ticket: Ticket, rows: list[AppliedSla]) -> None:

@@ -49,8 +49,10 @@ async def carry_out(uow: UnitOfWork, ctx: Context, ticket: Ticket, effects: Sequ
     """Carry out the effects of one transition, in order."""
     if not effects:
         return
-    await uow.flush()
-    rows = await sla.clocks(uow, ticket.id)
+    rows: list[AppliedSla] = []
+    if Effect.START_SLA not in effects:  # what is being opened has none yet
+        await uow.flush()
+        rows = await sla.clocks(uow, ticket.id)
     for effect in effects:
         await _one(uow, ctx, ticket, effect, rows, actor=actor, reason=reason)
     sla.note_promise(ticket, rows)
@@ -59,8 +61,7 @@ async def carry_out(uow: UnitOfWork, ctx: Context, ticket: Ticket, effects: Sequ
 async def _one(uow: UnitOfWork, ctx: Context, ticket: Ticket, effect: Effect, rows: list[AppliedSla], *, actor: Actor, reason: str) -> None:
     match effect:
         case Effect.START_SLA:
-            await sla.start(uow, ctx, ticket, Metric.FIRST_RESPONSE, rows=rows)
-            await sla.start(uow, ctx, ticket, Metric.RESOLUTION, rows=rows)
+            await sla.start_first(uow, ctx, ticket, (Metric.FIRST_RESPONSE, Metric.RESOLUTION), rows=rows)
         case Effect.PAUSE_CLOCKS:
             await sla.pause(uow, ctx, rows, reason=reason, by=actor.name)
         case Effect.PAUSE_RESOLUTION:

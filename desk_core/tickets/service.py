@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from desk_core.context import Actor, Context
 from desk_core.conversations import service as conversations
@@ -30,12 +30,15 @@ class TextNeeded(DeskError):
     code, status, text = "text_needed", 422, _("Please write something first.")
 
 
+_TAKE_NUMBER = insert(cast("Table", TicketNumber.__table__)).returning(TicketNumber.number)
+
+
 # --- a request begins -----------------------------------------------------------------------------------------------
 
 
 async def next_number(uow: UnitOfWork, ctx: Context) -> int:
     """The next human number. Never the same twice, and nobody waits for anybody (see `TicketNumber`)."""
-    number: int = (await uow.execute(insert(TicketNumber).values(taken_at=ctx.now).returning(TicketNumber.number))).scalar_one()
+    number: int = (await uow.execute(_TAKE_NUMBER, {"taken_at": ctx.now})).scalar_one()
     return number
 
 

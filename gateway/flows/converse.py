@@ -113,15 +113,15 @@ class Converse:
 
     async def _burst(self, session: Any, work: Work) -> tuple[list[RawInbound], tuple[int, ...]]:
         """The head message and those behind it that belong to the same breath."""
-        heads = await queue.head(session, work.lane, limit=BURST)
-        ids = [str(item.payload["raw_id"]) for item in heads if item.kind == INBOUND]
-        rows = {row.id: row for row in await conversations.raw_inbound(session, ids)}
-        first = rows.get(str(work.payload["raw_id"]))
+        first = next(iter(await conversations.raw_inbound(session, [str(work.payload["raw_id"])])), None)
         if first is None:
             raise NotFound(raw=work.payload["raw_id"])
         taken, also = [first], []
         opening = InboundMessage.from_json(first.body)
         if is_burst(opening):
+            heads = await queue.head(session, work.lane, limit=BURST)
+            ids = [str(item.payload["raw_id"]) for item in heads[1:] if item.kind == INBOUND]
+            rows = {row.id: row for row in await conversations.raw_inbound(session, ids)} if ids else {}
             for item in heads[1:]:
                 row = rows.get(str(item.payload.get("raw_id")))
                 message = InboundMessage.from_json(row.body) if row else None

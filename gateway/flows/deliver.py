@@ -26,7 +26,6 @@ from desk_core.kit.errors import NotFound
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
-from desk_core.people.entities import ContactIdentity
 from desk_core.tickets import history
 from desk_core.tickets.entities import Ticket
 
@@ -132,18 +131,17 @@ class Deliver:
         ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
         by_mail = conversation.channel == ChannelKind.EMAIL
         # A chat is its own address; a letter needs its addressee, what it answers, and the thread it belongs to.
-        contact = await people.contact_with_identities(session, conversation.contact_id) if by_mail else None
-        identity = next((one for one in contact.identities if one.channel == conversation.channel), None) if contact else None
+        known = await people.address_and_name(session, conversation.contact_id, channel=conversation.channel) if by_mail else None
         last = await conversations.last_inbound(session, conversation.id) if by_mail else None
         references = await conversations.references_of(session, conversation.id) if by_mail else []
-        to = _address(identity, last, conversation)
+        to = _address(known[0] if known else None, last, conversation)
         status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
         return OutboundMessage(
             message_id=message.id,
             conversation_id=conversation.id,
             thread_key=conversation.thread_key,
             to=to,
-            to_name=(contact.name if contact else "") or to,
+            to_name=(known[1] if known else "") or to,
             text=message.text,
             language=conversation.language or (ticket.language if ticket else ctx.config.language),
             at=message.at,
@@ -171,11 +169,11 @@ def _so_far(reason: str, *, uncertain: bool) -> str:
     return f"uncertain: {reason.removeprefix('uncertain: ')}" if uncertain else f"{NOT_SENT}{reason}"
 
 
-def _address(identity: ContactIdentity | None, last: Message | None, conversation: Conversation) -> str:
+def _address(known: str | None, last: Message | None, conversation: Conversation) -> str:
     """Where the answer goes: to whoever wrote last in this conversation, otherwise to the contact's address on this channel."""
     if last is not None and last.meta.get("address"):
         return str(last.meta["address"])
-    return identity.address if identity else conversation.thread_key
+    return known or conversation.thread_key
 
 
 def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from desk_core.context import Actor, Context
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import ButtonToken, Conversation, Message, MessageVersion, RawInbound
+from desk_core.conversations.entities import ButtonToken, Conversation, Message, MessageVersion
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.holding import Hold
 from desk_core.conversations.ports import InboundKind, InboundMessage
@@ -123,10 +123,12 @@ def hold(filed: Filed, *, verdict: str) -> None:
 async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """Write the conversation under the version that was read, and mark the raw messages as done."""
     filed.conversation.last_inbound_at = ctx.now  # here, so that the row is written once
-    await conversations.touch(uow, ctx, filed.conversation, version=filed.version)
+    if filed.situation.conversation is not None:
+        await conversations.touch(uow, ctx, filed.conversation, version=filed.version)
+    else:
+        await uow.flush()  # it begins here: nobody else has seen it
     message_id = filed.messages[0].id if filed.messages else None
-    ids = [raw.id for raw in filed.situation.raws]
-    await uow.execute(update(RawInbound).where(RawInbound.id.in_(ids)).values(state="done", message_id=message_id))
+    await conversation_repository.note_done(uow, [raw.id for raw in filed.situation.raws], message_id=message_id)
     ctx.hint(uow, "conversations", filed.conversation.id)
 
 

@@ -168,7 +168,8 @@ async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicke
         "mood": ask.mood, "questions": list(ask.questions),
     }  # fmt: skip
     await _gather(uow, ctx, filed, ticket)
-    await asked.belongs(uow, conversation.id, ticket.id, since=ctx.now - DIALOGUE_SPAN)
+    if now.conversation is not None:
+        await asked.belongs(uow, conversation.id, ticket.id, since=ctx.now - DIALOGUE_SPAN)
     filed.ticket = ticket
     if now.inbox.channel != "telegram" and conversation.baton == Baton.BOT:
         # By mail and by form the bot has nothing more to ask aloud; the request waits for a person.
@@ -180,6 +181,8 @@ async def _gather(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
     """The dialogue that led to the request belongs to it."""
     for message in filed.messages:
         message.ticket_id = ticket.id
+    if filed.situation.conversation is None:
+        return  # it began with these messages
     await uow.flush()
     await uow.execute(
         update(Message)
