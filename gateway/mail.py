@@ -1,6 +1,9 @@
 """Mail of this desk: adapters, the shared listener, and the sandbox's pages."""
 
+import ipaddress
+import ssl
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -9,6 +12,7 @@ from sqlalchemy import select
 from channels.email.channel import EmailChannel
 from channels.email.compose import Mailbox
 from channels.email.intake import InboxAddress
+from channels.email.peers import Peers, networks
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
 from channels.email.smtp_in import MailListener
@@ -16,8 +20,9 @@ from channels.email.smtp_out import sender_for
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Blobs, ChannelKind
 from desk_core.kit.clock import Clock
+from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import known_language
-from gateway.settings import Settings
+from gateway.settings import Settings, Smtp
 
 if TYPE_CHECKING:
     from gateway.bootstrap import Desk
@@ -87,6 +92,25 @@ class Addresses:
         }
 
 
+def _networks(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return networks(text)
+    except ValueError as error:
+        raise Invalid(reason=f"PRIYOM_SMTP__TRUSTED_PEERS: {error}") from error
+
+
+def _tls(smtp: Smtp) -> ssl.SSLContext | None:
+    """What STARTTLS is offered with; raises `Invalid` for files that cannot be used."""
+    if smtp.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(smtp.tls_cert, smtp.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise Invalid(reason=f"PRIYOM_SMTP__TLS_CERT: {error}") from error
+    return context
+
+
 async def start_listener(desk: "Desk") -> MailListener:
     """Listen for mail of every mail inbox of this desk."""
     settings = desk.settings
@@ -100,6 +124,14 @@ async def start_listener(desk: "Desk") -> MailListener:
         clock=desk.clock,
         max_size=settings.smtp.max_size_mb * MEGABYTE,
         file_limit=settings.limits.attachment_mb * MEGABYTE,
+        lmtp_port=settings.smtp.lmtp_port or None,
+        tls=_tls(settings.smtp),
+        peers=Peers(
+            trusted=_networks(settings.smtp.trusted_peers),
+            connections=settings.smtp.peer_connections,
+            mails_per_minute=settings.smtp.peer_mails_per_minute,
+        ),
+        proxied=settings.smtp.proxy_protocol,
     )
     await listener.start()
     return listener

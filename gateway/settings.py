@@ -27,6 +27,15 @@ class Smtp(BaseModel):
     host: str = Field("127.0.0.1", description="Address the mail listener binds to.")
     port: int = Field(2525, ge=0, le=65535, description="Its port; the default moves on when it is taken.")
     max_size_mb: int = Field(25, ge=1, description="Largest mail accepted, in megabytes; larger ones are refused with 552.")
+    lmtp_port: int = Field(0, ge=0, le=65535, description="A port for LMTP, from a mail server on the same network; 0: none.")
+    tls_cert: Path | None = Field(None, description="Certificate chain (PEM) that the listener offers STARTTLS with; empty: no TLS.")
+    tls_key: Path | None = Field(None, description="Its private key (PEM), where it is not in the same file.")
+    trusted_peers: str = Field(
+        "", description="Comma-separated networks of own servers, which may tell by PROXY or XCLIENT whom they speak for."
+    )
+    proxy_protocol: bool = Field(False, description="1 where trusted peers begin every connection with a PROXY header (HAProxy).")
+    peer_connections: int = Field(50, ge=0, description="Connections of one address at once; 0 switches the limit off.")
+    peer_mails_per_minute: int = Field(0, ge=0, description="Mails of one address within a minute; 0 switches the limit off.")
 
 
 class SmtpOut(BaseModel):

@@ -2,15 +2,19 @@
 
 import asyncio
 import inspect
+import ipaddress
 import logging
 import re
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from aiosmtpd.proxy_protocol import ProxyData
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
+from channels.email.peers import Peers
 from channels.email.threading import without_plus
 from desk_core.conversations.ports import Accept, Blobs
 from desk_core.kit.clock import Clock
@@ -24,10 +28,17 @@ TRY_LATER = "451 4.3.0 The desk cannot store mail right now, please try again la
 _READ_LIMIT = 128 * 1024
 _PATH = re.compile(r"\s*<((?:[^\s<>\"@:,;\\()\[\]]{1,100}@[^\s<>\"@:,;\\()\[\]]{1,254})?)>[ ]*([^\r\n]*)$")
 _END_OF_DATA = b"\r\n.\r\n"
+_PROXY_SECONDS = 5.0
+_XCLIENT = re.compile(r"([A-Za-z]+)=(\S*)")
+_UNTOLD = {"", "[UNAVAILABLE]", "[TEMPUNAVAIL]"}
 
 
 class MailListener:
-    """SMTP for all mail inboxes, in the running event loop. `inboxes` finds the inbox of an address, plain or by coroutine."""
+    """SMTP for all mail inboxes, in the running event loop, and LMTP on a port of its own where one is given.
+
+    `inboxes` finds the inbox of an address, plain or by coroutine. With `proxied`, trusted peers begin with a PROXY header (HAProxy,
+    versions 1 and 2), which tells whom they speak for; they may tell it by XCLIENT (Postfix) in any case.
+    """
 
     def __init__(
         self,
@@ -45,13 +56,18 @@ class MailListener:
         max_connections: int = 200,
         timeout: float = 120.0,
         hostname: str = "priyom.local",
+        lmtp_port: int | None = None,
+        tls: ssl.SSLContext | None = None,
+        peers: Peers | None = None,
+        proxied: bool = False,
     ) -> None:
-        self.host, self.port = host, port
+        self.host, self.port, self.lmtp_port = host, port, lmtp_port
+        self.peers, self.proxied, self._tls = peers or Peers(), proxied, tls
         self._inboxes, self._accept = inboxes, accept
         self._intake = MailIntake(blobs=blobs, secret=secret, clock=clock, file_limit=file_limit, mail_limit=max(max_size, file_limit))
         self.max_size, self.max_recipients, self.max_connections = max_size, max_recipients, max_connections
         self._timeout, self._hostname = timeout, hostname
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: set[_Connection] = set()
         self.in_hand = 0
 
@@ -60,14 +76,18 @@ class MailListener:
         # aiosmtpd writes addresses and commands into its log at level info; those are nobody's business.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, self.host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._servers = [await loop.create_server(lambda: self._connection(_Connection), self.host, self.port)]
+        self.port = self._servers[0].sockets[0].getsockname()[1]
+        if self.lmtp_port is not None:
+            self._servers.append(await loop.create_server(lambda: self._connection(_LmtpConnection), self.host, self.lmtp_port))
+            self.lmtp_port = self._servers[1].sockets[0].getsockname()[1]
 
     async def stop(self, *, grace: float = 5.0) -> None:
         """Take no more connections, let mails in hand be committed and answered, then hang up."""
-        if self._server is None:
+        if not self._servers:
             return
-        self._server.close()
+        for server in self._servers:
+            server.close()
         waited = 0.0
         while self.in_hand and waited < grace:
             await asyncio.sleep(0.02)
@@ -75,10 +95,10 @@ class MailListener:
         for connection in list(self._connections):
             connection.hang_up()
         await asyncio.sleep(0)
-        self._server = None
+        self._servers = []
 
-    def _connection(self) -> "_Connection":
-        return _Connection(
+    def _connection(self, kind: "type[_Connection]") -> "_Connection":
+        return kind(
             _Conversation(self),
             self,
             data_size_limit=self.max_size,
@@ -86,6 +106,8 @@ class MailListener:
             hostname=self._hostname,
             ident="Priyom",
             timeout=self._timeout,
+            tls_context=self._tls,
+            proxy_protocol_timeout=_PROXY_SECONDS if self.proxied else None,
             loop=asyncio.get_running_loop(),
         )
 
@@ -122,14 +144,24 @@ class MailListener:
         return f"250 2.0.0 {'Known' if accepted.duplicate else 'Stored'} as {accepted.id}"
 
     def opened(self, connection: "_Connection") -> bool:
-        """Count a connection in; False when there are too many."""
-        if len(self._connections) >= self.max_connections:
+        """Count a connection in; False when there are too many, of all peers or of this one."""
+        if len(self._connections) >= self.max_connections or not self.peers.open(connection.peer):
             return False
         self._connections.add(connection)
         return True
 
+    def moved(self, connection: "_Connection", peer: str) -> bool:
+        """The connection speaks for another peer, which may have too many already."""
+        if not self.peers.open(peer):
+            return False
+        self.peers.close(connection.peer)
+        connection.peer = peer
+        return True
+
     def closed(self, connection: "_Connection") -> None:
-        self._connections.discard(connection)
+        if connection in self._connections:
+            self._connections.discard(connection)
+            self.peers.close(connection.peer)
 
 
 class _Conversation:
@@ -155,6 +187,27 @@ class _Conversation:
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
 
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: "_Connection", session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not self._listener.peers.may_send(server.peer):
+            return "450 4.7.1 Too many mails from your address within a minute, please try again later"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: "_Connection", session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        if self._listener.peers.trusts(server.socket_peer):
+            responses.insert(-1, "250-XCLIENT ADDR NAME HELO")
+        return responses
+
+    async def handle_PROXY(self, server: "_Connection", session: Session, envelope: Envelope, told: ProxyData) -> bool:  # noqa: N802 - aiosmtpd's name
+        # LOCAL (a health check of the balancer itself) and unknown families name nobody.
+        return self._listener.moved(server, str(told.src_addr)) if told.src_addr else True
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         return await self._listener.take(envelope, self._inboxes)
 
@@ -176,8 +229,17 @@ class _Connection(SMTP):
         super().__init__(handler, **options)
         self._listener = listener
         self._turned_away = False
+        self.peer = self.socket_peer = ""
+        """The address this connection speaks for, and the one it comes from."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.socket_peer:  # the same connection again, behind TLS
+            super().connection_made(transport)
+            return
+        name = transport.get_extra_info("peername")
+        self.peer = self.socket_peer = str(name[0]) if isinstance(name, tuple) else "unix"
+        if not self._listener.peers.trusts(self.socket_peer):
+            self._proxy_timeout = None  # a stranger's PROXY header is a command like any other, and unknown
         if not self._listener.opened(self) and isinstance(transport, asyncio.WriteTransport):
             self._turned_away = True
             transport.write(b"421 4.7.0 Too many connections, please try again later\r\n")
@@ -205,6 +267,26 @@ class _Connection(SMTP):
             return found
         return plain[1] or "<>", plain[2]
 
+    async def smtp_XCLIENT(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """Postfix's way to tell for whom a trusted peer speaks; the conversation begins anew."""
+        if not self._listener.peers.trusts(self.socket_peer):
+            await self.push("550 5.7.1 You may not speak for others")
+            return
+        told = {key.upper(): value for key, value in _XCLIENT.findall(arg or "")}
+        address = told.get("ADDR", "").removeprefix("IPv6:").removeprefix("IPV6:")
+        if not told or (address not in _UNTOLD and not _is_address(address)):
+            await self.push("501 5.5.4 Syntax: XCLIENT ADDR=address [HELO=name] [NAME=name]")
+            return
+        if address not in _UNTOLD and not self._listener.moved(self, address):
+            await self.push("421 4.7.0 Too many connections from that address, please try again later")
+            self.hang_up()
+            return
+        self._forget_envelope()
+        session = self.session
+        if session is not None:
+            session.host_name = None
+        await self.push(f"220 {self.hostname} {self.__ident__}")
+
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
             return
@@ -219,13 +301,17 @@ class _Connection(SMTP):
         content = await self._read_data()
         if content is None:
             self._forget_envelope()
-            await self.push("552 5.3.4 The mail is larger than this desk takes")
+            await self._answer("552 5.3.4 The mail is larger than this desk takes", envelope)
             return
         envelope.content = envelope.original_content = content
         try:
             status = await self._call_handler_hook("DATA")
         finally:
             self._forget_envelope()
+        await self._answer(status, envelope)
+
+    async def _answer(self, status: str, envelope: Envelope) -> None:
+        """The answer to a mail."""
         await self.push(status)
 
     def _forget_envelope(self) -> None:
@@ -259,3 +345,28 @@ class _Connection(SMTP):
             return None
         content = b"".join(pieces)[: -len(_END_OF_DATA)] + b"\r\n"
         return content.replace(b"\r\n.", b"\r\n")[2:]
+
+
+class _LmtpConnection(_Connection):
+    """LMTP (RFC 2033): LHLO instead of EHLO, and an answer for every recipient. All of them stand in one request, so it is the same one."""
+
+    async def smtp_LHLO(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """LHLO hostname."""
+        await super().smtp_EHLO(arg)
+
+    async def smtp_HELO(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        await self.push("500 5.5.1 This is LMTP: say LHLO")
+
+    smtp_EHLO = smtp_HELO  # noqa: N815 - aiosmtpd's name
+
+    async def _answer(self, status: str, envelope: Envelope) -> None:
+        for _recipient in envelope.rcpt_tos:
+            await self.push(status)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
