@@ -27,6 +27,14 @@ _TAG = re.compile(r"<[^<>]*>?")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 
+_IMAGE = re.compile(r"<img\b[^>]{0,5000}>", re.IGNORECASE)
+_REMOTE = re.compile(r"\ssrc\s*=\s*[\"']?\s*https?:", re.IGNORECASE)
+# A picture of a pixel or two, or one that nobody is to see, is there to be fetched.
+_TRACKER = re.compile(
+    r"\s(?:width|height)\s*=\s*[\"']?\s*[012](?:px)?[\"'\s/>]|(?:width|height)\s*:\s*[012](?:px)?\s*[;\"']|display\s*:\s*none|visibility\s*:\s*hidden",
+    re.IGNORECASE,
+)
+
 
 def text_of_html(html: str) -> str:
     """The readable text: paragraphs and lists kept, links with their address, quoted containers as lines that begin with ">"."""
@@ -186,8 +194,17 @@ def _leave(node: "LexborNode", tag: str, out: _Writer) -> None:
             out.block()
 
 
-def safe_html(html: str) -> str:
-    """Markup without scripts, styles, forms and remote images; pictures that came along (`cid:`) stay. Empty where it nests absurdly."""
+def remote_pictures(html: str) -> int:
+    """How many pictures lie elsewhere, those not counted that only tell the sender who read the mail."""
+    return sum(1 for image in _IMAGE.findall(html[:MAX_HTML]) if _REMOTE.search(image) and not _TRACKER.search(image))
+
+
+def safe_html(html: str, *, remote: bool = False) -> str:
+    """Markup without scripts, styles, forms and, unless asked for, remote images; pictures that came along (`cid:`) stay, tracking pixels
+    never do. Empty where it nests absurdly."""
+    html = html[:MAX_HTML]
+    if remote:
+        html = _IMAGE.sub(lambda image: "" if _TRACKER.search(image[0]) else image[0], html)
     if too_deep(html[:MAX_HTML]):
         return ""
     import nh3
@@ -197,7 +214,7 @@ def safe_html(html: str) -> str:
         html[:MAX_HTML],
         tags=set(tags),
         attributes={tag: set(names) for tag, names in attributes.items()},
-        attribute_filter=_only_own_pictures,
+        attribute_filter=_any_picture if remote else _only_own_pictures,
         url_schemes={"http", "https", "mailto", "tel", "cid"},
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
@@ -222,6 +239,11 @@ def _allowed() -> tuple[frozenset[str], dict[str, frozenset[str]]]:
         "blockquote": frozenset({"type"}),
     }
     return tags, attributes
+
+
+def _any_picture(tag: str, attribute: str, value: str) -> str | None:
+    allowed = tag != "img" or attribute != "src" or value.lower().startswith(("cid:", "https:", "http:"))
+    return value if allowed else None
 
 
 def _only_own_pictures(tag: str, attribute: str, value: str) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 import mimetypes
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -11,8 +11,10 @@ from typing import Any
 
 from channels.email import bounces, quotes
 from channels.email.addresses import address_of, addresses
+from channels.email.calendar import calendar_part, event_of
 from channels.email.charsets import declared_in_html, text_of
-from channels.email.html_text import safe_html, text_of_html
+from channels.email.enclosures import Enclosed, sealed, take_uuencoded, unwrap_tnef, without_armour
+from channels.email.html_text import remote_pictures, safe_html, text_of_html
 from channels.email.mime import Part, header_text, headers_of, read, split_head
 from channels.email.threading import number_in_subject, read_token
 from channels.email.verdicts import Verdict, judge
@@ -20,6 +22,7 @@ from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessa
 
 MAX_TEXT = 200_000
 NOBODY = "unknown@invalid"
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ID = re.compile(r"<\s*([^<>\s]{1,400})\s*>")
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
 _NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply", re.IGNORECASE)
@@ -142,6 +145,10 @@ def _parse(
     _collect(root, found)
     original = found.text()
     card: dict[str, Any] = {"defects": list(root.defects)} if root.defects else {}
+    if seal := sealed(root, original):
+        card["sealed"], original = seal, without_armour(original)
+    if (invitation := calendar_part(root)) is not None and (event := event_of(invitation)):
+        card["event"] = event
     if len(original) > MAX_TEXT:
         original, card["truncated"] = original[:MAX_TEXT], len(original)
     answer = quotes.split(original, forward=bool(_FORWARD_SUBJECT.match(subject)), sender=sender.name or "")
@@ -180,6 +187,9 @@ def _parse(
         card["cc"] = list(dict.fromkeys(carbon))[:100]
     if date := root.get("date"):
         card["date"] = date[:100]
+    markup = found.html()
+    if remote := remote_pictures(markup):
+        card["pictures"] = remote
     return ParsedMail(
         inbox_id=inbox_id,
         external_id=message_id,
@@ -188,7 +198,7 @@ def _parse(
         subject=subject,
         text=answer.reply,
         original_text=original,
-        html=safe_html(found.html()) or None if found.has_html() else None,
+        html=safe_html(markup) or None if markup else None,
         files=tuple(found.files),
         references=references,
         tokens=tokens,
@@ -206,16 +216,23 @@ class _Found:
 
     pieces: list[tuple[str, str]] = field(default_factory=list)  # (plain, html); one of them may be empty
     files: list[FilePart] = field(default_factory=list)
+    wrapped: list[tuple[str, str]] = field(default_factory=list)  # of winmail.dat: mostly the same words again
+
+    def enclose(self, enclosed: Sequence[Enclosed]) -> None:
+        """Files that came in another wrapping than MIME."""
+        for file in enclosed:
+            kind, _ = mimetypes.guess_type(file.name)
+            self.files.append(FilePart(safe_name(file.name, kind, len(self.files) + 1), kind, file.content))
 
     def text(self) -> str:
-        texts = [plain if plain.strip() else text_of_html(html) for plain, html in self.pieces]
+        texts = [plain if plain.strip() else text_of_html(html) for plain, html in self._told()]
         return "\n\n".join(text.strip("\n") for text in texts if text.strip())
 
-    def has_html(self) -> bool:
-        return any(html for _, html in self.pieces)
-
     def html(self) -> str:
-        return "\n".join(html for _, html in self.pieces if html)
+        return "\n".join(html for _, html in self._told() if html)
+
+    def _told(self) -> list[tuple[str, str]]:
+        return self.pieces if any(plain.strip() or html.strip() for plain, html in self.pieces) else self.wrapped
 
 
 def _collect(part: Part, found: _Found, *, related: bool = False) -> None:
@@ -234,9 +251,16 @@ def _collect(part: Part, found: _Found, *, related: bool = False) -> None:
             found.pieces.append(("", text_of(content, part.params.get("charset") or declared_in_html(content))))
         else:
             text = text_of(content, part.params.get("charset")).replace("\r\n", "\n").replace("\r", "\n")
+            text, enclosed = take_uuencoded(text)
             found.pieces.append((_unflowed(text, part.params) if part.params.get("format", "").lower() == "flowed" else text, ""))
+            found.enclose(enclosed)
         return
     content = part.content()
+    if (part.type in _TNEF or name.lower() == "winmail.dat") and (opened := unwrap_tnef(content)) is not None:
+        if opened.text or opened.html:
+            found.wrapped.append((opened.text, opened.html))
+        found.enclose(opened.files)
+        return
     if not content and not name and part.type in {"text/plain", "application/octet-stream"}:
         return
     content_id = part.get("content-id").strip("<> ") or None
@@ -258,6 +282,7 @@ def _collect_alternative(part: Part, found: _Found) -> None:
         plain += [text for text, _ in inner.pieces if text.strip()]
         html += [markup for _, markup in inner.pieces if markup.strip()]
         found.files += inner.files
+        found.wrapped += inner.wrapped
     found.pieces.append(("\n\n".join(plain), "\n".join(html)))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from channels.email.bounces import from_robot
+from channels.email.calendar import calendar_part, method_of
 from channels.email.mime import Part
 from channels.email.threading import read_token
 
@@ -66,6 +67,8 @@ def judge(
             return Verdict("sender_robot", {"address": sender}, automatic=True, held=True)
     if (report := _report(root)) is not None:
         return report
+    if (invitation := calendar_part(root)) is not None and (method := method_of(invitation)) not in ("", "publish"):
+        return Verdict("calendar", {"method": method}, automatic=True, held=True)
     if _AWAY.match(subject):
         return Verdict("out_of_office", {"subject": subject[:200]}, automatic=True, held=True)
     reason = _automatic_header(root)

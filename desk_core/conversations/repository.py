@@ -97,6 +97,15 @@ async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInb
     return sorted(rows, key=lambda row: row.id)
 
 
+async def raw_of(session: ReadSession, message: Message) -> RawInbound | None:
+    """What a message was made from; None for what the desk wrote."""
+    if message.direction != "inbound" or message.external_id is None:
+        return None
+    query = select(RawInbound).where(RawInbound.inbox_id == message.inbox_id, RawInbound.external_id == message.external_id[:500])
+    found: RawInbound | None = await session.scalar(query)
+    return found
+
+
 async def inboxes(session: ReadSession) -> list[Inbox]:
     return list((await session.scalars(select(Inbox).order_by(Inbox.name).limit(1000))).all())
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from gateway.console import acts, articles, dead, files, gaps, inbox, live, model, settings, ticket
+from gateway.console import acts, articles, dead, files, gaps, inbox, live, mails, model, settings, ticket
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 routers = (
     inbox.router, ticket.router, acts.router, dead.router, articles.router, gaps.router, settings.router, model.router,
-    live.router, files.router,
+    live.router, files.router, mails.router,
 )  # fmt: skip

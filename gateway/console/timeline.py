@@ -8,6 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from desk_core.conversations.entities import Message
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import TicketEvent
 from desk_core.tickets.verdicts import tell_verdict
 from desk_core.tickets.words import tell
@@ -16,6 +18,10 @@ SAID_ELSEWHERE = frozenset({"agent_replied", "requester_replied", "noted", "edit
 """Events whose message stands in the story itself."""
 
 TOGETHER = timedelta(minutes=5)
+_EVENT = {
+    "summary": _("Event"), "starts": _("Begins"), "ends": _("Ends"), "place": _("Place"), "organiser": _("Organiser"),
+}  # fmt: skip
+_SEALED = {"signed": _("signed with %(by)s"), "encrypted": _("encrypted with %(by)s: nobody here can read it")}
 QUIET_VERDICTS = frozenset({None, "received", "thread", "new"})
 
 
@@ -39,6 +45,7 @@ class Entry:
     verdict: str = ""
     buttons: tuple[str, ...] = field(default=())
     card: tuple[tuple[str, str], ...] = field(default=())
+    mail: str = ""  # "html" or "text" where it came by mail, whose bytes can be looked at
 
 
 def story(
@@ -51,7 +58,7 @@ def story(
 ) -> list[Entry]:
     """Messages and events in the order they happened, with a line where a day begins."""
     # Ids are made in order, so of two things in one moment the one that was written first stands first.
-    lines = [(message.at, message.id, _entry(message, language)) for message in messages]
+    lines = [(message.at, message.id, _entry(message, language, zone)) for message in messages]
     lines += [
         (event.at, event.id, Entry(EntryKind.ACTIVITY, event.at, "system", tell(event, language, titles=titles)))
         for event in events
@@ -61,14 +68,22 @@ def story(
     return list(_with_days([entry for *_, entry in lines], zone))
 
 
-def _entry(message: Message, language: str) -> Entry:
+def _entry(message: Message, language: str, zone: ZoneInfo) -> Entry:
     if message.direction == "activity":
         return Entry(EntryKind.ACTIVITY, message.at, message.author_kind, f"{message.author}: {message.text}", message=message)
     kind = EntryKind.NOTE if message.direction == "note" else EntryKind.MESSAGE
     side = "contact" if message.direction == "inbound" else message.author_kind
     verdict = "" if message.verdict_code in QUIET_VERDICTS else tell_verdict(message.verdict_code, message.verdict, language)
     return Entry(
-        kind, message.at, side, message.text, message=message, verdict=verdict, buttons=_labels(message.buttons), card=_card(message)
+        kind,
+        message.at,
+        side,
+        message.text,
+        message=message,
+        verdict=verdict,
+        buttons=_labels(message.buttons),
+        card=(*_card(message), *_mail_card(message, language, zone)),
+        mail=_mail(message),
     )
 
 
@@ -80,6 +95,38 @@ def _card(message: Message) -> tuple[tuple[str, str], ...]:
         return ()
     facts = {"kind": kept["kind"], **(details if isinstance(details, dict) else {})}
     return tuple((str(name), str(value)) for name, value in facts.items() if isinstance(value, str | int | float) and str(value))
+
+
+def _mail(message: Message) -> str:
+    if message.direction != "inbound" or "@" not in (message.external_id or ""):  # only Message-IDs have one
+        return ""
+    return "html" if message.html else "text"
+
+
+def _mail_card(message: Message, language: str, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
+    """An invitation, and how a mail is sealed."""
+    kept = message.card or {}
+    facts: list[tuple[str, str]] = []
+    event, sealed = kept.get("event"), kept.get("sealed")
+    if isinstance(event, dict):
+        for key, label in _EVENT.items():
+            if value := str(event.get(key, "")):
+                facts.append((translate(language, label), _moment(value, zone) if key in ("starts", "ends") else value))
+    if isinstance(sealed, dict):
+        words = _SEALED.get(str(sealed.get("how")), "")
+        facts.append((translate(language, _("Protection")), translate(language, words, by=str(sealed.get("by", "")))))
+    return tuple(facts)
+
+
+def _moment(text: str, zone: ZoneInfo) -> str:
+    """A time of a calendar in the reader's zone; a day stays a day."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if "T" not in text:
+        return f"{at:%d.%m.%Y}"
+    return f"{at.astimezone(zone):%d.%m.%Y %H:%M}" if at.tzinfo is not None else f"{at:%d.%m.%Y %H:%M}"
 
 
 def _labels(rows: Sequence[Any]) -> tuple[str, ...]:
