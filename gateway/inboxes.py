@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -16,6 +16,9 @@ from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
 from gateway.secret_box import SecretBox
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from channels.email.examining import Examiner
 
 OnStatus = Callable[[str | None], None]
 
@@ -61,7 +64,16 @@ def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict
 
 
 def build(
-    inbox: Inbox, settings: Settings, *, box: SecretBox, key: bytes, organisation: str, blobs: Blobs, clock: Clock, on_status: OnStatus
+    inbox: Inbox,
+    settings: Settings,
+    *,
+    box: SecretBox,
+    key: bytes,
+    organisation: str,
+    blobs: Blobs,
+    clock: Clock,
+    on_status: OnStatus,
+    examiner: "Examiner | None" = None,
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
     hidden = box.open(inbox.secrets)
@@ -86,8 +98,9 @@ def build(
             from gateway.mail import build_mail
 
             return build_mail(
-                inbox, settings, hidden=hidden, key=key, organisation=organisation, blobs=blobs, clock=clock, on_status=on_status
-            )
+                inbox, settings, hidden=hidden, key=key, organisation=organisation, blobs=blobs, clock=clock, on_status=on_status,
+                examiner=examiner,
+            )  # fmt: skip
         case ChannelKind.WEBFORM | ChannelKind.API:
             from channels.webform.channel import WebformChannel
 

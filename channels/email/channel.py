@@ -6,9 +6,11 @@ from types import MappingProxyType
 from typing import Never
 
 from channels.email.compose import Mailbox, compose, message_id_of, to_bytes
+from channels.email.examining import Examiner
 from channels.email.imap import ImapFetcher
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.smtp_out import Sender
+from channels.email.trust import NOBODY_TRUSTED, Trusted
 from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import NotFound
@@ -32,6 +34,8 @@ class EmailChannel:
         clock: Clock,
         own_addresses: Sequence[str] = (),
         senders: Mapping[str, str] = MappingProxyType({}),
+        trusted: Trusted = NOBODY_TRUSTED,
+        examiner: Examiner | None = None,
         imap_url: str | None = None,
         poll_seconds: float = 60.0,
         file_limit: int = 20 * MEGABYTE,
@@ -40,7 +44,8 @@ class EmailChannel:
         self.inbox_id, self.mailbox = inbox_id, mailbox
         self._sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
         every = tuple(address.lower() for address in own_addresses)
-        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders)
+        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders, trusted=trusted)
+        self._examiner = examiner
         self._imap_url, self._poll_seconds, self._file_limit = imap_url, poll_seconds, file_limit
         self._on_status = on_status
 
@@ -95,7 +100,7 @@ class EmailChannel:
         """Nothing is held between letters."""
 
     def _fetcher(self, accept: Accept) -> ImapFetcher:
-        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit)
+        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit, examiner=self._examiner)
         return ImapFetcher(
             self._address,
             self._imap_url or "",

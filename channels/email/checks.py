@@ -15,7 +15,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from typing import Any
 
 import dkim
@@ -156,7 +155,7 @@ def sender(envelope_from: str | None, origin: Origin | None, *, author: str, str
 
     "Neutral" without asking where that domain is not aligned with the author's: it may pass and proves nothing.
     """
-    if origin is None or envelope_from is None or not _is_public(origin.address):
+    if origin is None or envelope_from is None or not origin.is_public:
         return None
     address = envelope_from.strip("<> ")
     domain = domain_of(address) if address else domain_of(origin.helo)
@@ -244,13 +243,6 @@ def _tags(value: bytes) -> dict[str, str]:
         return {key.decode("ascii").lower(): text.decode("latin-1") for key, text in parse_tag_value(value).items()}
     except (InvalidTagValueList, UnicodeDecodeError):
         return {}
-
-
-def _is_public(address: str) -> bool:
-    try:
-        return ip_address(address).is_global
-    except ValueError:
-        return False
 
 
 class _Query(spf.query):  # type: ignore[misc]  # pyspf has no types

@@ -1,10 +1,11 @@
-"""Whether a mail is from whom it says it is from: what is known of it (evidence), weighed into one verdict. Pure but for `Examiner`.
+"""Whether a mail is from whom it says it is from: what is known of it (evidence), weighed into one verdict. Pure.
 
 Evidence comes from one of two places:
 
 * **A trusted server's Authentication-Results** (RFC 8601), where the inbox names the ids of its own mail servers (`trusted_authserv`).
   Only the topmost run of such headers is read; a header of another id, or a Received line, ends it. This believes what section 5 of the
   RFC asks of every mail server: that it removes headers with its own id from mail that comes from outside, and puts its own on top.
+  Where a client of the world talks to our listener itself no such server stands between, so its headers are not read at all.
 * **Our own checks** (`channels.email.checks`), where the deployment asks for them and the first gave nothing.
 
 The verdict is about the domain of the one address in From (RFC 7489, 3.1): DKIM or SPF has to pass for a domain aligned with it. Domains
@@ -12,33 +13,20 @@ are aligned when they have the same organisational domain by the public suffix l
 An ARC chain (RFC 8617) counts where the last sealers of it are trusted by the inbox and one of them saw the mail pass.
 """
 
-import asyncio
 import re
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from channels.email.addresses import addresses
-from channels.email.mime import top_headers
-from channels.email.resolver import Resolver
 from channels.email.results import MethodResult, read_results
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-log = structlog.get_logger()
-
-CHECK_SECONDS = 4.0
-"""No name is asked for later than this after a check began. One more answer may be waited for, then the mail goes on without."""
-
-_GRACE = 2.0
-_THREADS = 16
 _COMMENT_POLICY = re.compile(r"\b(p|sp)\s*=\s*(none|quarantine|reject)\b", re.IGNORECASE)
 _SEAL = re.compile(rb"(?:^|;)\s*([id])\s*=\s*([^\s;]+)")
 _INSTANCE = re.compile(rb"\s*i\s*=\s*(\d{1,3})\s*;")
@@ -88,10 +76,18 @@ NOBODY_TRUSTED = Trusted()
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The SMTP client that brought a mail, where the listener sees the world: its address and the name it greeted with."""
+    """The SMTP client that brought a mail, where it is no server of our own: its address and the name it greeted with."""
 
     address: str
     helo: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it came from the world; a neighbour in a private network is some relay that does not tell for whom it speaks."""
+        try:
+            return ip_address(self.address).is_global
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,51 +150,6 @@ class Trust:
             "methods": [[one.method, one.result.value, one.domain] for one in self.findings],
             "reasons": [[one.code, one.domain] for one in self.reasons],
         }  # fmt: skip
-
-
-class Examiner:
-    """Own checks, each in a thread and within a bounded time; a silent name server yields no verdict and delays no mail for long."""
-
-    def __init__(self, resolver: Resolver, *, seconds: float = CHECK_SECONDS, grace: float = _GRACE) -> None:
-        self._resolver, self._seconds, self._grace = resolver, seconds, grace
-        # Threads of their own: with silent name servers all of them wait, and reading mail must not wait behind them.
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="mail-trust")
-
-    async def examine(self, raw: bytes, *, author: Author, envelope_from: str | None, origin: Origin | None, trusted: Trusted) -> Evidence:
-        """Never raises and takes `seconds` and a little more at most; see `checks.examine`."""
-        from channels.email import checks
-
-        work = partial(
-            checks.examine, raw, author=author.domain, envelope_from=envelope_from, origin=origin, trusted=trusted,
-            resolver=self._resolver, until=time.monotonic() + self._seconds,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(self._seconds + self._grace):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        except TimeoutError:
-            log.warning("mail.trust_not_checked", seconds=self._seconds)
-            return Evidence((Finding("dmarc", Result.TEMPERROR, author.domain),))
-
-
-async def trust_of(
-    raw: bytes,
-    *,
-    identity: str,
-    trusted: Trusted,
-    examiner: Examiner | None = None,
-    envelope_from: str | None = None,
-    origin: Origin | None = None,
-) -> Trust | None:
-    """The trust in `identity`, the address that the desk takes for the sender; None where nobody was there to tell."""
-    headers = top_headers(raw)
-    author = author_of(headers)
-    evidence = told(headers, trusted)
-    if evidence is None and examiner is not None:
-        alone = author.domain and not author.several  # otherwise there is nothing to ask for
-        evidence = (
-            await examiner.examine(raw, author=author, envelope_from=envelope_from, origin=origin, trusted=trusted) if alone else Evidence()
-        )
-    return weigh(evidence, author=author, identity=identity) if evidence is not None else None
 
 
 def author_of(headers: Headers) -> Author:

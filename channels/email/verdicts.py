@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from channels.email.bounces import from_robot
 from channels.email.calendar import calendar_part, method_of
 from channels.email.mime import Part
 from channels.email.threading import read_token
+from channels.email.trust import Standing, Trust
+from desk_core.conversations.ports import FORGED_SENDER
+
+if TYPE_CHECKING:
+    from channels.email.mapping import ParsedMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,19 @@ def judge(
         # Some companies stamp this on everything people send: no acknowledgement, but the request counts.
         return Verdict("received", {"header": "X-Auto-Response-Suppress"}, automatic=True)
     return Verdict()
+
+
+def distrusted(parsed: "ParsedMail", trust: Trust, *, secret: bytes) -> "ParsedMail":
+    """The mail with what is known of its sender on its card. A forged one is held, whatever else it is, and is no delivery report.
+
+    A report that returns the signed id of a mail of ours stays one: mail servers write reports, often unsigned, and strangers have no id.
+    """
+    parsed = replace(parsed, card={**parsed.card, "trust": trust.to_json()})
+    returned = parsed.bounce.message_id if parsed.bounce is not None else None
+    if trust.verdict is not Standing.FORGED or (returned and read_token(returned, secret)):
+        return parsed
+    made_up = {key: value for key, value in parsed.verdict.params.items() if key == "made_up"}
+    return replace(parsed, verdict=Verdict(FORGED_SENDER, made_up, automatic=True, held=True), bounce=None)
 
 
 def _report(root: Part) -> Verdict | None:

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from channels.email.checks import Names, policy_of
+from channels.email.examining import Examiner, trust_of
 from channels.email.results import read_results
-from channels.email.trust import Examiner, Origin, Result, Standing, Trust, Trusted, trust_of
+from channels.email.trust import Origin, Result, Standing, Trust, Trusted
 from tests.fakes.zone import Zone, sealed, signed
 from tests.unit.channels.email.mails import mail
 
@@ -379,8 +380,13 @@ class TestAWordOfOurServer:
     async def test_comes_before_own_checks(self) -> None:
         zone = zone_of()
         raw = results("dmarc=pass header.from=example.com").encode() + b"\r\n" + mail()
-        trust = await checked(raw, zone, trusted=OURS)
+        trust = await checked(raw, zone, trusted=OURS, origin=Origin("10.0.0.5"))
         assert (trust.verdict, zone.asked) == (Standing.VERIFIED, [])
+
+    async def test_is_not_looked_for_in_what_a_stranger_hands_over_himself(self) -> None:
+        raw = results("dmarc=pass header.from=example.com").encode() + b"\r\n" + mail()
+        assert (await checked(raw, zone_of(), trusted=OURS)).verdict is Standing.FORGED
+        assert await trust_of(raw, identity=ANNA, trusted=OURS, origin=CLIENT) is None
 
 
 class TestTheAuthor:
