@@ -95,7 +95,7 @@ ADVICE = {
 RESERVED = ("example", "test", "invalid", "localhost", "local", "internal", "example.com", "example.net", "example.org")
 """Names the Internet will never know: RFC 2606, RFC 6761, RFC 6762."""
 SOON = timedelta(days=14)
-_SELF_SIGNED, _EXPIRED, _OTHER_NAMES = frozenset({18, 19}), 10, 62  # OpenSSL's numbers: X509_V_ERR_*
+_SELF_SIGNED, _EXPIRED, _OTHER_NAMES = frozenset({18, 19}), 10, frozenset({62, 64})  # OpenSSL's numbers: X509_V_ERR_*
 _UNKNOWN_ISSUER = frozenset({2, 20, 21, 27})
 _LOOK_SECONDS = 1.0
 _MAIL_POLICY = SMTP.clone(max_line_length=900)
@@ -444,7 +444,9 @@ def _certificate_advice(code: int) -> str:
         return "cert_self_signed"
     if code in _UNKNOWN_ISSUER:
         return "cert_unknown"
-    return {_EXPIRED: "cert_expired", _OTHER_NAMES: "cert_names"}.get(code, "tls")
+    if code in _OTHER_NAMES:
+        return "cert_names"
+    return "cert_expired" if code == _EXPIRED else "tls"
 
 
 def _is_here(host: str) -> bool:
