@@ -27,18 +27,15 @@ async def checkup_of(
     inbox: Inbox | None = None,
     selector: str | None = None,
     listener: str = "",
+    itself: bool = True,
     seconds: float = 10.0,
     loop_seconds: float = 30.0,
 ) -> Checkup:
     """`inbox` where it is stored already; `listener` is where the desk listens for mail (host:port), its settings by default.
 
-    `selector` names the DKIM key the desk signs with, if it does.
+    `selector` names the DKIM key the desk signs with, if it does; without `itself` nothing is sent.
     """
     relay = desk.settings.smtp_out.url.get_secret_value()
-    host, _colon, port = (listener or f"{desk.settings.smtp.host}:{desk.settings.smtp.port}").rpartition(":")
-    listens = await _answers(host, int(port))
-    # Without a relay the mail goes straight to the listener, as one from the sandbox does.
-    carrier: Sender = SmtpSender(relay) if relay else SmtpSender(f"smtp://{f'[{host}]' if ':' in host else host}:{port}", timeout=seconds)
     return Checkup(
         address=address,
         account=account,
@@ -46,14 +43,22 @@ async def checkup_of(
         sender=sender_for(relay, sandbox_of(desk.settings, desk.clock)),
         resolver=desk.resolver,
         selector=selector,
-        loop=Loop(
-            secret=desk.key,
-            carrier=carrier,
-            arrived=lambda message_id: _stored(desk, inbox, message_id),
-            why_not=_why_not(inbox, looks=bool(relay) and account is not None, listens=listens),
-            seconds=loop_seconds,
-        ),
+        loop=await _loop(desk, inbox, listener, looks=bool(relay) and account is not None, seconds=loop_seconds) if itself else None,
         clock=desk.clock,
+        seconds=seconds,
+    )
+
+
+async def _loop(desk: "WebDesk", inbox: Inbox | None, listener: str, *, looks: bool, seconds: float) -> Loop:
+    relay = desk.settings.smtp_out.url.get_secret_value()
+    host, _colon, port = (listener or f"{desk.settings.smtp.host}:{desk.settings.smtp.port}").rpartition(":")
+    # Without a relay the mail goes straight to the listener, as one from the sandbox does.
+    carrier: Sender = SmtpSender(relay or f"smtp://{f'[{host}]' if ':' in host else host}:{port}")
+    return Loop(
+        secret=desk.key,
+        carrier=carrier,
+        arrived=lambda message_id: _stored(desk, inbox, message_id),
+        why_not=_why_not(inbox, looks=looks, listens=looks or await _answers(host, int(port))),
         seconds=seconds,
     )
 

@@ -82,7 +82,10 @@ def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict
 
 @dataclass(frozen=True, slots=True)
 class MailOptions:
-    """How a mailbox is fetched, as it is given; what is None stays as it was. An address with a password ends the use of tokens."""
+    """How a mailbox is fetched, as it is given; what is None stays as it was.
+
+    An address with a password ends the use of tokens; an empty one ends fetching.
+    """
 
     imap_url: str | None = None
     imap_folders: tuple[str, ...] | None = None
@@ -95,6 +98,9 @@ class MailOptions:
     def over(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
         """(public config, secrets) with these options laid over; raises `Invalid` where they make no mailbox."""
         public, secret = dict(config), dict(hidden)
+        if self.imap_url == "":
+            kept = {name: value for name, value in public.items() if name not in (*OAUTH_PUBLIC, "imap_folders", "imap_after")}
+            return {**kept, "imap": False}, {name: value for name, value in secret.items() if name not in (*OAUTH_HIDDEN, "imap_url")}
         if self.imap_url is not None:
             secret["imap_url"] = self.imap_url
             if urlsplit(self.imap_url).password:
