@@ -97,6 +97,7 @@ RESERVED = ("example", "test", "invalid", "localhost", "local", "internal", "exa
 SOON = timedelta(days=14)
 _SELF_SIGNED, _EXPIRED, _OTHER_NAMES = frozenset({18, 19}), 10, frozenset({62, 64})  # OpenSSL's numbers: X509_V_ERR_*
 _UNKNOWN_ISSUER = frozenset({2, 20, 21, 27})
+_NEEDS = {"imap_tls": "imap_tcp", "imap_login": "imap_tls", "imap_folder": "imap_login", "imap_fetch": "imap_login"}
 _LOOK_SECONDS = 1.0
 _MAIL_POLICY = SMTP.clone(max_line_length=900)
 
@@ -218,13 +219,17 @@ class Checkup:
             waiting["imap_tls"] = lambda: self._certificate(account)
             waiting["imap_login"] = enter
             blame = {"imap_tls": "tls", "imap_login": _log_in_advice(account), "imap_folder": "folder", "imap_fetch": "fetch"}
-            for key, advice in blame.items():
-                if steps[-1].state in (State.FAIL, State.SKIPPED):
-                    steps.append(Step(key, State.SKIPPED, "", "needs_earlier"))
-                    continue
-                step = await self._try(key, waiting[key], advice=advice)
-                provider = provider_at(account.host)
-                steps.append(replace(step, params={**step.params, "url": provider.passwords}) if provider and step.advice else step)
+            provider = provider_at(account.host)
+            states = {"imap_tcp": steps[0].state}
+            for key, needed in _NEEDS.items():
+                if states[needed] in (State.FAIL, State.SKIPPED):
+                    step = Step(key, State.SKIPPED, "", "needs_earlier")
+                else:
+                    step = await self._try(key, waiting[key], advice=blame[key])
+                    if provider is not None and step.advice == "app_password":
+                        step = replace(step, params={**step.params, "url": provider.passwords})
+                states[key] = step.state
+                steps.append(step)
         return steps
 
     async def _certificate(self, account: Account) -> Step:
@@ -261,7 +266,7 @@ class Checkup:
         async def test() -> Step:
             [(_step, passed, words), *_more] = await sender.test()
             if isinstance(sender, SandboxSender):
-                return Step("smtp", State.WARN, words, "no_relay")
+                return Step("smtp", State.WARN, "", "no_relay")
             return Step("smtp", State.OK if passed else State.FAIL, words, None if passed else "smtp")
 
         return [await self._try("smtp", test)]

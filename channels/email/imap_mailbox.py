@@ -205,7 +205,8 @@ def since(mailbox: "BaseMailBox", day: date) -> list[str]:
 
 
 def newest(mailbox: "BaseMailBox") -> str | None:
-    return max(mailbox.uids("ALL", charset=None), key=int, default=None)
+    """The last message of the selected folder; asked for alone, as a folder may hold a million."""
+    return max(mailbox.uids("UID *", charset=None), key=int, default=None)
 
 
 def having(mailbox: "BaseMailBox", message_id: str) -> list[str]:

@@ -47,7 +47,7 @@ class AddressTaken(DeskError):
 
 @dataclass
 class Typed:
-    """What the form holds. `kept` is a sealed password that was typed a moment ago; it opens only for the server it was typed for."""
+    """What the form holds. `only` says that there is no mailbox to fetch. `kept` is a sealed password that was typed a moment ago; it opens only for the server it was typed for."""
 
     name: Annotated[str, Form(max_length=60)] = ""
     address: Annotated[str, Form(max_length=254)] = ""
@@ -60,6 +60,7 @@ class Typed:
     folders: Annotated[str, Form(max_length=2000)] = "INBOX"
     after: Annotated[str, Form(max_length=20)] = Fate.SEEN.value
     move_to: Annotated[str, Form(max_length=250)] = ""
+    only: Annotated[str, Form(max_length=20)] = ""
     version: Annotated[int, Form()] = 0
 
     @classmethod
@@ -218,7 +219,7 @@ def _read(frame: Frame, typed: Typed, inbox: Inbox | None) -> Read:
         errors["address"] = _reason(error)
     if typed.after not in AFTER or typed.security not in SECURITY:
         raise Invalid(reason=_("This is none of the choices."))
-    if not typed.host.strip():
+    if typed.only or not typed.host.strip():
         return Read(MailOptions(imap_url=""), None, address, errors)
     if not typed.user.strip():
         errors["user"] = _("Who logs in? Most services want the whole address here.")

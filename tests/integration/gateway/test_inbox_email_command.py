@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from click.testing import Result
 from sqlalchemy import select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from channels.email.checkup import STEPS
 from channels.email.imap_account import Account, After, Fate

@@ -153,6 +153,7 @@ class TestMailbox:
         assert told(steps["imap_folder"]) == (State.FAIL, "folder")
         assert steps["imap_folder"].params["folder"] == "Заявки"
         assert "INBOX" in steps["imap_folder"].params["known"]
+        assert steps["imap_fetch"].state is State.OK, "the others can be read all the same"
 
     async def test_a_silent_server_is_left_in_time(self) -> None:
         async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
