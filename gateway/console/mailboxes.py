@@ -47,7 +47,10 @@ class AddressTaken(DeskError):
 
 @dataclass
 class Typed:
-    """What the form holds. `only` says that there is no mailbox to fetch. `kept` is a sealed password that was typed a moment ago; it opens only for the server it was typed for."""
+    """What the form holds. `only` says that there is no mailbox to fetch.
+
+    `kept` is a sealed password that was typed a moment ago; it opens only for the server and user it was typed for.
+    """
 
     name: Annotated[str, Form(max_length=60)] = ""
     address: Annotated[str, Form(max_length=254)] = ""
