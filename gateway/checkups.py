@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from channels.email.checkup import ADVICE, STATES, STEPS, Checkup, Loop, State, Step
+from channels.email.checkup import ADVICE, STATES, STEPS, Checkup, Loop, State, Step, hang_up
 from channels.email.imap_account import Account
 from channels.email.smtp_out import Sender, SmtpSender, sender_for
 from desk_core.conversations.entities import Inbox, RawInbound
@@ -80,7 +80,7 @@ async def _answers(host: str, port: int) -> bool:
             _reader, writer = await asyncio.open_connection(host, port)
     except OSError:
         return False
-    writer.close()
+    await hang_up(writer)
     return True
 
 

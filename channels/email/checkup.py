@@ -411,8 +411,14 @@ async def _reach(account: Account) -> Step:
     except OSError as error:
         raise MailboxFailed(reason=error.strerror or str(error)) from error
     peer = writer.get_extra_info("peername") or (account.host, account.port)
-    writer.close()
+    await hang_up(writer)
     return Step("imap_tcp", State.OK, f"{peer[0]}:{peer[1]}")
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):  # the far side may have been faster
+        await writer.wait_closed()
 
 
 async def _folders(mailbox: Any, account: Account) -> Step:

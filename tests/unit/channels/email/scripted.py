@@ -2,9 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,15 +51,47 @@ class ScriptedImap:
                 case ["LOGOUT"]:
                     say("* BYE")
             say(f"{tag} OK done")
-        writer.close()
+
+
+Converse = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(converse: Converse, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port of a server that hangs up when a conversation is over, and when it ends itself."""
+    talking: set[asyncio.Task[None]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # whoever called has gone
+                await converse(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def called(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(talk(reader, writer))
+        talking.add(task)
+
+    server = await asyncio.start_server(called, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await asyncio.wait_for(asyncio.gather(*_ended(talking), return_exceptions=True), 10)
+
+
+def _ended(tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    for task in tasks:
+        task.cancel()
+    return tasks
 
 
 @asynccontextmanager
 async def scripted_imap(server: ScriptedImap, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedImap]:
-    listening = await asyncio.start_server(server.converse, "127.0.0.1", 0, ssl=tls)
-    server.port = listening.sockets[0].getsockname()[1]
-    yield server
-    listening.close()
+    async with listening(server.converse, tls=tls) as server.port:
+        yield server
 
 
 @dataclass
@@ -78,13 +111,11 @@ class Authority:
         body = said if isinstance(said, bytes) else json.dumps(said).encode()
         writer.write(f"HTTP/1.1 {status} Said\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body)
         await writer.drain()
-        writer.close()
 
 
 @asynccontextmanager
 async def authority(*answers: tuple[int, Any]) -> AsyncIterator[Authority]:
     made = Authority(list(answers))
-    listening = await asyncio.start_server(made.converse, "127.0.0.1", 0)
-    made.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/token"
-    yield made
-    listening.close()
+    async with listening(made.converse) as port:
+        made.url = f"http://127.0.0.1:{port}/token"
+        yield made

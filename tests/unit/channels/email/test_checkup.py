@@ -26,7 +26,7 @@ from tests.fakes.zone import Zone
 from tests.services.certificates import Authority
 from tests.services.imap import ImapServer
 from tests.unit.channels.email.mails import NOW, SECRET, MemoryBlobs, Storing, mail
-from tests.unit.channels.email.scripted import ScriptedImap, authority, scripted_imap
+from tests.unit.channels.email.scripted import ScriptedImap, authority, listening, scripted_imap
 
 ADDRESS = "help@firma.ru"
 ZONE = Zone(
@@ -159,10 +159,8 @@ class TestMailbox:
         async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
             await asyncio.sleep(30)
 
-        listening = await asyncio.start_server(silent, "127.0.0.1", 0)
-        port = listening.sockets[0].getsockname()[1]
-        steps = await steps_of(Checkup(ADDRESS, Account.of(f"imap://a:b@127.0.0.1:{port}"), seconds=0.5))
-        listening.close()
+        async with listening(silent) as port:
+            steps = await steps_of(Checkup(ADDRESS, Account.of(f"imap://a:b@127.0.0.1:{port}"), seconds=0.5))
         assert told(steps["imap_login"]) == (State.FAIL, "slow")
 
     @pytest.mark.parametrize(
