@@ -214,7 +214,7 @@ async def _inbox(database: Database) -> str:
     async with database.unit() as uow:
         inbox = Inbox(
             id=new_id(), name="bench", channel="telegram", address="bench", language="ru", state="active", config={}, secrets=None,
-            last_received_at=None, last_error=None, created_at=SystemClock().now(), version=1,
+            last_received_at=None, last_success_at=None, last_error=None, created_at=SystemClock().now(), version=1,
         )  # fmt: skip
         uow.add(inbox)
     return inbox.id

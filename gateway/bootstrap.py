@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import select, update
 
+from channels.email.resolver import DnsResolver, Resolver
 from desk_core import migrations
 from desk_core.catalogue import desk as catalogue
 from desk_core.catalogue.desk import DeskConfig
@@ -70,6 +71,7 @@ class Desk:
         self.blobs = DirectoryBlobs(settings.home / "blobs")
         self.limits = RateLimits(settings.redis.url.get_secret_value())
         self.box = SecretBox(self.key)
+        self.resolver: Resolver = DnsResolver()
         self.registry = Registry(settings.home, secret=self.key)
         self.understanding = Understanding(self.database, self.registry, clock=self.clock)
         self.stopping = asyncio.Event()
@@ -149,6 +151,7 @@ class Desk:
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
                     examiner=self.examiner,
+                    keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
                 self._channels[inbox_id] = held
@@ -166,14 +169,15 @@ class Desk:
         return Examiner(DnsResolver(timeout=NAME_SECONDS))
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
-        """An adapter reports its state: its words stand beside the inbox until it works again."""
+        """An adapter reports its state: its words stand beside the inbox until it works again (None), and then since when."""
         task = asyncio.get_running_loop().create_task(self._note_status(inbox_id, words))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def _note_status(self, inbox_id: str, words: str | None) -> None:
+        news: dict[str, Any] = {"last_error": words[:500]} if words else {"last_error": None, "last_success_at": self.clock.now()}
         try:
             async with self.database.unit() as uow:
-                await uow.execute(update(Inbox).where(Inbox.id == inbox_id).values(last_error=words[:500] if words else None))
+                await uow.execute(update(Inbox).where(Inbox.id == inbox_id).values(**news))
         except StoreUnavailable as error:
             log.warning("inbox.status_not_stored", inbox=inbox_id, error=str(error))
 

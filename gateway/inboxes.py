@@ -1,17 +1,20 @@
 """Inboxes as adapters: which channel class stands behind a row, with its secrets opened."""
 
+import functools
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
-from desk_core.kit.db import UnitOfWork
+from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid
+from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
 from gateway.secret_box import SecretBox
@@ -19,8 +22,14 @@ from gateway.settings import Settings
 
 if TYPE_CHECKING:
     from channels.email.examining import Examiner
+    from channels.email.imap_account import Account
+    from channels.email.imap_oauth import AccessTokens
 
 OnStatus = Callable[[str | None], None]
+KeepSecret = Callable[[str, str], Awaitable[None]]
+
+OAUTH_PUBLIC = ("oauth_token_url", "oauth_client_id")
+OAUTH_HIDDEN = ("oauth_client_secret", "oauth_refresh_token")
 
 
 class InboxExists(DeskError):
@@ -45,11 +54,20 @@ async def add(
         raise InboxExists(name=name)
     inbox = Inbox(
         id=new_id(), name=name, channel=channel.value, address=address, language=language, state="active", config=config, secrets=sealed,
-        last_received_at=None, last_error=None, created_at=clock.now(), version=1,
+        last_received_at=None, last_success_at=None, last_error=None, created_at=clock.now(), version=1,
     )  # fmt: skip
     uow.add(inbox)
     await uow.flush()
     return inbox
+
+
+def mail_address(text: str) -> str:
+    """The address of a mail inbox, in lower case; raises `Invalid`."""
+    address = text.strip().lower()
+    local, at, domain = address.rpartition("@")
+    if not local or not at or not domain or "@" in local or any(letter.isspace() for letter in address):
+        raise Invalid(reason=Phrase(_("%(address)s is not a mail address"), address=text))
+    return address
 
 
 def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict[str, Any], str]:
@@ -63,6 +81,92 @@ def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict
     return {"bot": head}, box.seal(hidden)
 
 
+@dataclass(frozen=True, slots=True)
+class MailOptions:
+    """How a mailbox is fetched, as it is given; what is None stays as it was.
+
+    An address with a password ends the use of tokens; an empty one ends fetching.
+    """
+
+    imap_url: str | None = None
+    imap_folders: tuple[str, ...] | None = None
+    imap_after: str | None = None
+    oauth_token_url: str | None = None
+    oauth_client_id: str | None = None
+    oauth_client_secret: str | None = None
+    oauth_refresh_token: str | None = None
+
+    def over(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """(public config, secrets) with these options laid over; raises `Invalid` where they make no mailbox."""
+        public, secret = dict(config), dict(hidden)
+        if self.imap_url == "":
+            kept = {name: value for name, value in public.items() if name not in (*OAUTH_PUBLIC, "imap_folders", "imap_after")}
+            return {**kept, "imap": False}, {name: value for name, value in secret.items() if name not in (*OAUTH_HIDDEN, "imap_url")}
+        if self.imap_url is not None:
+            secret["imap_url"] = self.imap_url
+            if urlsplit(self.imap_url).password:
+                public = {name: value for name, value in public.items() if name not in OAUTH_PUBLIC}
+                secret = {name: value for name, value in secret.items() if name not in OAUTH_HIDDEN}
+        public |= {name: value for name in OAUTH_PUBLIC if (value := getattr(self, name)) is not None}
+        secret |= {name: value for name in OAUTH_HIDDEN if (value := getattr(self, name)) is not None}
+        if self.imap_folders is not None:
+            public["imap_folders"] = list(self.imap_folders)
+        if self.imap_after is not None:
+            public["imap_after"] = self.imap_after
+        public["imap"] = mail_account(public, secret) is not None
+        return public, secret
+
+
+def mail_account(config: Mapping[str, Any], hidden: Mapping[str, str]) -> "Account | None":
+    """The mailbox that an inbox fetches from; None where mail only comes to the listener. Raises `Invalid`."""
+    from channels.email.imap_account import Account, OAuth
+
+    given = {**{name: str(config.get(name, "")) for name in OAUTH_PUBLIC}, **{name: hidden.get(name, "") for name in OAUTH_HIDDEN}}
+    parts = {name.removeprefix("oauth_"): value for name, value in given.items()}
+    after, folders = str(config.get("imap_after", "")), config.get("imap_folders", ())
+    if not hidden.get("imap_url"):
+        if after or folders or any(given.values()):
+            raise Invalid(reason=_("options of a mailbox need its address: --imap-url"))
+        return None
+    if any(given.values()):
+        if not (parts["token_url"].startswith(("https://", "http://")) and parts["client_id"] and parts["refresh_token"]):
+            raise Invalid(reason=_("XOAUTH2 needs the address of the authority (https://...), a client id and a refresh token"))
+        return Account.of(hidden["imap_url"], folders=folders, after=after, oauth=OAuth(**parts))
+    return Account.of(hidden["imap_url"], folders=folders, after=after)
+
+
+async def set_mail(uow: UnitOfWork, inbox: Inbox, options: MailOptions, *, box: SecretBox) -> list[str]:
+    """Change how a mail inbox is fetched; the answer names what changed, never a value. A running desk follows within seconds."""
+    if inbox.channel != ChannelKind.EMAIL:
+        raise Invalid(reason=_("this is no mail inbox"))
+    hidden = box.open(inbox.secrets)
+    config, secret = options.over(inbox.config, hidden)
+    before, after = {**inbox.config, **hidden}, {**config, **secret}
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    if changed:
+        inbox.config, inbox.secrets = config, box.seal(secret) if secret else None
+        inbox.version += 1
+    return changed
+
+
+async def keep_secret(database: Database, box: SecretBox, inbox_id: str, name: str, value: str) -> None:
+    """One secret was replaced by the far side (a refresh token); the adapter goes on with it and is not built anew."""
+    async with database.unit() as uow:
+        inbox = await uow.session.get_one(Inbox, inbox_id)
+        sealed = box.seal({**box.open(inbox.secrets), name: value})
+        await uow.execute(update(Inbox).where(Inbox.id == inbox_id).values(secrets=sealed))
+
+
+def access_tokens(account: "Account | None", database: Database, box: SecretBox, inbox_id: str | None) -> "AccessTokens | None":
+    """Where a mailbox without a password gets its tokens; a replaced refresh token is kept for the inbox that is stored."""
+    if account is None or account.oauth is None:
+        return None
+    from channels.email.imap_oauth import AccessTokens
+
+    keep = functools.partial(keep_secret, database, box, inbox_id, "oauth_refresh_token") if inbox_id is not None else None
+    return AccessTokens(account.oauth, keep=keep)
+
+
 def build(
     inbox: Inbox,
     settings: Settings,
@@ -74,6 +178,7 @@ def build(
     clock: Clock,
     on_status: OnStatus,
     examiner: "Examiner | None" = None,
+    keep_secret: KeepSecret | None = None,
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
     hidden = box.open(inbox.secrets)
@@ -98,9 +203,17 @@ def build(
             from gateway.mail import build_mail
 
             return build_mail(
-                inbox, settings, hidden=hidden, key=key, organisation=organisation, blobs=blobs, clock=clock, on_status=on_status,
+                inbox,
+                settings,
+                account=mail_account(inbox.config, hidden),
+                key=key,
+                organisation=organisation,
+                blobs=blobs,
+                clock=clock,
+                on_status=on_status,
+                keep_secret=keep_secret,
                 examiner=examiner,
-            )  # fmt: skip
+            )
         case ChannelKind.WEBFORM | ChannelKind.API:
             from channels.webform.channel import WebformChannel
 

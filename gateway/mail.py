@@ -1,5 +1,6 @@
 """Mail of this desk: adapters, the shared listener, and the sandbox's pages."""
 
+import functools
 import ipaddress
 import ssl
 import time
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from channels.email.channel import EmailChannel
 from channels.email.compose import Mailbox
 from channels.email.examining import Examiner
+from channels.email.imap_account import Account
 from channels.email.intake import InboxAddress
 from channels.email.peers import Peers, networks
 from channels.email.sandbox.mailbox import MailSandbox
@@ -28,7 +30,7 @@ from gateway.settings import Settings, Smtp
 
 if TYPE_CHECKING:
     from gateway.bootstrap import Desk
-    from gateway.inboxes import OnStatus
+    from gateway.inboxes import KeepSecret, OnStatus
 
 MEGABYTE = 1024 * 1024
 BELIEVED_SECONDS = 2.0
@@ -43,13 +45,14 @@ def build_mail(
     inbox: Inbox,
     settings: Settings,
     *,
-    hidden: dict[str, str],
+    account: Account | None,
     key: bytes,
     organisation: str,
     blobs: Blobs,
     clock: Clock,
     on_status: "OnStatus",
     examiner: Examiner | None = None,
+    keep_secret: "KeepSecret | None" = None,
 ) -> EmailChannel:
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender."""
     return EmailChannel(
@@ -62,7 +65,8 @@ def build_mail(
         senders=inbox.config.get("senders", {}),
         trusted=Trusted.of(inbox.config),
         examiner=examiner,
-        imap_url=hidden.get("imap_url"),
+        account=account,
+        keep_refresh_token=functools.partial(keep_secret, "oauth_refresh_token") if keep_secret is not None else None,
         file_limit=settings.limits.attachment_mb * MEGABYTE,
         on_status=on_status,
     )

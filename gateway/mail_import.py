@@ -1,10 +1,10 @@
-"""Mail from files, taken in one by one through the path of mail that arrives."""
+"""Mail from files, or from the past of a mailbox, taken in one by one through the path of mail that arrives."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from channels.email import archives
+from channels.email.imap import Placed, everything_since
+from channels.email.imap_account import Account
+from channels.email.imap_mailbox import CommandRefused, Fetched
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.mapping import parse
 from channels.email.trust import Trusted
@@ -19,6 +22,7 @@ from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.conversations.ports import Accepted, ChannelKind, InboundMessage
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
+from gateway.inboxes import access_tokens, mail_account
 
 if TYPE_CHECKING:
     from gateway.bootstrap import Desk
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
 
 class WhichInbox(Invalid):
     code, text = "which_inbox", _("There are several mail inboxes: %(names)s. Name one with --inbox.")
+
+
+class NoMailbox(Invalid):
+    code, text = "no_mailbox", _("This inbox fetches from no mailbox. Give it one: priyom inbox set-email --imap-url.")
 
 
 @dataclass(slots=True)
@@ -36,6 +44,7 @@ class MailImport:
     inbox: InboxAddress
     answer: bool
     dry_run: bool
+    account: Account | None = None
     new: int = 0
     known: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -55,16 +64,35 @@ class MailImport:
         (one,) = chosen
         # Nothing is checked anew: keys and addresses of old mail are long gone. What our own servers said when it came still stands.
         address = InboxAddress(one.id, one.address.lower(), every, senders=one.config.get("senders", {}), trusted=Trusted.of(one.config))
-        return cls(desk, address, answer, dry_run)
+        return cls(desk, address, answer, dry_run, mail_account(one.config, desk.box.open(one.secrets)))
 
     async def run(self, path: Path) -> AsyncIterator[int]:
         """Take in every mail under `path`; gives the number of each when it is done."""
         for number, (where, raw) in enumerate(archives.mails(path), 1):
-            try:
-                await self._one(raw)
-            except DeskError as error:
-                self.refused.append({"file": where, "reason": f"{error.code}: {error.fields.get('reason', error.text)}"})
+            await self._one(where, raw)
             yield number
+
+    async def run_mailbox(self, day: date, *, folders: Sequence[str] = ()) -> AsyncIterator[tuple[int, int]]:
+        """Take in what came to the mailbox since `day`, seen or not, and mark nothing; gives (done, found so far).
+
+        Raises `NoMailbox`, or `MailboxFailed`; after that the same command goes on, as what is there already is known.
+        """
+        if self.account is None:
+            raise NoMailbox(inbox=self.inbox.inbox_id)
+        tokens = access_tokens(self.account, self.desk.database, self.desk.box, self.inbox.inbox_id)
+        totals: dict[str, int] = {}
+        number = 0
+        async for where, total, found in everything_since(self.account, day, folders=folders, tokens=tokens):
+            totals[where.rpartition("/")[0]] = total
+            if isinstance(found, CommandRefused):
+                self._refuse(where, found)
+            else:
+                await self._one(where, found.raw, found)
+            number += 1
+            yield number, sum(totals.values())
+
+    def _refuse(self, where: str, error: DeskError) -> None:
+        self.refused.append({"file": where, "reason": f"{error.code}: {error.fields.get('reason', error.text)}"})
 
     def report(self) -> dict[str, Any]:
         return {
@@ -72,15 +100,18 @@ class MailImport:
             "dry_run": self.dry_run,
         }  # fmt: skip
 
-    async def _one(self, raw: bytes) -> None:
-        if self.dry_run:
-            await self._look(raw)
-            return
+    async def _one(self, where: str, raw: bytes, found: Fetched | None = None) -> None:
+        try:
+            await (self._look(raw) if self.dry_run else self._take(raw, found))
+        except DeskError as error:
+            self._refuse(where, error)
+
+    async def _take(self, raw: bytes, found: Fetched | None) -> None:
         settings = self.desk.settings
         intake = MailIntake(
             blobs=self.desk.blobs, secret=self.desk.key, clock=self.desk.clock, file_limit=settings.limits.attachment_mb * MEGABYTE
         )
-        accepted = await intake.take(raw, inbox=self.inbox, accept=self._accept)
+        accepted = await intake.take(raw, inbox=self.inbox, accept=self._accept if found is None else Placed(self._accept, found))
         self.known += accepted.duplicate
         self.new += not accepted.duplicate
 

@@ -1,13 +1,15 @@
 """One mail inbox as a `Channel`: fetches where IMAP is configured, sends through the relay or into the sandbox."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Never
 
+from channels.email.checkup import STEPS, Checkup, State
 from channels.email.compose import Mailbox, compose, message_id_of, to_bytes
 from channels.email.examining import Examiner
 from channels.email.imap import ImapFetcher
+from channels.email.imap_account import Account
+from channels.email.imap_oauth import AccessTokens
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.smtp_out import Sender
 from channels.email.trust import NOBODY_TRUSTED, Trusted
@@ -36,25 +38,36 @@ class EmailChannel:
         senders: Mapping[str, str] = MappingProxyType({}),
         trusted: Trusted = NOBODY_TRUSTED,
         examiner: Examiner | None = None,
-        imap_url: str | None = None,
+        account: Account | None = None,
+        keep_refresh_token: Callable[[str], Awaitable[None]] | None = None,
         poll_seconds: float = 60.0,
         file_limit: int = 20 * MEGABYTE,
         on_status: Callable[[str | None], None] | None = None,
     ) -> None:
         self.inbox_id, self.mailbox = inbox_id, mailbox
-        self._sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
+        self.sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
         every = tuple(address.lower() for address in own_addresses)
         self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders, trusted=trusted)
         self._examiner = examiner
-        self._imap_url, self._poll_seconds, self._file_limit = imap_url, poll_seconds, file_limit
+        self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
+        self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None
         self._on_status = on_status
 
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled."""
-        if self._imap_url is None:
+        if self.account is None:
             await asyncio.Event().wait()
             return
-        await self._fetcher(accept).run()
+        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit, examiner=self._examiner)
+        await ImapFetcher(
+            self._address,
+            self.account,
+            accept=accept,
+            intake=intake,
+            tokens=self.tokens,
+            poll_seconds=self._poll_seconds,
+            on_status=self._on_status,
+        ).run()
 
     async def send(self, message: OutboundMessage) -> Receipt:
         """Deliver once, always under the same Message-ID; raises `RetryLater` or `Refused`."""
@@ -72,7 +85,7 @@ class EmailChannel:
 
         heavy = sum(file.size for file in message.files) > _IN_A_THREAD
         raw = await asyncio.to_thread(write) if heavy else write()
-        await self._sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
+        await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
         return Receipt(external_id=message_id_of(message, mailbox=self.mailbox, secret=self._secret))
 
     async def typing(self, thread_key: str) -> None:
@@ -90,26 +103,9 @@ class EmailChannel:
         yield b""
 
     async def test(self) -> Sequence[tuple[str, bool, str]]:
-        """Outgoing first, then the mailbox where one is configured."""
-        steps = await self._sender.test()
-        if self._imap_url is not None:
-            steps += await self._fetcher(_refuse).test()
-        return steps
+        """Outgoing, and the mailbox where one is configured; `channels.email.checkup` tells more."""
+        found = Checkup(address=self.mailbox.address, account=self.account, tokens=self.tokens, sender=self.sender)
+        return [(STEPS[step.key], step.state is not State.FAIL, step.words) for step in await found.run()]
 
     async def close(self) -> None:
         """Nothing is held between letters."""
-
-    def _fetcher(self, accept: Accept) -> ImapFetcher:
-        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit, examiner=self._examiner)
-        return ImapFetcher(
-            self._address,
-            self._imap_url or "",
-            accept=accept,
-            intake=intake,
-            poll_seconds=self._poll_seconds,
-            on_status=self._on_status,
-        )
-
-
-async def _refuse(inbox_id: str, message: object, *, raw: bytes | None = None) -> Never:
-    raise AssertionError("a connection test takes nothing in")

@@ -151,7 +151,11 @@ def _parse(
         card["event"] = event
     if len(original) > MAX_TEXT:
         original, card["truncated"] = original[:MAX_TEXT], len(original)
-    answer = quotes.split(original, forward=bool(_FORWARD_SUBJECT.match(subject)), sender=sender.name or "")
+    forward = bool(_FORWARD_SUBJECT.match(subject))
+    answer = quotes.split(original, forward=forward, sender=sender.name or "")
+    author = _author_inside(root) or quotes.first_author(original, forward=forward)
+    if author is not None and author[1] not in {*own, sender.address}:
+        card["passed_on"] = {"name": author[0], "address": author[1]}
     message_id = next(iter(_ids(root.get("message-id"))), None)
     answers = _ids(root.get("in-reply-to"))
     # Oldest first; what the mail answers comes last, because the last counts most.
@@ -327,6 +331,15 @@ def _sender(root: Part, envelope_from: str | None) -> Sender:
     if replies and _NO_REPLY.match(address) and not _NO_REPLY.match(replies[0][1]):
         name, address = replies[0][0] or name, replies[0][1]
     return Sender(address, name)
+
+
+def _author_inside(root: Part) -> tuple[str, str] | None:
+    """Who wrote the one mail that came attached; delivery reports return ours that way and are read elsewhere."""
+    inside = [part for part in root.walk() if part.type == "message/rfc822"] if root.type == "multipart/mixed" else []
+    if len(inside) != 1:
+        return None
+    head, _ = split_head(inside[0].content().lstrip(b"\r\n"))
+    return next((pair for name, value in headers_of(head) if name == "from" for pair in addresses(value)), None)
 
 
 def _raws(root: Part, name: str) -> list[bytes]:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from channels.email.addresses import addresses
 from channels.email.html_text import text_of_html
 from channels.email.signatures import own_lines
 
@@ -59,6 +60,7 @@ _FORWARDED = re.compile(
 _MANY_LINES = re.compile(r"\n{3,}")
 # Outlook's dates are full of these.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"))
+_HEAD = 15  # lines in which a forwarding head names its author
 _ANSWERED = 3  # lines of a quote that an answer keeps
 
 
@@ -81,6 +83,16 @@ def split(text: str, html: str | None = None, *, forward: bool = False, sender: 
         # A body that is nothing but a quote is shown as it is: better too much than nothing.
         return Split(_tidy(lines), "")
     return Split(whole, "\n".join(folded).strip("\n"))
+
+
+def first_author(text: str, *, forward: bool = False) -> tuple[str, str] | None:
+    """(name, address) of who wrote what a mail passes on, as its forwarding head says; None where it passes nothing on or does not say."""
+    lines = text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n")
+    _, passed_on = _until_forward(lines, forward=forward)
+    for line in passed_on[:_HEAD]:
+        if _FROM.match(line):
+            return next(iter(addresses(line.partition(":")[2].strip(" *_").encode())), None)
+    return None
 
 
 @dataclass(slots=True)

@@ -19,7 +19,10 @@ INBOUND = "inbound"
 
 
 class Inbox(Base):
-    """One configured account of a channel. Secrets in `secrets` are encrypted with the desk's key."""
+    """One configured account of a channel. Secrets in `secrets` are encrypted with the desk's key.
+
+    `last_success_at` is when its adapter last reported that all is well, `last_error` what it reported since, in the far side's words.
+    """
 
     __tablename__ = "inboxes"
 
@@ -32,6 +35,7 @@ class Inbox(Base):
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     secrets: Mapped[str | None]
     last_received_at: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)

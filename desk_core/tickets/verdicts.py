@@ -23,6 +23,7 @@ VERDICTS = {
     "sender_robot": _("held: mail of this sender is held, by a rule of this inbox"),
     "abuse_report": _("held: a mail service reports that our mail was marked as spam"),
     "read_receipt": _("held: a receipt that our mail was read"),
+    "passed_on": _("%(by)s passed on a letter of %(address)s, who is the requester"),
     "calendar": _("held: an invitation, or an answer to one"),
     "imported": _("brought in from a file; the sender was not answered"),
     "duplicate": _("the same as an earlier message of this sender"),

@@ -6,7 +6,7 @@ import typer
 
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
-from gateway.cli.shell import rows, run, show
+from gateway.cli.shell import language, rows, run, show
 
 if TYPE_CHECKING:
     from desk_core.conversations.entities import Inbox
@@ -19,6 +19,19 @@ app.add_typer(add, name="add")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 Name = Annotated[str, typer.Option("--name", help="Short name: letters, digits, - and _.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="Language of its first words: ru or en; the desk's own by default.")]
+
+ImapUrl = Annotated[
+    str | None,
+    typer.Option("--imap-url", help="imaps://user:password@host[:port][/folder], imap+starttls:// or imap://; also fetched from there."),
+]
+ImapFolder = Annotated[list[str] | None, typer.Option("--imap-folder", help="A folder to fetch, may be repeated; INBOX by default.")]
+ImapAfter = Annotated[
+    str | None, typer.Option("--imap-after", help="What is done with a stored mail: seen (default), move:FOLDER or delete.")
+]
+OAuthTokenUrl = Annotated[str | None, typer.Option("--imap-oauth-token-url", help="Log in by XOAUTH2: where tokens are given out.")]
+OAuthClientId = Annotated[str | None, typer.Option("--imap-oauth-client-id", help="The desk's id at that authority.")]
+OAuthClientSecret = Annotated[str | None, typer.Option("--imap-oauth-client-secret", help="Its secret, where it has one.")]
+OAuthRefreshToken = Annotated[str | None, typer.Option("--imap-oauth-refresh-token", help="The refresh token of the mailbox.")]
 
 
 async def _add(
@@ -60,21 +73,66 @@ def telegram(
 def email(
     name: Name,
     address: Annotated[str, typer.Option("--address", help="The address people write to.")],
-    imap_url: Annotated[str | None, typer.Option("--imap-url", help="imaps://user:password@host[:port][/folder], also fetched.")] = None,
+    imap_url: ImapUrl = None,
+    imap_folder: ImapFolder = None,
+    imap_after: ImapAfter = None,
+    imap_oauth_token_url: OAuthTokenUrl = None,
+    imap_oauth_client_id: OAuthClientId = None,
+    imap_oauth_client_secret: OAuthClientSecret = None,
+    imap_oauth_refresh_token: OAuthRefreshToken = None,
     lang: Lang = None,
 ) -> None:
     """Connect a mail address: mail for it arriving at the listener, and by IMAP where given."""
 
     async def work(desk: "Desk") -> None:
-        from desk_core.kit.errors import Invalid
+        from gateway import inboxes
 
-        if address.count("@") != 1:
-            raise Invalid(reason=Phrase(_("%(address)s is not a mail address"), address=address))
-        sealed = desk.box.seal({"imap_url": imap_url}) if imap_url else None
-        await _add(desk, name=name, channel="email", address=address.lower(), lang=lang, config={"imap": bool(imap_url)}, sealed=sealed)
+        options = inboxes.MailOptions(
+            imap_url, _folders(imap_folder), imap_after, imap_oauth_token_url, imap_oauth_client_id, imap_oauth_client_secret,
+            imap_oauth_refresh_token,
+        )  # fmt: skip
+        config, hidden = options.over({}, {})
+        sealed = desk.box.seal(hidden) if hidden else None
+        await _add(desk, name=name, channel="email", address=inboxes.mail_address(address), lang=lang, config=config, sealed=sealed)
 
     run(work)
     print(f"inbox {name} added; a running desk takes mail for {address} within seconds")
+
+
+@app.command("set-email")
+def set_email(
+    name: Annotated[str, typer.Argument()],
+    imap_url: ImapUrl = None,
+    imap_folder: ImapFolder = None,
+    imap_after: ImapAfter = None,
+    imap_oauth_token_url: OAuthTokenUrl = None,
+    imap_oauth_client_id: OAuthClientId = None,
+    imap_oauth_client_secret: OAuthClientSecret = None,
+    imap_oauth_refresh_token: OAuthRefreshToken = None,
+) -> None:
+    """Change how a mail inbox is fetched; what is not given stays as it is."""
+
+    async def work(desk: "Desk") -> list[str]:
+        from desk_core.people import service
+        from gateway import inboxes
+
+        options = inboxes.MailOptions(
+            imap_url, _folders(imap_folder), imap_after, imap_oauth_token_url, imap_oauth_client_id, imap_oauth_client_secret,
+            imap_oauth_refresh_token,
+        )  # fmt: skip
+        now = desk.clock.now()
+        async with desk.database.unit() as uow:
+            changed = await inboxes.set_mail(uow, await _find(uow, name), options, box=desk.box)
+            if changed:
+                service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after={"changed": changed}, now=now)
+        return changed
+
+    changed = run(work)
+    print(f"inbox {name}: {', '.join(changed)} changed" if changed else f"inbox {name} is as it was")
+
+
+def _folders(given: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(given) if given else None
 
 
 @add.command()
@@ -143,25 +201,57 @@ def resume(name: Annotated[str, typer.Argument()]) -> None:
 
 @app.command()
 def test(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
-    """Try the connection step by step, with the far side's own words."""
+    """Try the connection step by step, with the far side's own words and what to do; of mail the names and a mail to itself too."""
 
     async def work(desk: "Desk") -> list[dict[str, Any]]:
-        from desk_core.kit.errors import Invalid
+        from desk_core.conversations.ports import ChannelKind
 
         async with desk.database.unit() as uow:
             inbox = await _find(uow, name)
-        channel = await desk.channel(inbox.id)
-        if channel is None:
-            raise Invalid(reason=Phrase(_("%(name)s is paused"), name=name))
-        return [{"step": step, "passed": passed, "words": words} for step, passed, words in await channel.test()]
+        return await (_test_mail if inbox.channel == ChannelKind.EMAIL else _test_other)(desk, inbox)
 
     steps = run(work)
-    show(
-        steps,
-        as_json=json,
-        table=lambda: rows(
-            ("", "step", "words"), [["ok" if one["passed"] else "FAILED", one["step"], one["words"]] for one in steps], empty=""
-        ),
-    )
+    show(steps, as_json=json, table=lambda: _tell(steps))
     if not all(one["passed"] for one in steps):
         raise typer.Exit(1)
+
+
+async def _test_mail(desk: "Desk", inbox: "Inbox") -> list[dict[str, Any]]:
+    from gateway.checkups import checkup_of, told
+    from gateway.demo import where
+    from gateway.inboxes import mail_account
+
+    account = mail_account(inbox.config, desk.box.open(inbox.secrets))
+    listener = where(desk.settings.home).get("smtp", "")
+    examined = await checkup_of(desk, address=inbox.address, account=account, inbox=inbox, listener=listener)
+    return [told(step, language()) for step in await examined.run()]
+
+
+async def _test_other(desk: "Desk", inbox: "Inbox") -> list[dict[str, Any]]:
+    from desk_core.kit.errors import Invalid
+
+    channel = await desk.channel(inbox.id)
+    if channel is None:
+        raise Invalid(reason=Phrase(_("%(name)s is paused"), name=inbox.name))
+    nothing: dict[str, Any] = {"key": None, "ms": None, "advice": None, "params": {}, "todo": ""}
+    return [
+        {
+            "step": step,
+            "passed": passed,
+            "words": words,
+            "state": "ok" if passed else "fail",
+            "said": "ok" if passed else "FAILED",
+            **nothing,
+        }
+        for step, passed, words in await channel.test()
+    ]
+
+
+def _tell(steps: list[dict[str, Any]]) -> None:
+    """One line a step, and under it what to do."""
+    marks, names = (max(len(one[key]) for one in steps) for key in ("said", "step"))
+    for one in steps:
+        took = f"{one['ms']} ms" if one["ms"] else ""
+        print(f"{one['said']:<{marks}}  {one['step']:<{names}}  {took:>8}  {one['words']}".rstrip())
+        if one["todo"]:
+            print(f"{'':<{marks}}  {one['todo']}")

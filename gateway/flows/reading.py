@@ -1,6 +1,6 @@
 """Hop 4: what the desk knows when a turn begins, read in one go and never changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
-from desk_core.conversations.ports import InboundKind, InboundMessage
+from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
 from desk_core.people.entities import Contact
@@ -59,6 +59,8 @@ class Situation:
 async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     """Read the situation of these raw messages (one burst of one sender)."""
     messages = tuple(InboundMessage.from_json(raw.body) for raw in raws)
+    if messages[0].card.get("passed_on"):
+        messages = (await _by_its_author(session, messages[0]), *messages[1:])
     first = messages[0]
     inbox = await session.get_one(Inbox, raws[0].inbox_id)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
@@ -94,6 +96,23 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         known_message=known,
         unanswered=unanswered,
         album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,
+    )
+
+
+async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
+    """A letter that one of us passes on is the request of whoever wrote it first."""
+    agent = await people.agent_by_email(session, message.sender.address) if not message.held else None
+    if agent is None or agent.disabled_at is not None:
+        return message
+    author = message.card["passed_on"]
+    card = {name: value for name, value in message.card.items() if name not in ("passed_on", "number")}
+    told = {"by": agent.name, "address": str(author["address"])}
+    return replace(
+        message,
+        sender=Sender(str(author["address"]), str(author["name"])),
+        card={**card, "passed_on_by": agent.name},
+        verdict="passed_on" if message.verdict == "received" else message.verdict,
+        verdict_params={**message.verdict_params, **told},
     )
 
 

@@ -5,12 +5,14 @@ from typing import Protocol, cast
 
 from starlette.requests import HTTPConnection
 
+from channels.email.resolver import Resolver
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations.ports import Blobs, Limits
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import Signal
+from gateway.secret_box import SecretBox
 from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.registry import Registry
@@ -37,6 +39,12 @@ class WebDesk(Protocol):
     def limits(self) -> TryLimits: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def box(self) -> SecretBox: ...
+    @property
+    def resolver(self) -> Resolver: ...
     @property
     def registry(self) -> Registry: ...
     @property

@@ -125,6 +125,16 @@ async def _asked(page: Page, _numbers: Numbers) -> None:
     await expect(page.locator("main table")).to_be_visible()
 
 
+async def _mailbox(page: Page, _numbers: Numbers) -> None:
+    """A mail inbox that is being added, checked with a server that is not there."""
+    await page.goto("/console/settings/mail/new?address=support@desk.example")
+    await page.locator("#f-host").fill("127.0.0.1")
+    await page.locator("#f-port").fill("1")
+    await page.locator("#f-password").fill("never shown")
+    await page.locator("main form button[hx-post]").first.click()
+    await expect(page.locator("[data-step=imap_tcp][data-state=fail]")).to_be_visible()
+
+
 async def _as_slowly_as_a_person(page: Page) -> None:
     """The desk refuses forms that come back sooner than anybody can fill them in."""
     await page.evaluate("new Promise((done) => setTimeout(done, Math.max(0, 3200 - performance.now())))")
@@ -149,6 +159,8 @@ PLACES = (
     Place("article-try", _asked, inside=True),
     Place("gaps", _at("/console/gaps", ".gap, .empty"), inside=True),
     Place("settings", _at("/console/settings", "#f-language"), inside=True),
+    Place("mailbox-new", _at("/console/settings/mail/new", "#f-address"), inside=True),
+    Place("mailbox", _mailbox, inside=True),
     Place("model", _at("/console/model", "svg.matrix"), inside=True),
     Place("dead-items", _at("/console/dead", "table"), inside=True),
 )

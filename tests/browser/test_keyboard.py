@@ -124,6 +124,39 @@ class TestByKeyboardAlone:
         await page.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'т', code: 'KeyN', bubbles: true}))")
         await expect(page.locator("#note-text")).to_be_focused()
 
+    async def test_a_mail_inbox_is_tried_and_added(self, eyes: Eyes) -> None:
+        page = await eyes.operator(language="en")
+        await page.goto("/console/settings/mail/new")
+        keys = page.keyboard
+        await page.locator("#f-address").focus()
+        await keys.type("sales@desk.example")
+        await keys.press("Enter")
+        await expect(page.locator("#f-host")).to_have_value("imap.desk.example")
+        await page.locator("#f-host").focus()
+        await keys.press("Control+a")
+        await keys.type("127.0.0.1")
+        await keys.press("Tab")
+        await keys.press("Control+a")
+        await keys.type("1")
+        for wanted in ("f-security", "f-user", "f-password"):
+            await keys.press("Tab")
+            await expect(page.locator(f"#{wanted}")).to_be_focused()
+            assert await page.evaluate(SEEN) == ""
+        await keys.type("a password")
+        for _field in ("folders", "after", "move_to", "save"):
+            await keys.press("Tab")
+        await keys.press("Tab")
+        assert await page.evaluate(SEEN) == ""
+        await keys.press("Enter")
+        await expect(page.locator("[data-step=imap_tcp]")).to_have_attribute("data-state", "fail")
+        await expect(page.locator("#f-password")).to_have_value("a password")
+        await keys.press("Shift+Tab")
+        await keys.press("Enter")
+        await expect(page.locator("h1")).to_have_text("sales")
+        await expect(page.locator("#f-password")).to_have_value("")
+        await page.locator("button[value=paused]").press("Enter")
+        await expect(page.locator("button[value=active]")).to_be_visible()
+
     async def test_tab_goes_through_everything_and_comes_round(self, eyes: Eyes, filled: dict[str, int]) -> None:
         page = await eyes.operator(language="en", size=DESKTOP)
         await listening(page, f"/console/tickets/{filled['mark']}?view=all")

@@ -80,7 +80,7 @@ class DeskFactory:
             address = {"telegram": "@help_bot", "email": "help@desk.example", "webform": "/f/site"}.get(channel, channel)
             inbox = Inbox(
                 id=new_id(), name=name or channel, channel=channel, address=address, language="en", state="active", config={}, secrets=None,
-                last_received_at=self.clock.now(), last_error=None, created_at=self.clock.now(), version=1,
+                last_received_at=self.clock.now(), last_success_at=None, last_error=None, created_at=self.clock.now(), version=1,
             )  # fmt: skip
             async with self.database.unit() as uow:
                 uow.add(inbox)

@@ -16,11 +16,13 @@ from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
 from gateway.auth import pages as log_in
 from gateway.limits import RateLimits
+from gateway.secret_box import SecretBox
 from gateway.settings import Http, Settings
 from gateway.understanding import Understanding
 from gateway.web.setup import install
 from models.encoder import NullEncoder
 from models.registry import Registry
+from tests.fakes.zone import Zone
 
 
 class FakeWebDesk:
@@ -35,6 +37,9 @@ class FakeWebDesk:
         self.blobs = DirectoryBlobs(home / "blobs")
         self.limits = RateLimits()
         self.settings = Settings(home=home, http=Http(public_url=public_url))
+        self.key = b"a key of this desk"
+        self.box = SecretBox(self.key)
+        self.resolver = Zone()
         self.registry = Registry(home, secret="a secret of this desk")
         self.stopping = asyncio.Event()
         # Words alone, and nothing trained: what pages show of understanding needs no more.

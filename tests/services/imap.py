@@ -13,12 +13,13 @@ _RUN = "from pymap.main import main; main()"
 
 
 class ImapServer:
-    """`url` is what an inbox is given; `put` is how mail gets into it."""
+    """`url` is what an inbox is given; `put` is how mail gets into it. With a certificate (and its key) it offers STARTTLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, certificate: tuple[Path, Path] | None = None) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="priyom-imap-")
         self.port = free_port()
-        command = [sys.executable, "-W", "ignore", "-c", _RUN, "--host", "127.0.0.1", "--port", str(self.port), "--no-tls", "dict"]
+        protection = ["--no-tls"] if certificate is None else ["--cert", str(certificate[0]), "--key", str(certificate[1])]
+        command = [sys.executable, "-W", "ignore", "-c", _RUN, "--host", "127.0.0.1", "--port", str(self.port), *protection, "dict"]
         self._server = Watched(command, log=Path(self.folder.name) / "log")
         self._server.wait_until(self._ready)
 

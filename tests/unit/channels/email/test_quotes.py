@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.email.quotes import split
+from channels.email.quotes import first_author, split
 
 NEW = "Спасибо, теперь печатает."
 OLD = "> Проверьте кабель.\n> Техподдержка"
@@ -103,3 +103,25 @@ def test_nothing_is_slow() -> None:
 def test_a_forward_of_nothing_ends() -> None:
     assert split("Смотрите ниже.\n\n>\n", forward=True).reply == "Смотрите ниже."
     assert split("> \n>\n", forward=True).reply == ">\n>"
+
+
+class TestWhoWroteItFirst:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "See to it\n\n---------- Forwarded message ---------\nFrom: Пётр Иванов <petr@example.com>\nDate: Mon\nSubject: x\n\nhelp",
+            "-------- Пересылаемое сообщение --------\n24.11.2026, 10:00, кому\nОт: Пётр Иванов <petr@example.com>\n\nпомогите",
+            "Begin forwarded message:\n\n> From: Пётр Иванов <petr@example.com>\n> Subject: x\n>\n> help",
+        ],
+    )
+    def test_is_told_by_the_head_of_what_is_passed_on(self, text: str) -> None:
+        assert first_author(text) == ("Пётр Иванов", "petr@example.com")
+
+    def test_outlook_has_no_mark_but_the_subject_says_it(self) -> None:
+        text = "fyi\n\nFrom: Petr <petr@example.com>\nSent: Monday\nTo: Anna\nSubject: printer\n\nhelp"
+        assert first_author(text, forward=True) == ("Petr", "petr@example.com")
+        assert first_author(text) is None
+
+    @pytest.mark.parametrize("text", ["", "From: nobody in particular", "---------- Forwarded message ---------\nFrom: Petr\n\nhelp"])
+    def test_nobody_is_made_up(self, text: str) -> None:
+        assert first_author(text) is None

@@ -1,0 +1,108 @@
+"""A mail inbox of this desk, ready to be examined: its mailbox, its way out, the names, and how a mail to itself would be seen."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from channels.email.checkup import ADVICE, STATES, STEPS, Checkup, Loop, State, Step, hang_up
+from channels.email.imap_account import Account
+from channels.email.smtp_out import Sender, SmtpSender, sender_for
+from desk_core.conversations.entities import Inbox, RawInbound
+from desk_core.kit.i18n import translate
+from gateway.inboxes import access_tokens
+from gateway.mail import sandbox_of
+
+if TYPE_CHECKING:
+    from gateway.web.desk import WebDesk
+
+PROBE_SECONDS = 2.0
+
+
+async def checkup_of(
+    desk: "WebDesk",
+    *,
+    address: str,
+    account: Account | None,
+    inbox: Inbox | None = None,
+    selector: str | None = None,
+    listener: str = "",
+    itself: bool = True,
+    seconds: float = 10.0,
+    loop_seconds: float = 30.0,
+) -> Checkup:
+    """`inbox` where it is stored already; `listener` is where the desk listens for mail (host:port), its settings by default.
+
+    `selector` names the DKIM key the desk signs with, if it does; without `itself` nothing is sent.
+    """
+    relay = desk.settings.smtp_out.url.get_secret_value()
+    return Checkup(
+        address=address,
+        account=account,
+        tokens=access_tokens(account, desk.database, desk.box, inbox.id if inbox is not None else None),
+        sender=sender_for(relay, sandbox_of(desk.settings, desk.clock)),
+        resolver=desk.resolver,
+        selector=selector,
+        loop=await _loop(desk, inbox, listener, looks=bool(relay) and account is not None, seconds=loop_seconds) if itself else None,
+        clock=desk.clock,
+        seconds=seconds,
+    )
+
+
+async def _loop(desk: "WebDesk", inbox: Inbox | None, listener: str, *, looks: bool, seconds: float) -> Loop:
+    relay = desk.settings.smtp_out.url.get_secret_value()
+    host, _colon, port = (listener or f"{desk.settings.smtp.host}:{desk.settings.smtp.port}").rpartition(":")
+    # Without a relay the mail goes straight to the listener, as one from the sandbox does.
+    carrier: Sender = SmtpSender(relay or f"smtp://{f'[{host}]' if ':' in host else host}:{port}")
+    return Loop(
+        secret=desk.key,
+        carrier=carrier,
+        arrived=lambda message_id: _stored(desk, inbox, message_id),
+        why_not=_why_not(inbox, looks=looks, listens=looks or await _answers(host, int(port))),
+        seconds=seconds,
+    )
+
+
+def _why_not(inbox: Inbox | None, *, looks: bool, listens: bool) -> str | None:
+    """Why a mail to itself cannot be seen; nothing is in the way where it goes out by a relay and the mailbox is looked into."""
+    if looks:
+        return None
+    if inbox is None:
+        return "not_saved"
+    if inbox.state != "active":
+        return "paused"
+    return None if listens else "not_running"
+
+
+async def _answers(host: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            _reader, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    await hang_up(writer)
+    return True
+
+
+async def _stored(desk: "WebDesk", inbox: Inbox | None, message_id: str) -> bool:
+    if inbox is None:
+        return False
+    async with desk.database.read() as session:
+        found = await session.scalar(select(RawInbound.id).where(RawInbound.inbox_id == inbox.id, RawInbound.external_id == message_id))
+    return found is not None
+
+
+def told(step: Step, language: str) -> dict[str, Any]:
+    """A step for programs and for people: its names stay, its sentences are in `language`."""
+    return {
+        "step": translate(language, STEPS[step.key]),
+        "passed": step.state is not State.FAIL,
+        "words": step.words,
+        "key": step.key,
+        "state": step.state.value,
+        "said": translate(language, STATES[step.state]),
+        "ms": step.ms,
+        "advice": step.advice,
+        "params": dict(step.params),
+        "todo": translate(language, ADVICE[step.advice], **step.params) if step.advice else "",
+    }
