@@ -17,6 +17,7 @@ from desk_core.conversations.entities import (
     Message,
     RawInbound,
 )
+from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
 
 # Tables, not classes, on the hot paths: a statement about classes goes through the ORM even where no object comes back.
@@ -36,6 +37,8 @@ _INSERT_RAW_FRESH = {dialect: statement.returning(_RAW.c.id) for dialect, statem
 _NOTE_DONE = update(_RAW).where(_RAW.c.id == bindparam("of_raw")).values(state="done", message_id=bindparam("message"))
 _NOTE_RECEIVED = update(_INBOX).where(_INBOX.c.id == bindparam("inbox")).values(last_received_at=bindparam("now"), last_error=None)
 
+
+_NOT_FORGED = Message.verdict_code.is_distinct_from(FORGED_SENDER)
 
 # What every message asks for is built once: building a statement costs as much as running it.
 _RAW_BY_IDS = select(RawInbound).where(RawInbound.id.in_(bindparam("ids", expanding=True)))
@@ -67,7 +70,7 @@ _OUTBOUND = (
 )
 _LAST_INBOUND = (
     select(Message)
-    .where(Message.conversation_id == bindparam("conversation"), Message.direction == "inbound")
+    .where(Message.conversation_id == bindparam("conversation"), Message.direction == "inbound", _NOT_FORGED)
     .order_by(Message.at.desc(), Message.id.desc())
     .limit(1)
 )
@@ -130,7 +133,7 @@ async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: 
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
+            _NOT_FORGED, Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
         )
         .order_by(Message.at.desc())
         .limit(1)
@@ -185,6 +188,7 @@ async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conv
 
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
+    """What the person said last; a message in a forged name is not theirs, and no answer goes to its address."""
     found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
     return found
 
