@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Integer, Table, bindparam, func, select, update
+from sqlalchemy import Integer, Table, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
@@ -18,6 +18,12 @@ from desk_core.conversations.entities import (
     RawInbound,
 )
 from desk_core.kit.db import ReadSession, UnitOfWork
+
+ASIDE = (
+    "abuse_report", "automatic", "bounce", "calendar", "forged_sender", "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
+    "sender_robot",
+)  # fmt: skip
+"""Verdicts of mail that no person wrote to us, whatever thread it came into."""
 
 # Tables, not classes, on the hot paths: a statement about classes goes through the ORM even where no object comes back.
 _RAW = cast("Table", RawInbound.__table__)
@@ -67,7 +73,11 @@ _OUTBOUND = (
 )
 _LAST_INBOUND = (
     select(Message)
-    .where(Message.conversation_id == bindparam("conversation"), Message.direction == "inbound")
+    .where(
+        Message.conversation_id == bindparam("conversation"),
+        Message.direction == "inbound",
+        or_(Message.verdict_code.is_(None), Message.verdict_code.not_in(ASIDE)),
+    )
     .order_by(Message.at.desc(), Message.id.desc())
     .limit(1)
 )
@@ -185,6 +195,7 @@ async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conv
 
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
+    """What a person said last; an answer goes to whoever that was, never to a robot that wrote since."""
     found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
     return found
 
