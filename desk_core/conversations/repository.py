@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Integer, Table, bindparam, func, select, update
+from sqlalchemy import Integer, Table, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
@@ -19,6 +19,12 @@ from desk_core.conversations.entities import (
 )
 from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
+
+ASIDE = (
+    "abuse_report", "automatic", "bounce", "calendar", FORGED_SENDER, "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
+    "sender_robot",
+)  # fmt: skip
+"""Verdicts of mail that no person wrote to us, whatever thread it came into."""
 
 # Tables, not classes, on the hot paths: a statement about classes goes through the ORM even where no object comes back.
 _RAW = cast("Table", RawInbound.__table__)
@@ -37,8 +43,6 @@ _INSERT_RAW_FRESH = {dialect: statement.returning(_RAW.c.id) for dialect, statem
 _NOTE_DONE = update(_RAW).where(_RAW.c.id == bindparam("of_raw")).values(state="done", message_id=bindparam("message"))
 _NOTE_RECEIVED = update(_INBOX).where(_INBOX.c.id == bindparam("inbox")).values(last_received_at=bindparam("now"), last_error=None)
 
-
-_NOT_FORGED = Message.verdict_code.is_distinct_from(FORGED_SENDER)
 
 # What every message asks for is built once: building a statement costs as much as running it.
 _RAW_BY_IDS = select(RawInbound).where(RawInbound.id.in_(bindparam("ids", expanding=True)))
@@ -70,7 +74,11 @@ _OUTBOUND = (
 )
 _LAST_INBOUND = (
     select(Message)
-    .where(Message.conversation_id == bindparam("conversation"), Message.direction == "inbound", _NOT_FORGED)
+    .where(
+        Message.conversation_id == bindparam("conversation"),
+        Message.direction == "inbound",
+        or_(Message.verdict_code.is_(None), Message.verdict_code.not_in(ASIDE)),
+    )
     .order_by(Message.at.desc(), Message.id.desc())
     .limit(1)
 )
@@ -133,7 +141,7 @@ async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: 
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            _NOT_FORGED, Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
+            Message.verdict_code.is_distinct_from(FORGED_SENDER), Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
         )
         .order_by(Message.at.desc())
         .limit(1)
@@ -188,7 +196,7 @@ async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conv
 
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
-    """What the person said last; a message in a forged name is not theirs, and no answer goes to its address."""
+    """What a person said last; an answer goes to whoever that was, never to a robot that wrote since, nor to a forged address."""
     found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
     return found
 

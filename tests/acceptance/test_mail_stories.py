@@ -149,6 +149,18 @@ class TestALetterThatIsHeld:
         assert [one["verdict"]["code"] for one in await self.held(house, robot.address)] == ["automatic", "sender_robot"]
 
 
+class TestAnAnswer:
+    async def test_never_goes_to_a_robot_that_wrote_into_the_thread(self, house: House) -> None:
+        vera, robot = house.correspondent(name="Вера"), house.correspondent(name="Monitor")
+        await vera.writes("Принтер", PRINTER)
+        letter = await vera.hears()
+        await robot.replies(letter, "This mailbox is not read.", headers=ROBOT)
+        await house.quiet()
+        await house.acts(service.reply, number_of(letter), text="Мастер выехал.")
+        assert "Мастер выехал" in (await vera.hears(matching="Мастер")).text
+        assert await house.letters(robot.address) == []
+
+
 class TestALetterThatAnOperatorPassesOn:
     def forward(self, house: House, sender: str, author: str) -> bytes:
         message = EmailMessage()
