@@ -46,6 +46,7 @@ from nlu.understood import Tools
 
 if TYPE_CHECKING:
     from channels.email.examining import Examiner
+    from channels.email.signing import Signer
 
 log = structlog.get_logger()
 
@@ -151,6 +152,7 @@ class Desk:
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
                     examiner=self.examiner,
+                    signer=await self._signer(inbox),
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
@@ -158,13 +160,24 @@ class Desk:
             self._channels_checked[inbox_id] = time.monotonic()
             return held[1]
 
+    async def _signer(self, inbox: Inbox) -> "Signer | None":
+        """What signs the mail of an inbox, where its domain has a key."""
+        if inbox.channel != ChannelKind.EMAIL:
+            return None
+        from channels.email.trust import domain_of
+        from gateway import mail_signing
+
+        domain = domain_of(inbox.address)
+        async with self.database.glance() as session:
+            keys = await mail_signing.keys_of(session, domain)
+        return mail_signing.signer(keys, domain, box=self.box)
+
     @functools.cached_property
     def examiner(self) -> "Examiner | None":
         """Own checks of senders of mail; None where the deployment wants none."""
         if not self.settings.mail_trust.verify:
             return None
         from channels.email.examining import NAME_SECONDS, Examiner
-        from channels.email.resolver import DnsResolver
 
         return Examiner(DnsResolver(timeout=NAME_SECONDS))
 

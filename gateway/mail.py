@@ -18,6 +18,7 @@ from channels.email.intake import InboxAddress
 from channels.email.peers import Peers, networks
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
+from channels.email.signing import Signer
 from channels.email.smtp_in import MailListener
 from channels.email.smtp_out import sender_for
 from channels.email.trust import Trusted
@@ -52,6 +53,7 @@ def build_mail(
     clock: Clock,
     on_status: "OnStatus",
     examiner: Examiner | None = None,
+    signer: Signer | None = None,
     keep_secret: "KeepSecret | None" = None,
 ) -> EmailChannel:
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender."""
@@ -65,6 +67,7 @@ def build_mail(
         senders=inbox.config.get("senders", {}),
         trusted=Trusted.of(inbox.config),
         examiner=examiner,
+        signer=signer,
         account=account,
         keep_refresh_token=functools.partial(keep_secret, "oauth_refresh_token") if keep_secret is not None else None,
         file_limit=settings.limits.attachment_mb * MEGABYTE,

@@ -11,6 +11,7 @@ from channels.email.imap import ImapFetcher
 from channels.email.imap_account import Account
 from channels.email.imap_oauth import AccessTokens
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
+from channels.email.signing import Signer
 from channels.email.smtp_out import Sender
 from channels.email.trust import NOBODY_TRUSTED, Trusted
 from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
@@ -38,6 +39,7 @@ class EmailChannel:
         senders: Mapping[str, str] = MappingProxyType({}),
         trusted: Trusted = NOBODY_TRUSTED,
         examiner: Examiner | None = None,
+        signer: Signer | None = None,
         account: Account | None = None,
         keep_refresh_token: Callable[[str], Awaitable[None]] | None = None,
         poll_seconds: float = 60.0,
@@ -48,7 +50,7 @@ class EmailChannel:
         self.sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
         every = tuple(address.lower() for address in own_addresses)
         self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders, trusted=trusted)
-        self._examiner = examiner
+        self._examiner, self._signer = examiner, signer
         self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
         self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None
         self._on_status = on_status
@@ -81,9 +83,10 @@ class EmailChannel:
                 raise RetryLater(f"attachment: {type(error).__name__}") from error
 
         def write() -> bytes:
-            return to_bytes(compose(message, mailbox=self.mailbox, secret=self._secret, files=files))
+            raw = to_bytes(compose(message, mailbox=self.mailbox, secret=self._secret, files=files))
+            return self._signer.sign(raw) if self._signer is not None else raw
 
-        heavy = sum(file.size for file in message.files) > _IN_A_THREAD
+        heavy = self._signer is not None or sum(file.size for file in message.files) > _IN_A_THREAD
         raw = await asyncio.to_thread(write) if heavy else write()
         await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
         return Receipt(external_id=message_id_of(message, mailbox=self.mailbox, secret=self._secret))

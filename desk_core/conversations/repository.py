@@ -141,7 +141,8 @@ async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: 
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            Message.verdict_code.is_distinct_from(FORGED_SENDER), Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
+            Message.text == text, Message.verdict_code.is_distinct_from(FORGED_SENDER),
+            func.coalesce(Message.subject, "") == (subject or ""),
         )
         .order_by(Message.at.desc())
         .limit(1)
