@@ -21,7 +21,7 @@ from desk_core.kit.db import ReadSession, UnitOfWork
 
 ASIDE = (
     "abuse_report", "automatic", "bounce", "calendar", "forged_sender", "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
-    "sender_robot",
+    "sender_robot", "spam",
 )  # fmt: skip
 """Verdicts of mail that no person wrote to us, whatever thread it came into."""
 
