@@ -14,10 +14,11 @@ from channels.email.addresses import address_of, addresses
 from channels.email.calendar import calendar_part, event_of
 from channels.email.charsets import declared_in_html, text_of
 from channels.email.enclosures import Enclosed, sealed, take_uuencoded, unwrap_tnef, without_armour
+from channels.email.filters import Letter, judge
 from channels.email.html_text import remote_pictures, safe_html, text_of_html
 from channels.email.mime import Part, header_text, headers_of, read, split_head
 from channels.email.threading import number_in_subject, read_token
-from channels.email.verdicts import Verdict, judge
+from channels.email.verdicts import Verdict
 from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessage, Sender
 
 MAX_TEXT = 200_000
@@ -165,10 +166,7 @@ def _parse(
     recipients = tuple(dict.fromkeys([*people, *(address.lower() for address in envelope_to)]))[:200]
     delivered = [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in root.all(name)]
     tokens = tuple(dict.fromkeys(token for text in (*recipients, *delivered, *references) if (token := read_token(text, secret))))
-    verdict = judge(
-        root, sender=sender.address, subject=subject, message_id=message_id, inbox_addresses=own, secret=secret,
-        envelope_from=envelope_from, senders=senders,
-    )  # fmt: skip
+    verdict = judge(Letter(root, sender.address, subject, answer.reply, message_id, envelope_from, own, secret, senders))
     bounce = None
     if verdict.code != "own_loop":
         bounce = bounces.find(root, sender=sender.address, subject=subject, text=original, own=tuple(own), secret=secret)

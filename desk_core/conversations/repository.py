@@ -22,7 +22,7 @@ from desk_core.kit.db import ReadSession, UnitOfWork
 
 ASIDE = (
     "abuse_report", "automatic", "bounce", "calendar", FORGED_SENDER, "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
-    "sender_robot",
+    "sender_robot", "spam",
 )  # fmt: skip
 """Verdicts of mail that no person wrote to us, whatever thread it came into."""
 

@@ -27,6 +27,7 @@ VERDICTS = {
     "abuse_report": _("held: a mail service reports that our mail was marked as spam"),
     "read_receipt": _("held: a receipt that our mail was read"),
     "passed_on": _("%(by)s passed on a letter of %(address)s, who is the requester"),
+    "spam": _("held: the mail server before this desk took it for spam"),
     "calendar": _("held: an invitation, or an answer to one"),
     "imported": _("brought in from a file; the sender was not answered"),
     "duplicate": _("the same as an earlier message of this sender"),
