@@ -166,9 +166,9 @@ def sender(envelope_from: str | None, origin: Origin | None, *, author: str, str
     local = address.rpartition("@")[0] or "postmaster"
     try:
         found, _code, _words = _Query(names, i=origin.address, s=f"{local}@{domain}", h=origin.helo or domain).check()
+        return Finding("spf", Result(found), domain)
     except Exception:  # noqa: BLE001 - whatever a record does to the library, the mail goes on
         return Finding("spf", Result.PERMERROR, domain)
-    return Finding("spf", Result(found), domain)
 
 
 def arc(raw: bytes, trusted: Trusted, names: Names) -> Finding | None:

@@ -9,7 +9,7 @@ import structlog
 
 from channels.email.mime import top_headers
 from channels.email.resolver import Resolver
-from channels.email.trust import Author, Evidence, Finding, Origin, Result, Trust, Trusted, author_of, told, weigh
+from channels.email.trust import Author, Evidence, Finding, Origin, Result, Standing, Trust, Trusted, author_of, told, weigh
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ NAME_SECONDS = 1.5
 """How long one answer of the name servers is waited for."""
 
 _GRACE = 2.0
-_THREADS = 16
+_THREADS = 64  # more than one peer may have connections: nobody alone can keep the checks of others waiting until they are given up
 
 
 class Examiner:
@@ -32,7 +32,7 @@ class Examiner:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="mail-trust")
 
     async def examine(self, raw: bytes, *, author: Author, envelope_from: str | None, origin: Origin | None, trusted: Trusted) -> Evidence:
-        """Never raises and takes `seconds` and a little more at most; see `checks.examine`."""
+        """Takes `seconds` and a little more at most; see `checks.examine`."""
         from channels.email import checks
 
         work = partial(
@@ -56,7 +56,18 @@ async def trust_of(
     envelope_from: str | None = None,
     origin: Origin | None = None,
 ) -> Trust | None:
-    """The trust in `identity`, the address that the desk takes for the sender; None where nobody was there to tell."""
+    """The trust in `identity`, the address that the desk takes for the sender; None where nobody was there to tell. Never raises."""
+    try:
+        return await _trust_of(raw, identity, trusted, examiner, envelope_from, origin)
+    except Exception as error:
+        # A mail that trips the checks must still arrive, and may not profit from it.
+        log.error("mail.trust_failed", error=type(error).__name__, exc_info=error)
+        return Trust(Standing.UNKNOWN, acts=False)
+
+
+async def _trust_of(
+    raw: bytes, identity: str, trusted: Trusted, examiner: Examiner | None, envelope_from: str | None, origin: Origin | None
+) -> Trust | None:
     headers = top_headers(raw)
     author = author_of(headers)
     evidence = told(headers, trusted) if origin is None or not origin.is_public else None

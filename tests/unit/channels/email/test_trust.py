@@ -422,6 +422,15 @@ class TestTheAuthor:
         assert trust.verdict is Standing.VERIFIED
 
 
+async def test_a_mail_that_trips_the_checks_arrives_and_does_not_profit() -> None:
+    class Broken(OpenZone):
+        def texts(self, name: str) -> list[bytes]:
+            raise ZeroDivisionError
+
+    trust = await checked(mail(), Broken())
+    assert (trust.verdict, trust.acts) == (Standing.UNKNOWN, False)
+
+
 @pytest.mark.parametrize(
     "value", ["", ";", ";;;", "a", "a;b", "(", '"', "a; spf", "a; =x", "a; spf=", "a (b; spf=pass", 'a; spf="x', "\\", "a;\\"]
 )
