@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
 from gateway import mail_signing
 from gateway.bootstrap import Desk
+from gateway.checkups import checkup_of
 from gateway.cli.main import app
 from gateway.secret_box import SecretBox
 from gateway.settings import Settings
@@ -144,7 +145,10 @@ def test_a_running_desk_follows(priyom: Run, database: Database, database_url: s
             async with desk.database.read() as session:
                 inbox = await session.scalar(select(Inbox.id).where(Inbox.channel == "email"))
             channel: Any = await desk.channel(inbox)
-            return channel._signer.selector if channel._signer else ""
+            signs = channel._signer.selector if channel._signer else ""
+            looked_for = (await checkup_of(cast("Any", desk), address="help@desk.example", account=None, itself=False)).selector
+            assert (looked_for or "") == signs, "a check-up looks for the key that signs"
+            return signs
         finally:
             await desk.close()
 
