@@ -5,7 +5,7 @@ import functools
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import select, update
@@ -43,6 +43,9 @@ from gateway.understanding import Understanding
 from models.registry import Registry
 from models.retrain import Outcome
 from nlu.understood import Tools
+
+if TYPE_CHECKING:
+    from channels.email.examining import Examiner
 
 log = structlog.get_logger()
 
@@ -147,12 +150,23 @@ class Desk:
                     blobs=self.blobs,
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
+                    examiner=self.examiner,
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
                 self._channels[inbox_id] = held
             self._channels_checked[inbox_id] = time.monotonic()
             return held[1]
+
+    @functools.cached_property
+    def examiner(self) -> "Examiner | None":
+        """Own checks of senders of mail; None where the deployment wants none."""
+        if not self.settings.mail_trust.verify:
+            return None
+        from channels.email.examining import NAME_SECONDS, Examiner
+        from channels.email.resolver import DnsResolver
+
+        return Examiner(DnsResolver(timeout=NAME_SECONDS))
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
         """An adapter reports its state: its words stand beside the inbox until it works again (None), and then since when."""

@@ -21,6 +21,7 @@ from gateway.secret_box import SecretBox
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
+    from channels.email.examining import Examiner
     from channels.email.imap_account import Account
     from channels.email.imap_oauth import AccessTokens
 
@@ -176,6 +177,7 @@ def build(
     blobs: Blobs,
     clock: Clock,
     on_status: OnStatus,
+    examiner: "Examiner | None" = None,
     keep_secret: KeepSecret | None = None,
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
@@ -210,6 +212,7 @@ def build(
                 clock=clock,
                 on_status=on_status,
                 keep_secret=keep_secret,
+                examiner=examiner,
             )
         case ChannelKind.WEBFORM | ChannelKind.API:
             from channels.webform.channel import WebformChannel

@@ -6,11 +6,13 @@ from types import MappingProxyType
 
 from channels.email.checkup import STEPS, Checkup, State
 from channels.email.compose import Mailbox, compose, message_id_of, to_bytes
+from channels.email.examining import Examiner
 from channels.email.imap import ImapFetcher
 from channels.email.imap_account import Account
 from channels.email.imap_oauth import AccessTokens
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.smtp_out import Sender
+from channels.email.trust import NOBODY_TRUSTED, Trusted
 from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import NotFound
@@ -34,6 +36,8 @@ class EmailChannel:
         clock: Clock,
         own_addresses: Sequence[str] = (),
         senders: Mapping[str, str] = MappingProxyType({}),
+        trusted: Trusted = NOBODY_TRUSTED,
+        examiner: Examiner | None = None,
         account: Account | None = None,
         keep_refresh_token: Callable[[str], Awaitable[None]] | None = None,
         poll_seconds: float = 60.0,
@@ -43,7 +47,8 @@ class EmailChannel:
         self.inbox_id, self.mailbox = inbox_id, mailbox
         self.sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
         every = tuple(address.lower() for address in own_addresses)
-        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders)
+        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders, trusted=trusted)
+        self._examiner = examiner
         self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
         self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None
         self._on_status = on_status
@@ -53,7 +58,7 @@ class EmailChannel:
         if self.account is None:
             await asyncio.Event().wait()
             return
-        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit)
+        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit, examiner=self._examiner)
         await ImapFetcher(
             self._address,
             self.account,

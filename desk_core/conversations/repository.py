@@ -17,10 +17,11 @@ from desk_core.conversations.entities import (
     Message,
     RawInbound,
 )
+from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
 
 ASIDE = (
-    "abuse_report", "automatic", "bounce", "calendar", "forged_sender", "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
+    "abuse_report", "automatic", "bounce", "calendar", FORGED_SENDER, "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
     "sender_robot", "spam",
 )  # fmt: skip
 """Verdicts of mail that no person wrote to us, whatever thread it came into."""
@@ -140,7 +141,8 @@ async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: 
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
+            Message.verdict_code.is_distinct_from(FORGED_SENDER), Message.text == text,
+            func.coalesce(Message.subject, "") == (subject or ""),
         )
         .order_by(Message.at.desc())
         .limit(1)
@@ -195,7 +197,7 @@ async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conv
 
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
-    """What a person said last; an answer goes to whoever that was, never to a robot that wrote since."""
+    """What a person said last; an answer goes to whoever that was, never to a robot that wrote since, nor to a forged address."""
     found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
     return found
 

@@ -10,7 +10,7 @@ from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
-from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
+from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
 from desk_core.people.entities import Contact
@@ -52,6 +52,11 @@ class Situation:
         return self.messages[0]
 
     @property
+    def forged(self) -> bool:
+        """Not from whom it says, and nobody has answered for it: kept for people to see, and nothing else."""
+        return self.first.verdict == FORGED_SENDER
+
+    @property
     def baton(self) -> str:
         return self.conversation.baton if self.conversation else "bot"
 
@@ -68,14 +73,15 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
     if conversation is not None and (contact is None or conversation.contact_id != contact.id):
         contact = await session.get(Contact, conversation.contact_id)
-    requests = await _open_requests(session, owner_id)
+    # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
+    requests = await _open_requests(session, owner_id if first.acts or conversation is not None else None)
     known = None
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
     active = by_number or await _active_ticket(session, inbox, conversation, first)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
-        same = await _said_before(session, inbox, contact, first)
+        same = await _said_before(session, inbox, contact, first) if first.acts else None
         if same is not None:
             conversation, joined_by = await session.get(Conversation, same.conversation_id), "duplicate"
             active = await session.get(Ticket, same.ticket_id) if same.ticket_id else None
@@ -100,8 +106,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
 
 
 async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
-    """A letter that one of us passes on is the request of whoever wrote it first."""
-    agent = await people.agent_by_email(session, message.sender.address) if not message.held else None
+    """A letter that one of us passes on is the request of whoever wrote it first; whoever only bears our address passes nothing on."""
+    agent = await people.agent_by_email(session, message.sender.address) if message.acts and not message.held else None
     if agent is None or agent.disabled_at is not None:
         return message
     author = message.card["passed_on"]
@@ -127,7 +133,9 @@ async def _find_conversation(
     if message.card.get("released"):
         # Held until an operator took it up: it goes on where it was kept.
         kept = await session.get(Message, str(message.card["released"]))
-        return (await session.get(Conversation, kept.conversation_id) if kept else None), "released", None
+        found = await session.get(Conversation, kept.conversation_id) if kept else None
+        loose = found is not None and found.active_ticket_id is None
+        return found, "released", await _numbered(session, message, contact) if loose else None
     if message.card.get("ticket"):
         # From the status page: whoever holds its secret address writes on that request, whatever channel it came by.
         shown: Ticket | None = await session.get(Ticket, str(message.card["ticket"]))
@@ -143,15 +151,25 @@ async def _find_conversation(
     by_reference = await conversations.conversation_by_references(session, inbox.id, message.references)
     if by_reference is not None:
         return await session.get(Conversation, by_reference), "references", None
+    if not message.card.get("number"):
+        return None, "new", None
+    if not message.acts:
+        return None, "number_not_proven", None
+    ticket = await _numbered(session, message, contact)
+    if ticket is not None and ticket.conversation_id is not None:
+        found = await session.get(Conversation, ticket.conversation_id)
+        if found is not None and found.channel == inbox.channel:
+            return found, "number", ticket
+    return None, "number_not_owned", None
+
+
+async def _numbered(session: ReadSession, message: InboundMessage, contact: Contact | None) -> Ticket | None:
+    """The request that the subject names, where it is the sender's own."""
     number = message.card.get("number")
-    if number and contact is not None:
-        ticket: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number), Ticket.contact_id == contact.id))
-        if ticket is not None and ticket.conversation_id is not None:
-            found = await session.get(Conversation, ticket.conversation_id)
-            if found is not None and found.channel == inbox.channel:
-                return found, "number", ticket
-        return None, "number_not_owned", None
-    return None, "number_not_owned" if number else "new", None
+    if not number or contact is None:
+        return None
+    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number), Ticket.contact_id == contact.id))
+    return found
 
 
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
