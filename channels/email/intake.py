@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels.email.examining import Examiner, trust_of
+from channels.email.filters.forged import distrusted
 from channels.email.mapping import ParsedMail, parse, to_inbound
-from channels.email.trust import NOBODY_TRUSTED, Origin, Trusted, distrusted
+from channels.email.trust import NOBODY_TRUSTED, Origin, Trusted
 from desk_core.conversations.ports import Accept, Accepted, Blobs, InboundFile, InboundMessage
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import StoreUnavailable, TooLarge

@@ -15,7 +15,7 @@ An ARC chain (RFC 8617) counts where the last sealers of it are trusted by the i
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from ipaddress import ip_address
@@ -23,14 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from channels.email.addresses import addresses
 from channels.email.results import MethodResult, read_results
-from channels.email.threading import read_token
-from channels.email.verdicts import Verdict
-from desk_core.conversations.ports import FORGED_SENDER
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
-
-    from channels.email.mapping import ParsedMail
 
 _COMMENT_POLICY = re.compile(r"\b(p|sp)\s*=\s*(none|quarantine|reject)\b", re.IGNORECASE)
 _SEAL = re.compile(rb"(?:^|;)\s*([id])\s*=\s*([^\s;]+)")
@@ -248,19 +243,6 @@ def weigh(evidence: Evidence, *, author: Author, identity: str) -> Trust:
     if verdict is not Standing.FORGED and not (author.domain and aligned(domain_of(identity), author.domain)):
         verdict, acts, reasons = Standing.UNKNOWN, False, [Reason("borrowed" if author.domain else "no_author"), *reasons]
     return Trust(verdict, acts and verdict is not Standing.FORGED, evidence.findings, tuple(reasons), evidence.policy, evidence.by)
-
-
-def distrusted(parsed: "ParsedMail", trust: Trust, *, secret: bytes) -> "ParsedMail":
-    """The mail with what is known of its sender on its card. A forged one is held, whatever else it is, and is no delivery report.
-
-    A report that returns the signed id of a mail of ours stays one: mail servers write reports, often unsigned, and strangers have no id.
-    """
-    parsed = replace(parsed, card={**parsed.card, "trust": trust.to_json()})
-    returned = parsed.bounce.message_id if parsed.bounce is not None else None
-    if trust.verdict is not Standing.FORGED or (returned and read_token(returned, secret)):
-        return parsed
-    made_up = {key: value for key, value in parsed.verdict.params.items() if key == "made_up"}
-    return replace(parsed, verdict=Verdict(FORGED_SENDER, made_up, automatic=True, held=True), bounce=None)
 
 
 def aligned(one: str, other: str, *, strict: bool = False) -> bool:

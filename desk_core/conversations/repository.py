@@ -72,6 +72,12 @@ _OUTBOUND = (
     .where(Message.id == bindparam("message"))
     .options(selectinload(Message.attachments))
 )
+_SAID_LAST = (
+    select(_MESSAGES.c.text)
+    .where(_MESSAGES.c.conversation_id == bindparam("conversation"), _MESSAGES.c.direction == "outbound")
+    .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
+    .limit(3)
+)
 _LAST_INBOUND = (
     select(Message)
     .where(
@@ -141,7 +147,7 @@ async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: 
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            Message.text == text, Message.verdict_code.is_distinct_from(FORGED_SENDER),
+            Message.verdict_code.is_distinct_from(FORGED_SENDER), Message.text == text,
             func.coalesce(Message.subject, "") == (subject or ""),
         )
         .order_by(Message.at.desc())
@@ -194,6 +200,11 @@ async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conv
     """A message with its files, and where it goes."""
     row = (await session.execute(_OUTBOUND, {"message": message_id})).first()
     return (row[0], row[1], row[2]) if row is not None else None
+
+
+async def said_last(session: ReadSession, conversation_id: str) -> list[str]:
+    """The texts of the desk's last letters in a conversation."""
+    return list(await session.scalars(_SAID_LAST, {"conversation": conversation_id}))
 
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:

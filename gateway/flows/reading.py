@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from channels.email import quotes
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
@@ -70,6 +71,9 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     inbox = await session.get_one(Inbox, raws[0].inbox_id)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
+    if conversation is not None and inbox.channel == "email" and first.text:
+        first = replace(first, text=quotes.without_ours(first.text, await conversations.said_last(session, conversation.id)))
+        messages = (first, *messages[1:])
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
     if conversation is not None and (contact is None or conversation.contact_id != contact.id):
         contact = await session.get(Contact, conversation.contact_id)
