@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -193,7 +194,7 @@ class Victim:
                 part.look()
             await asyncio.sleep(0.2)
 
-    async def attack(self, rng: random.Random, *, pause: tuple[float, float], seconds: float) -> None:
+    async def attack(self, rng: random.Random, *, pauses: Sequence[tuple[float, float]], seconds: float) -> None:
         """For so many seconds or until it is `enough`: kill -9 somebody, let them lie for a moment, start them again.
 
         One kill in four falls into a start; otherwise a desk that is slow to start would only ever be killed while starting.
@@ -204,7 +205,7 @@ class Victim:
             if rng.random() < 0.75:
                 while not part.is_up() and not self.enough.is_set():  # noqa: ASYNC110 - a process tells by its output only
                     await asyncio.sleep(0.2)
-            await asyncio.sleep(rng.uniform(*pause))
+            await asyncio.sleep(rng.uniform(*rng.choice(pauses)))
             self.hits.kills[await asyncio.to_thread(self._kill, part)] += 1
             await asyncio.sleep(rng.uniform(0, 1.5))
             part.start()
@@ -242,6 +243,24 @@ class Victim:
         await asyncio.to_thread(self.valkey.start)
         self.hits.redis_restarts += 1
 
+    async def nearly_done(self, *, at_most: float, seconds: float) -> bool:
+        """Whether in this time no more than so many messages wait to be filed."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pending = await self._pending()
+            if pending is not None and pending <= at_most:
+                return True
+            await asyncio.sleep(1)
+        return False
+
+    async def _pending(self) -> int | None:
+        """How many messages are stored and wait to be filed; None while the store is away."""
+        try:
+            async with self.desk.database.read() as session:
+                return await session.scalar(select(func.count()).select_from(RawInbound).where(RawInbound.state == "pending")) or 0
+        except StoreUnavailable:
+            return None
+
     async def quiet(self, *, seconds: float) -> bool:
         """Whether everything came to rest in time: nothing ready, nothing in hand, nothing stored but not processed."""
         until, still = time.monotonic() + seconds, 0
@@ -258,7 +277,6 @@ class Victim:
         try:
             async with self.desk.database.read() as session:
                 lanes = (await session.execute(select(Lane.ready_at, Lane.leased_until, Lane.key))).all()
-                pending = await session.scalar(select(func.count()).select_from(RawInbound).where(RawInbound.state == "pending"))
         except StoreUnavailable:
             return False
         timers = ("sla:", "ladder:", "form:")
@@ -267,10 +285,11 @@ class Victim:
             for lane in lanes
             if lane.leased_until is not None or (lane.ready_at.timestamp() < soon and not lane.key.startswith(timers))
         ]
-        return not busy and not pending
+        return not busy and await self._pending() == 0
 
     async def end(self) -> list[int]:
-        """Stop every part in order; their exit codes."""
+        """Stop every part in order; their exit codes. Whoever was killed last has begun again by then: only a part that is up can obey."""
+        await self.all_up(seconds=60)
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)

@@ -19,17 +19,21 @@ from tests.services.imap import ImapServer
 
 @dataclass(frozen=True, slots=True)
 class MailPlan:
-    """How many mails come in over how many seconds, and how roughly the desk is treated."""
+    """How many mails come in over how many seconds, and how roughly the desk is treated for how long at most."""
 
     messages: int
     seconds: float
-    kill_after: tuple[float, float]
+    attack: float
     services_after: float
     rest: float
 
 
-FULL = MailPlan(messages=2000, seconds=150.0, kill_after=(0.5, 5.0), services_after=60.0, rest=300.0)
-QUICK = MailPlan(messages=200, seconds=30.0, kill_after=(0.5, 4.0), services_after=10.0, rest=240.0)
+FULL = MailPlan(messages=2000, seconds=150.0, attack=360.0, services_after=60.0, rest=300.0)
+QUICK = MailPlan(messages=200, seconds=30.0, attack=90.0, services_after=10.0, rest=240.0)
+PAUSES = ((0.5, 5.0), (6.0, 20.0))
+"""Seconds from a part's start to its next kill: the short ones hit those who accept, a worker has begun to work only in the long ones."""
+NEARLY = 0.05
+"""The attack ends when no more than this part of the mails waits to be filed; afterwards the desk may come to rest."""
 
 
 async def one(mode: str, plan: MailPlan, *, seed: int, folder: Path, tell: Callable[[str], None]) -> list[Count]:
@@ -43,13 +47,15 @@ async def one(mode: str, plan: MailPlan, *, seed: int, folder: Path, tell: Calla
     try:
         await victim.make()
         await victim.all_up(seconds=120)
-        attack = asyncio.create_task(victim.attack(rng, pause=plan.kill_after, seconds=plan.seconds + plan.rest))
+        until = time.monotonic() + plan.attack
+        attack = asyncio.create_task(victim.attack(rng, pauses=PAUSES, seconds=plan.attack))
         services = asyncio.create_task(victim.restart_services_after(plan.services_after))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(Post(victim, imap, tray, watcher, seconds=plan.seconds).bring(written), plan.seconds + plan.rest)
+            await asyncio.wait_for(Post(victim, imap, tray, watcher, seconds=plan.seconds).bring(written), plan.attack + plan.rest)
         accepted = time.monotonic() - began
-        # Still under attack: what lies in the mailbox has to get through as well.
+        # Still under attack: what lies in the mailbox has to get through as well, and workers are to be killed at work.
         await all_seen(imap, seconds=plan.rest)
+        await victim.nearly_done(at_most=plan.messages * NEARLY, seconds=until - time.monotonic())
         await services
         victim.enough.set()
         await attack
