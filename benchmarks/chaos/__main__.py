@@ -152,14 +152,13 @@ async def run(modes: list[str], *, quick: bool, seed: int, started_at: datetime)
         bad = [count for count in counts if count.promise and count.value]
         broken += [f"{mode}: {count.name}: {count.value:g} {list(count.examples)}" for count in bad]
         if bad:
+            _tell("\n".join(f"BROKEN {words}" for words in broken[-len(bad) :]))
             _tell(f"the logs of this desk are kept in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
     print(report.table(rows))
     path = report.write("chaos", rows, started_at=started_at)
     print(f"\nseed {seed}; {path.relative_to(report.ROOT)}")
-    for words in broken:
-        print(f"BROKEN {words}", file=sys.stderr)
     return 1 if broken else 0
 
 
