@@ -86,7 +86,7 @@ async def one(mode: str, plan: Plan, *, seed: int, folder: Path, telegram_url: s
                 *(writer(victim, n, plan.letters, sent, random.Random(rng.random()), pause=plan.pause) for n in range(plan.writers)),
                 *(visitor(victim, n, sent, random.Random(rng.random()), pause=plan.pause * 4, client=client) for n in range(plan.visitors)),
             ]
-            attack = asyncio.create_task(victim.attack(rng, pauses=(plan.kill_after,), seconds=plan.attack))
+            attack = asyncio.create_task(victim.attack(rng, pause=plan.kill_after, seconds=plan.attack))
             services = asyncio.create_task(victim.restart_services_after(plan.services_after))
             everybody = asyncio.gather(*people)
             with contextlib.suppress(TimeoutError):

@@ -9,7 +9,6 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -194,10 +193,11 @@ class Victim:
                 part.look()
             await asyncio.sleep(0.2)
 
-    async def attack(self, rng: random.Random, *, pauses: Sequence[tuple[float, float]], seconds: float) -> None:
+    async def attack(self, rng: random.Random, *, pause: tuple[float, float], seconds: float, at_work: float = 0.0) -> None:
         """For so many seconds or until it is `enough`: kill -9 somebody, let them lie for a moment, start them again.
 
-        One kill in four falls into a start; otherwise a desk that is slow to start would only ever be killed while starting.
+        One kill in four falls into a start; otherwise a desk that is slow to start would only ever be killed while starting. The part
+        `at_work` of the kills waits until some messages were filed, since accepting begins long before working does.
         """
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self.enough.is_set():
@@ -205,7 +205,9 @@ class Victim:
             if rng.random() < 0.75:
                 while not part.is_up() and not self.enough.is_set():  # noqa: ASYNC110 - a process tells by its output only
                     await asyncio.sleep(0.2)
-            await asyncio.sleep(rng.uniform(*rng.choice(pauses)))
+            if rng.random() < at_work:
+                await self._filed_some(rng.randrange(1, 80))
+            await asyncio.sleep(rng.uniform(*pause))
             self.hits.kills[await asyncio.to_thread(self._kill, part)] += 1
             await asyncio.sleep(rng.uniform(0, 1.5))
             part.start()
@@ -253,11 +255,22 @@ class Victim:
             await asyncio.sleep(1)
         return False
 
-    async def _pending(self) -> int | None:
-        """How many messages are stored and wait to be filed; None while the store is away."""
+    async def _filed_some(self, messages: int, *, seconds: float = 40.0) -> None:
+        """Return once so many messages more were filed, at the latest after these seconds."""
+        until, goal = time.monotonic() + seconds, None
+        while time.monotonic() < until and not self.enough.is_set():
+            done = await self._pending(state="done")
+            goal = goal if goal is not None or done is None else done + messages
+            if done is not None and goal is not None and done >= goal:
+                return
+            await asyncio.sleep(0.2)
+
+    async def _pending(self, state: str = "pending") -> int | None:
+        """How many messages are stored and wait to be filed, or are in another state; None while the store is away."""
+        query = select(func.count()).select_from(RawInbound).where(RawInbound.state == state)
         try:
             async with self.desk.database.read() as session:
-                return await session.scalar(select(func.count()).select_from(RawInbound).where(RawInbound.state == "pending")) or 0
+                return await session.scalar(query) or 0
         except StoreUnavailable:
             return None
 

@@ -28,10 +28,10 @@ class MailPlan:
     rest: float
 
 
-FULL = MailPlan(messages=2000, seconds=150.0, attack=240.0, services_after=60.0, rest=300.0)
+FULL = MailPlan(messages=2000, seconds=150.0, attack=240.0, services_after=60.0, rest=420.0)
 QUICK = MailPlan(messages=200, seconds=30.0, attack=90.0, services_after=10.0, rest=240.0)
-PAUSES = ((0.5, 5.0), (6.0, 20.0))
-"""Seconds from a part's start to its next kill: the short ones hit those who accept, a worker has begun to work only in the long ones."""
+PAUSE, AT_WORK = (0.2, 4.0), 0.5
+"""Seconds that pass before a kill, and the part of the kills that also waits for work to go on: the others hit those who accept."""
 NEARLY = 0.05
 """The attack ends when no more than this part of the mails waits to be filed; afterwards the desk may come to rest."""
 
@@ -48,7 +48,7 @@ async def one(mode: str, plan: MailPlan, *, seed: int, folder: Path, tell: Calla
         await victim.make()
         await victim.all_up(seconds=120)
         until = time.monotonic() + plan.attack
-        attack = asyncio.create_task(victim.attack(rng, pauses=PAUSES, seconds=plan.attack))
+        attack = asyncio.create_task(victim.attack(rng, pause=PAUSE, at_work=AT_WORK, seconds=plan.attack))
         services = asyncio.create_task(victim.restart_services_after(plan.services_after))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(Post(victim, imap, tray, watcher, seconds=plan.seconds).bring(written), plan.attack + plan.rest)
