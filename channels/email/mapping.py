@@ -96,7 +96,8 @@ def to_inbound(parsed: ParsedMail) -> InboundMessage:
         kind=InboundKind.MESSAGE if bounce is None else InboundKind.BOUNCE,
         external_id=parsed.external_id,
         shown_id=parsed.external_id,
-        lane=f"in:{parsed.inbox_id}:{parsed.sender.address}",
+        # One line for all inboxes: a mail that reaches two of them comes twice, and the second copy has to find what the first became.
+        lane=f"in:email:{parsed.sender.address}",
         sender=parsed.sender,
         at=parsed.at,
         text=parsed.text,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Integer, Table, bindparam, func, or_, select, update
+from sqlalchemy import Integer, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
@@ -140,15 +140,22 @@ async def message_by_external_id(session: ReadSession, inbox_id: str, external_i
     return found
 
 
-async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: str | None, text: str, since: datetime) -> Message | None:
-    """What the same person said since then in the very same words, subject and all: sent twice, or by a robot that says nothing else."""
+async def twin(
+    session: ReadSession, *, channel: str, contact_id: str, external_id: str, subject: str | None, text: str | None, since: datetime
+) -> Message | None:
+    """The same message of this person: by its id, as it came to another inbox, or said since then in the very same words, subject and all.
+
+    The words (None: they tell nothing) were sent twice, or by a robot that says nothing else.
+    """
+    same = Message.external_id == external_id
+    if text is not None:
+        same |= and_(Message.at > since, Message.text == text, func.coalesce(Message.subject, "") == (subject or ""))
     query = (
         select(Message)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
-            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            Message.verdict_code.is_distinct_from(FORGED_SENDER), Message.text == text,
-            func.coalesce(Message.subject, "") == (subject or ""),
+            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound",
+            Message.verdict_code.is_distinct_from(FORGED_SENDER), same,
         )
         .order_by(Message.at.desc())
         .limit(1)

@@ -255,7 +255,9 @@ async def _keep(
     conversations.attach(uow, message, files)
     filed.messages.append(message)
     if filed.conversation.channel == "email" and filed.situation.joined_by != "page" and not filed.situation.forged:
-        await conversation_repository.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
+        # An answer may come by the inbox that this copy came by, whichever the conversation began on.
+        for inbox_id in {filed.conversation.inbox_id, filed.situation.inbox.id}:
+            await conversation_repository.remember_reference(uow, inbox_id, inbound.external_id, filed.conversation.id)
 
 
 def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]]:

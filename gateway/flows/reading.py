@@ -177,11 +177,12 @@ async def _numbered(session: ReadSession, message: InboundMessage, contact: Cont
 
 
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
-    if not message.text.strip() or message.files:
-        return None
+    # Words beside a file may be said often; the files differ.
+    words = message.text if message.text.strip() and not message.files else None
     return await conversations.twin(
-        session, channel=inbox.channel, contact_id=contact.id, subject=message.subject, text=message.text, since=message.at - TWIN_WITHIN
-    )
+        session, channel=inbox.channel, contact_id=contact.id, external_id=message.external_id, subject=message.subject, text=words,
+        since=message.at - TWIN_WITHIN,
+    )  # fmt: skip
 
 
 async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[Ticket, ...]:

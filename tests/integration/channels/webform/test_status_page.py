@@ -293,7 +293,7 @@ class TestOtherChannels:
                 clock=site.clock,
             )  # fmt: skip
         message = InboundMessage(
-            kind=InboundKind.MESSAGE, external_id="<1@company.example>", lane=f"in:{inbox.id}:anna@company.example",
+            kind=InboundKind.MESSAGE, external_id="<1@company.example>", lane="in:email:anna@company.example",
             sender=Sender(address="anna@company.example", name="Anna"), at=site.clock.now(), subject="Printer",
             text="The printer 305 does not print at all.",
         )  # fmt: skip
