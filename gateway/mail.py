@@ -54,7 +54,7 @@ def build_mail(
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender."""
     return EmailChannel(
         inbox.id,
-        mailbox=Mailbox(inbox.address, organisation),
+        mailbox=Mailbox(inbox.address, organisation, plus=bool(inbox.config.get("plus", True))),
         sender=sender_for(settings.smtp_out.url.get_secret_value(), sandbox_of(settings, clock)),
         blobs=blobs,
         secret=key,

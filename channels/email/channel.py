@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from types import MappingProxyType
 
 from channels.email.checkup import STEPS, Checkup, State
-from channels.email.compose import Mailbox, compose, message_id_of, to_bytes
+from channels.email.compose import Mailbox, compose, envelope_sender, message_id_of, to_bytes
 from channels.email.imap import ImapFetcher
 from channels.email.imap_account import Account
 from channels.email.imap_oauth import AccessTokens
@@ -80,7 +80,8 @@ class EmailChannel:
 
         heavy = sum(file.size for file in message.files) > _IN_A_THREAD
         raw = await asyncio.to_thread(write) if heavy else write()
-        await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
+        envelope_from = envelope_sender(message, mailbox=self.mailbox, secret=self._secret)
+        await self.sender.deliver(raw, sender=envelope_from, recipient=message.to)
         return Receipt(external_id=message_id_of(message, mailbox=self.mailbox, secret=self._secret))
 
     async def typing(self, thread_key: str) -> None:

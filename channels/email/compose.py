@@ -20,7 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from channels.email.addresses import address_of
-from channels.email.threading import make_message_id, plus_address, tagged_subject
+from channels.email.threading import bounce_address, make_message_id, plus_address, tagged_subject
 from desk_core.conversations.ports import OutboundFile, OutboundMessage, Refused
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
@@ -49,6 +49,13 @@ class Mailbox:
 def message_id_of(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) -> str:
     """The Message-ID of this message, without brackets: the same for every attempt."""
     return make_message_id(message.message_id, message.conversation_id, mailbox.address.rpartition("@")[2], secret)
+
+
+def envelope_sender(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) -> str:
+    """Who the relay is told the mail is from. A delivery report comes back to the very conversation; nobody reports to a robot's answer."""
+    if message.automatic and message.answers_robot:
+        return ""
+    return bounce_address(mailbox.address, message.conversation_id, secret) if mailbox.plus else mailbox.address
 
 
 def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files: Sequence[tuple[OutboundFile, bytes]] = ()) -> Message:

@@ -167,6 +167,7 @@ class OutboundMessage:
     status_url: str | None = None
     references: tuple[str, ...] = ()
     automatic: bool = True
+    answers_robot: bool = False  # the last word of the person's side came from a machine
     silent: bool = False
     attempt: int = 1
     original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail

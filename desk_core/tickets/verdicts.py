@@ -34,6 +34,9 @@ VERDICTS = {
     "group": _("kept: written in a group"),
 }
 
+ROBOTS = frozenset({"automatic", "list", "bounce", "own_loop", "out_of_office", "sender_robot", "abuse_report", "read_receipt", "calendar"})
+"""Verdicts of what machines write."""
+
 
 def tell_verdict(code: str | None, params: Mapping[str, Any], language: str) -> str:
     """The verdict in words; an unknown code is shown as it is."""

@@ -28,6 +28,7 @@ from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
 from desk_core.tickets import history
 from desk_core.tickets.entities import Ticket
+from desk_core.tickets.verdicts import ROBOTS
 
 log = structlog.get_logger()
 
@@ -156,6 +157,7 @@ class Deliver:
             status_url=status_url,
             references=tuple(references),
             automatic=message.author_kind != "agent",
+            answers_robot=last is not None and last.verdict_code in ROBOTS,
             silent=bool(message.meta.get("silent")),
             attempt=work.attempts + 1,
             original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}

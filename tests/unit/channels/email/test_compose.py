@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from channels.email.compose import Mailbox, compose, to_bytes
+from channels.email.compose import Mailbox, compose, envelope_sender, to_bytes
 from channels.email.threading import read_token
 from desk_core.conversations.ports import OutboundButton, OutboundFile, OutboundMessage, Refused
 from tests.unit.channels.email.mails import NOW, SECRET, inbound
@@ -128,3 +128,18 @@ def test_our_own_letter_coming_back_is_known_as_ours() -> None:
 
 def test_russian_footers_are_translated_when_the_catalogue_has_them() -> None:
     assert "1042" in written(replace(MESSAGE, language="ru")).get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+class TestWhereReportsComeBackTo:
+    def test_is_the_conversation(self) -> None:
+        for message in (MESSAGE, replace(MESSAGE, automatic=False), replace(MESSAGE, automatic=False, answers_robot=True)):
+            told = envelope_sender(message, mailbox=MAILBOX, secret=SECRET)
+            assert (told.startswith("support+"), read_token(told, SECRET)) == (True, CONVERSATION)
+
+    def test_is_the_plain_address_where_the_server_knows_no_plus_or_it_would_be_too_long(self) -> None:
+        long = f"{'x' * 30}@desk.example"
+        for mailbox in (replace(MAILBOX, plus=False), replace(MAILBOX, address=long)):
+            assert envelope_sender(MESSAGE, mailbox=mailbox, secret=SECRET) == mailbox.address
+
+    def test_is_nowhere_for_an_automatic_answer_to_a_robot(self) -> None:
+        assert envelope_sender(replace(MESSAGE, answers_robot=True), mailbox=MAILBOX, secret=SECRET) == ""
