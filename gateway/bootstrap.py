@@ -5,7 +5,7 @@ import functools
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import select, update
@@ -44,6 +44,9 @@ from models.registry import Registry
 from models.retrain import Outcome
 from nlu.understood import Tools
 
+if TYPE_CHECKING:
+    from channels.email.smtp_out import Sender
+
 log = structlog.get_logger()
 
 CONFIG_SECONDS = 2.0
@@ -79,6 +82,7 @@ class Desk:
         self._channels: dict[str, tuple[int, Channel]] = {}
         self._channels_checked: dict[str, float] = {}
         self._channel_lock = asyncio.Lock()
+        self._mail_sender: Sender | None = None
 
     # Configuration
 
@@ -147,12 +151,20 @@ class Desk:
                     blobs=self.blobs,
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
+                    mail_sender=self._way_out,
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
                 self._channels[inbox_id] = held
             self._channels_checked[inbox_id] = time.monotonic()
             return held[1]
+
+    def _way_out(self) -> "Sender":
+        if self._mail_sender is None:
+            from gateway.mail import way_out
+
+            self._mail_sender = way_out(self.settings, self.clock)
+        return self._mail_sender
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
         """An adapter reports its state: its words stand beside the inbox until it works again (None), and then since when."""
@@ -241,6 +253,8 @@ class Desk:
         self.stopping.set()
         for _version, channel in self._channels.values():
             await channel.close()
+        if self._mail_sender is not None:
+            await self._mail_sender.close()
         await self.signal.close()
         await self.database.close()
 

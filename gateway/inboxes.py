@@ -23,6 +23,7 @@ from gateway.settings import Settings
 if TYPE_CHECKING:
     from channels.email.imap_account import Account
     from channels.email.imap_oauth import AccessTokens
+    from channels.email.smtp_out import Sender
 
 OnStatus = Callable[[str | None], None]
 KeepSecret = Callable[[str, str], Awaitable[None]]
@@ -176,6 +177,7 @@ def build(
     blobs: Blobs,
     clock: Clock,
     on_status: OnStatus,
+    mail_sender: "Callable[[], Sender]",
     keep_secret: KeepSecret | None = None,
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
@@ -209,6 +211,7 @@ def build(
                 blobs=blobs,
                 clock=clock,
                 on_status=on_status,
+                sender=mail_sender(),
                 keep_secret=keep_secret,
             )
         case ChannelKind.WEBFORM | ChannelKind.API:

@@ -42,8 +42,11 @@ class SmtpOut(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: SecretStr = Field(
-        SecretStr(""), description="Relay: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: the mail sandbox keeps it."
+        SecretStr(""),
+        description="Relay: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: the mail sandbox keeps it. "
+        "Several, separated by commas: the next one where one cannot be reached.",
     )
+    domain_per_minute: int = Field(0, ge=0, description="Mails of one process to one domain within a minute, the others wait; 0: no limit.")
 
 
 class Store(BaseModel):

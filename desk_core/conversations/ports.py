@@ -187,12 +187,15 @@ class DeliveryError(DeskError):
 
 
 class RetryLater(DeliveryError):
-    """Not now: try again after `after` (None: the queue's own backoff). `uncertain` when it may have arrived."""
+    """Not now: try again after `after` (None: the queue's own backoff). `uncertain` when it may have arrived.
+
+    `free` where the channel's own limits made it wait: that is no failed try, however often it happens.
+    """
 
     code, status, text = "retry_later", 503, _("The channel asked to wait. It is sent again automatically.")
 
-    def __init__(self, reason: str, *, after: timedelta | None = None, uncertain: bool = False) -> None:
-        self.reason, self.after, self.uncertain = reason, after, uncertain
+    def __init__(self, reason: str, *, after: timedelta | None = None, uncertain: bool = False, free: bool = False) -> None:
+        self.reason, self.after, self.uncertain, self.free = reason, after, uncertain, free
         super().__init__(reason=reason)
 
 

@@ -89,7 +89,8 @@ class Deliver:
             log.warning("deliver.refused", inbox=inbox.name, blocked=error.blocked)
             return Plan(replace(done, refused=error.reason, blocked=error.blocked))
         except RetryLater as error:
-            raise Postpone(_so_far(error.reason, uncertain=uncertain or error.uncertain), after=error.after) from error
+            reason = _so_far(error.reason, uncertain=uncertain or error.uncertain)
+            raise Postpone(reason, after=error.after, free=error.free) from error
         marked = Receipt(external_id=receipt.external_id, uncertain=receipt.uncertain or uncertain, extra=receipt.extra)
         return Plan(replace(done, receipt=marked))
 

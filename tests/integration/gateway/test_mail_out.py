@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from channels.email.threading import read_token
 from desk_core.catalogue.install import install
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Inbox, Message
-from desk_core.conversations.ports import Channel, ChannelKind
+from desk_core.conversations.ports import Channel, ChannelKind, RetryLater
 from desk_core.kit.clock import FakeClock
+from desk_core.lanes.entities import WorkItem
 from desk_core.people import service as people
 from desk_core.people.entities import Agent, ContactIdentity
 from desk_core.people.permissions import Role
@@ -160,3 +162,27 @@ class TestReports:
         await post.desk.worker().drain()
         robot, person = (await post.letters())[-2:]
         assert (robot.letter.envelope_from, read_token(person.letter.envelope_from, post.desk.key)) == ("", ticket.conversation_id)
+
+
+class Waiting:
+    """A way out that has no room at the moment."""
+
+    async def deliver(self, raw: bytes, *, sender: str, recipient: str) -> None:
+        raise RetryLater("enough", after=timedelta(seconds=30), free=True)
+
+    async def test(self) -> list[tuple[str, bool, str]]:
+        return []
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+
+async def test_a_letter_that_waits_for_the_pace_is_not_given_up(post: Post, clock: FakeClock) -> None:
+    post.desk._mail_sender = Waiting()
+    await post.vera_writes()
+    for _ in range(15):
+        clock.advance(timedelta(seconds=31))
+        await post.desk.worker().drain()
+    async with post.desk.database.read() as session:
+        [item] = (await session.scalars(select(WorkItem).where(WorkItem.kind == "deliver"))).all()
+    assert (item.attempts, item.last_error) == (0, "not sent: enough")

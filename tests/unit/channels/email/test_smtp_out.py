@@ -9,9 +9,10 @@ import pytest
 from channels.email.channel import EmailChannel
 from channels.email.compose import Mailbox
 from channels.email.intake import InboxAddress
+from channels.email.relays import Relay
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.smtp_in import MailListener
-from channels.email.smtp_out import Relay, SandboxSender, Sender, SmtpSender, sender_for
+from channels.email.smtp_out import SandboxSender, Sender, SmtpSender, sender_for
 from channels.email.threading import read_token
 from desk_core.conversations.ports import Channel, OutboundFile, Refused, RetryLater
 from desk_core.kit.clock import FakeClock
