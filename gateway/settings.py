@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -83,7 +84,16 @@ class Work(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     concurrency: int = Field(8, ge=1, le=256, description="Lanes worked on at once by one worker process.")
+    undo_mail_seconds: int = Field(
+        10, ge=0, le=300, description="How long an operator's answer by mail can be taken back before it leaves."
+    )
+    undo_chat_seconds: int = Field(0, ge=0, le=300, description="The same for answers in chats and on the status page.")
     burst_seconds: float = Field(2.0, ge=0, le=10, description="How long the bot waits for more of one Telegram burst; 0 answers at once.")
+
+    def undo_window(self) -> dict[str, timedelta]:
+        """How long answers wait, by channel."""
+        chat = timedelta(seconds=self.undo_chat_seconds)
+        return {"telegram": chat, "webform": chat, "api": chat, "email": timedelta(seconds=self.undo_mail_seconds)}
 
 
 class Settings(BaseSettings):

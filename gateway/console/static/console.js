@@ -42,6 +42,9 @@
     for (const form of all("form[data-draft]")) {
       const kept = localStorage.getItem(draftKey(form));
       const area = one("textarea", form);
+      // An answer that was taken back comes with the page; what was begun meanwhile follows it.
+      if (kept && area.value.trim() && kept.trim() !== area.value.trim()) area.value = `${area.value}\n\n${kept}`;
+      if (area.value.trim()) keepDraft(form);
       if (kept && !area.value) {
         area.value = kept;
         if (form.dataset.composer === "note" && !localStorage.getItem(draftKey(form).replace("-note", "-reply"))) one("#tab-note").checked = true;
