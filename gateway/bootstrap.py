@@ -29,6 +29,7 @@ from desk_core.learning.service import RETRAIN
 from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from gateway import inboxes
+from gateway.file_links import FileLinks
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
@@ -220,7 +221,10 @@ class Desk:
                 self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
                 attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
             ),
-            DELIVER: Deliver(self.database, context=self.context, channel=self.channel),
+            DELIVER: Deliver(
+                self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),
+                mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
+            ),
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),

@@ -71,6 +71,9 @@ class Limits(BaseModel):
     telegram_per_minute: int = Field(30, ge=0, description="Telegram messages per person and minute; 0 switches the limit off.")
     mail_per_hour: int = Field(60, ge=0, description="Mails per sender and hour that get an automatic answer; 0 switches the limit off.")
     attachment_mb: int = Field(20, ge=1, description="Largest single attachment kept, in megabytes.")
+    mail_out_mb: int = Field(
+        15, ge=0, description="Files of one letter in megabytes; what exceeds it is offered by links that are valid for 14 days."
+    )
 
 
 class Log(BaseModel):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from channels.email.addresses import address_of
 from channels.email.threading import bounce_address, make_message_id, plus_address, tagged_subject
-from desk_core.conversations.ports import OutboundFile, OutboundMessage, Refused
+from desk_core.conversations.ports import FileLink, OutboundFile, OutboundMessage, Refused
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 
@@ -111,6 +111,12 @@ def to_bytes(mail: Message) -> bytes:
 def plain_body(message: OutboundMessage) -> str:
     """The text part: Markdown without its marks, links in brackets, buttons as links, footer, quoted original."""
     lines = [_unmarked(message.text).strip()]
+    if message.links:
+        lines += [
+            "",
+            _links_title(message),
+            *(f"- {_clean(file.name)} ({_megabytes(file, message.language)}): {file.url}" for file in message.links),
+        ]
     links = [f"{_clean(button.label)}: {button.url}" for row in message.buttons for button in row if button.url]
     if links:
         lines += ["", *links]
@@ -125,6 +131,9 @@ def plain_body(message: OutboundMessage) -> str:
 def html_body(message: OutboundMessage) -> str:
     """The HTML part: small and readable everywhere, no pictures, no styles that matter."""
     parts = [_markdown().render(message.text)]
+    if message.links:
+        items = "".join(f"<li>{_linked_file(file, message.language)}</li>" for file in message.links)
+        parts.append(f"<p>{html.escape(_links_title(message))}</p><ul>{items}</ul>")
     links = [
         f'<p><a href="{html.escape(button.url, quote=True)}">{html.escape(_clean(button.label))}</a></p>'
         for row in message.buttons
@@ -153,6 +162,19 @@ def _footer(message: OutboundMessage) -> list[str]:
     if message.status_url:
         lines.append(translate(language, _("See how it goes: %(url)s"), url=_clean(message.status_url)))
     return lines
+
+
+def _links_title(message: OutboundMessage) -> str:
+    until = min(file.until for file in message.links)
+    return translate(message.language, _("Too large for a letter, to be fetched until %(date)s:"), date=f"{until:%d.%m.%Y}")
+
+
+def _linked_file(file: FileLink, language: str) -> str:
+    return f'<a href="{html.escape(file.url, quote=True)}">{html.escape(_clean(file.name))}</a> ({_megabytes(file, language)})'
+
+
+def _megabytes(file: FileLink, language: str) -> str:
+    return translate(language, _("%(n)s MB"), n=max(round(file.size / 1024 / 1024), 1))
 
 
 def _attribution(message: OutboundMessage) -> str:

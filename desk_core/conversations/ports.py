@@ -145,6 +145,16 @@ class OutboundFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FileLink:
+    """A file that is too large to go along: an address where it can be fetched until then."""
+
+    name: str
+    size: int
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One message to deliver. `text` is Markdown (bold, italic, code, links, lists); the adapter renders it for its channel."""
 
@@ -160,6 +170,7 @@ class OutboundMessage:
     author_name: str = ""
     buttons: tuple[tuple[OutboundButton, ...], ...] = ()
     files: tuple[OutboundFile, ...] = ()
+    links: tuple[FileLink, ...] = ()
     reply_to: str | None = None
     subject: str | None = None
     ticket_number: int | None = None

@@ -1,6 +1,6 @@
 """Hops 7 and 8: an outbound message to its channel, and the receipt back into the store."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -10,10 +10,11 @@ from sqlalchemy import select, update
 
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Attachment, Conversation, Message
 from desk_core.conversations.ports import (
     Channel,
     ChannelKind,
+    FileLink,
     OutboundButton,
     OutboundFile,
     OutboundMessage,
@@ -29,6 +30,7 @@ from desk_core.people import repository as people
 from desk_core.tickets import history
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.verdicts import ROBOTS
+from gateway.file_links import FileLinks
 
 log = structlog.get_logger()
 
@@ -63,8 +65,11 @@ class Deliver:
         *,
         context: Callable[[str], Awaitable[Context]],
         channel: Callable[[str], Awaitable[Channel | None]],
+        links: FileLinks,
+        mail_limit: int,
     ) -> None:
-        self._database, self._context, self._channel = database, context, channel
+        """`mail_limit` is how many bytes of files one letter carries; the rest is offered by `links`."""
+        self._database, self._context, self._channel, self._links, self._mail_limit = database, context, channel, links, mail_limit
 
     async def decide(self, work: Work) -> Plan:
         ctx = await self._context(str(work.payload.get("request_id", "")))
@@ -137,6 +142,8 @@ class Deliver:
         last = await conversations.last_inbound(session, conversation.id) if by_mail else None
         references = await conversations.references_of(session, conversation.id) if by_mail else []
         to = _address(known[0] if known else None, last, conversation)
+        carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
+        until = self._links.until(message.at, ctx.now)
         status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
         return OutboundMessage(
             message_id=message.id,
@@ -150,7 +157,8 @@ class Deliver:
             author=message.author_kind,
             author_name=message.author if message.author_kind == "agent" else "",
             buttons=_buttons(message, conversation.channel, status_url),
-            files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in message.attachments),
+            files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
+            links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
             reply_to=message.reply_to,
             subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
             ticket_number=ticket.number if ticket else None,
@@ -165,6 +173,17 @@ class Deliver:
             if last and message.meta.get("key")
             else {},
         )
+
+
+def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], list[Attachment]]:
+    """(what a letter carries, what it links to): as many files as fit go along, the small ones first."""
+    left, small = limit, set()
+    for file in sorted(files, key=lambda one: (one.size, one.id)):
+        left -= file.size
+        if left < 0:
+            break
+        small.add(file.id)
+    return [file for file in files if file.id in small], [file for file in files if file.id not in small]
 
 
 def _so_far(reason: str, *, uncertain: bool) -> str:

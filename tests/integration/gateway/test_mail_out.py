@@ -1,5 +1,6 @@
 """Letters of a whole desk on their way out: where reports about them come back to, and what becomes of them then."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,13 @@ from sqlalchemy import select
 
 from channels.email.threading import read_token
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.files import NewFile, store_file
 from desk_core.conversations.ports import RetryLater
 from desk_core.kit.clock import FakeClock
 from desk_core.lanes.entities import WorkItem
 from desk_core.people.entities import ContactIdentity
+from gateway.file_links import FileLinks, LinkExpired
 from tests.integration.gateway.conftest import VERA, Post
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -99,3 +102,36 @@ async def test_a_letter_that_waits_for_the_pace_is_not_given_up(post: Post, cloc
     async with post.desk.database.read() as session:
         [item] = (await session.scalars(select(WorkItem).where(WorkItem.kind == "deliver"))).all()
     assert (item.attempts, item.last_error) == (0, "not sent: enough")
+
+
+class TestLargeFiles:
+    @staticmethod
+    async def files(post: Post, *megabytes: int) -> list[NewFile]:
+        kept = post.desk.blobs
+        return [await store_file(kept, name=f"файл {size}.bin", content=bytes(size << 20), limit=50 << 20) for size in megabytes]
+
+    async def test_beyond_the_limit_are_links(self, post: Post) -> None:
+        await post.vera_writes()
+        await post.answers(files=await self.files(post, 12, 1, 9))
+        await post.desk.worker().drain()
+        letter = (await post.letters())[-1]
+        assert [file.name for file in letter.files] == ["файл 1.bin", "файл 9.bin"]
+        assert "Слишком большие для письма" in letter.text
+        [url] = re.findall(r"файл 12\.bin \(12 МБ\): (http://127\.0\.0\.1:8080/files/\S+)", letter.text)
+        assert letter.html is not None
+        assert url in letter.html
+        links = FileLinks(post.desk.key)
+        async with post.desk.database.read() as session:
+            file = (await session.scalars(select(Attachment).where(Attachment.name == "файл 12.bin"))).one()
+        token = url.rpartition("/")[2]
+        now = post.desk.clock.now()
+        assert links.read(token, now=now + timedelta(days=13, hours=23)) == file.id
+        with pytest.raises(LinkExpired):
+            links.read(token, now=now + timedelta(days=14))
+
+    async def test_that_fit_go_along(self, post: Post) -> None:
+        await post.vera_writes()
+        await post.answers(files=await self.files(post, 7, 8))
+        await post.desk.worker().drain()
+        letter = (await post.letters())[-1]
+        assert (len(letter.files), "/files/" in letter.text) == (2, False)
