@@ -14,6 +14,7 @@ from channels.email.channel import EmailChannel
 from channels.email.compose import Mailbox
 from channels.email.imap_account import Account
 from channels.email.intake import InboxAddress
+from channels.email.letter import letters_of
 from channels.email.peers import Peers, networks
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
@@ -61,7 +62,7 @@ def build_mail(
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender, `sender` carries the mail."""
     return EmailChannel(
         inbox.id,
-        mailbox=Mailbox(inbox.address, organisation, plus=bool(inbox.config.get("plus", True))),
+        mailbox=Mailbox(inbox.address, organisation, plus=bool(inbox.config.get("plus", True)), letters=letters_of(inbox.config)),
         sender=sender,
         blobs=blobs,
         secret=key,

@@ -6,8 +6,8 @@ Built with the classic MIME classes: the modern policy encodes long Message-IDs 
 import hashlib
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import encoders, policy
 from email.header import Header
@@ -20,6 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from channels.email.addresses import address_of
+from channels.email.letter import Letter, worded
 from channels.email.threading import bounce_address, make_message_id, plus_address, tagged_subject
 from desk_core.conversations.ports import FileLink, OutboundFile, OutboundMessage, Refused
 from desk_core.kit.i18n import gettext_noop as _
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _LINK = re.compile(r"\[([^\]\n]{1,300})\]\((\S{1,2000}?)\)")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _CODE = re.compile(r"`([^`\n]+)`")
-_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!>~|])")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~|])")
 _MADE_UP = "@made-up.priyom"
 _KEPT_REFERENCES = 12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -44,6 +45,7 @@ class Mailbox:
     address: str
     name: str
     plus: bool = True
+    letters: Mapping[str, Letter] = field(default_factory=dict)  # by language
 
 
 def message_id_of(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) -> str:
@@ -66,8 +68,9 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
     message_id = message_id_of(message, mailbox=mailbox, secret=secret)
     mark = hashlib.sha256(message_id.encode()).hexdigest()[:24]
     body = MIMEMultipart("alternative", boundary=f"=_alt_{mark}")
-    body.attach(MIMEText(plain_body(message), "plain", "utf-8"))
-    body.attach(MIMEText(html_body(message), "html", "utf-8"))
+    written = worded(message, mailbox.letters.get(message.language, Letter()), organisation=mailbox.name)
+    body.attach(MIMEText(plain_body(written), "plain", "utf-8"))
+    body.attach(MIMEText(html_body(written), "html", "utf-8"))
     mail: MIMEMultipart = body
     if files:
         mail = MIMEMultipart("mixed", boundary=f"=_mix_{mark}")

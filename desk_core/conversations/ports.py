@@ -176,6 +176,7 @@ class OutboundMessage:
     ticket_number: int | None = None
     ticket_token: str | None = None
     status_url: str | None = None
+    team: str = ""  # who works on it, as people are told
     references: tuple[str, ...] = ()
     automatic: bool = True
     answers_robot: bool = False  # the last word of the person's side came from a machine

@@ -152,7 +152,7 @@ class Deliver:
             to=to,
             to_name=(known[1] if known else "") or to,
             text=message.text,
-            language=conversation.language or (ticket.language if ticket else ctx.config.language),
+            language=_language(ctx, conversation, ticket),
             at=message.at,
             author=message.author_kind,
             author_name=message.author if message.author_kind == "agent" else "",
@@ -164,6 +164,7 @@ class Deliver:
             ticket_number=ticket.number if ticket else None,
             ticket_token=ticket.token if ticket else None,
             status_url=status_url,
+            team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
             references=tuple(references),
             automatic=message.author_kind != "agent",
             answers_robot=last is not None and last.verdict_code in ROBOTS,
@@ -189,6 +190,10 @@ def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], l
 def _so_far(reason: str, *, uncertain: bool) -> str:
     """The reason of a postponement, saying whether something may be on the wire already."""
     return f"uncertain: {reason.removeprefix('uncertain: ')}" if uncertain else f"{NOT_SENT}{reason}"
+
+
+def _language(ctx: Context, conversation: Conversation, ticket: Ticket | None) -> str:
+    return conversation.language or (ticket.language if ticket else ctx.config.language)
 
 
 def _address(known: str | None, last: Message | None, conversation: Conversation) -> str:

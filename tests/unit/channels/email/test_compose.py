@@ -3,7 +3,7 @@
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -31,7 +31,8 @@ MESSAGE = OutboundMessage(
 
 
 def written(message: OutboundMessage = MESSAGE, **options: object) -> EmailMessage:
-    raw = to_bytes(compose(message, mailbox=MAILBOX, secret=SECRET, **options))  # type: ignore[arg-type]
+    given: dict[str, Any] = {"mailbox": MAILBOX, **options}
+    raw = to_bytes(compose(message, secret=SECRET, **given))
     return cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
 
 
