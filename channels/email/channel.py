@@ -47,6 +47,7 @@ class EmailChannel:
         self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
         self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None
         self._on_status = on_status
+        self._plain_sender = False
 
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled."""
@@ -80,9 +81,21 @@ class EmailChannel:
 
         heavy = sum(file.size for file in message.files) > _IN_A_THREAD
         raw = await asyncio.to_thread(write) if heavy else write()
-        envelope_from = envelope_sender(message, mailbox=self.mailbox, secret=self._secret)
-        await self.sender.deliver(raw, sender=envelope_from, recipient=message.to)
+        await self._hand_over(raw, message)
         return Receipt(external_id=message_id_of(message, mailbox=self.mailbox, secret=self._secret))
+
+    async def _hand_over(self, raw: bytes, message: OutboundMessage) -> None:
+        """Some relays take mail only from the very address that logs in: then reports come back to that."""
+        envelope_from = envelope_sender(message, mailbox=self.mailbox, secret=self._secret)
+        if envelope_from and self._plain_sender:
+            envelope_from = self.mailbox.address
+        try:
+            await self.sender.deliver(raw, sender=envelope_from, recipient=message.to)
+        except Refused as error:
+            if not error.sender or envelope_from in ("", self.mailbox.address):
+                raise
+            await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
+            self._plain_sender = True
 
     async def typing(self, thread_key: str) -> None:
         """Mail shows no typing."""

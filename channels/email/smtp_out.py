@@ -1,5 +1,6 @@
 """Sending: through relays, or into the mail sandbox where none is configured."""
 
+import re
 import time
 from datetime import timedelta
 from typing import NoReturn, Protocol
@@ -11,6 +12,10 @@ from desk_core.kit.errors import Invalid
 
 _DOWN_SECONDS = 30.0
 """How long a relay that could not be reached is asked last."""
+# Many servers tell what they think of the sender only when they hear the recipient, or at the very end.
+_ABOUT_SENDER = re.compile(
+    r"sender address rejected|not owned by|send as this sender|sendasdenied|sender (?:is )?not (?:allowed|permitted)", re.IGNORECASE
+)
 
 
 class Sender(Protocol):
@@ -125,7 +130,9 @@ def sender_for(urls: str, sandbox: MailSandbox, *, per_domain: int = 0, idle: fl
 
 
 def _raise(code: int, words: str, error: Exception) -> NoReturn:
+    import aiosmtplib
+
     text = f"{code} {' '.join(words.split())}"[:400]
     if 500 <= code < 600:
-        raise Refused(text) from error
+        raise Refused(text, sender=isinstance(error, aiosmtplib.SMTPSenderRefused) or bool(_ABOUT_SENDER.search(text))) from error
     raise RetryLater(text) from error

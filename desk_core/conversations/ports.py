@@ -212,12 +212,15 @@ class RetryLater(DeliveryError):
 
 
 class Refused(DeliveryError):
-    """Never: the channel refused this message for good, with its own words; `blocked` when the person shut us out."""
+    """Never: the channel refused this message for good, with its own words; `blocked` when the person shut us out.
+
+    `sender` where it is not the message but who it is said to be from.
+    """
 
     code, status, text = "refused", 502, _("The channel refused the message: %(reason)s")
 
-    def __init__(self, reason: str, *, blocked: bool = False) -> None:
-        self.reason, self.blocked = reason, blocked
+    def __init__(self, reason: str, *, blocked: bool = False, sender: bool = False) -> None:
+        self.reason, self.blocked, self.sender = reason, blocked, sender
         super().__init__(reason=reason)
 
 

@@ -37,10 +37,14 @@ class Relaying:
             server.abort()
         if self.dies_at == "421" and server.mails:
             return "421 4.4.2 Timeout exceeded"
+        if address.startswith("stranger"):
+            return "550 5.7.1 Go away"
         envelope.mail_from = address
         return "250 OK"
 
     async def handle_RCPT(self, server: "_Connection", session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
+        if (envelope.mail_from or "").startswith("other"):
+            return "553 5.7.1 <other@desk.example>: Sender address rejected: not owned by user desk"
         if address.startswith("nobody"):
             return "550 5.1.1 No such user"
         envelope.rcpt_tos.append(address)
@@ -181,6 +185,20 @@ async def test_after_a_refusal_the_connection_begins_anew(relay: Relaying, sende
         await send(sender, "nobody@example.com")
     await send(sender)
     assert (relay.opened, relay.heard, relay.mails) == (1, ["RSET"], ["anna@example.com"])
+
+
+@pytest.mark.parametrize(
+    ("sender_address", "to", "about_sender"),
+    [
+        ("stranger@desk.example", "a@x.example", True),
+        ("other@desk.example", "a@x.example", True),
+        ("me@desk.example", "nobody@x.example", False),
+    ],
+)
+async def test_a_refusal_says_whether_it_is_about_the_sender(sender: SmtpSender, sender_address: str, to: str, about_sender: bool) -> None:
+    with pytest.raises(Refused) as refused:
+        await sender.deliver(MAIL, sender=sender_address, recipient=to)
+    assert refused.value.sender is about_sender
 
 
 async def test_given_up_in_the_middle_it_is_not_used_again(relay: Relaying, sender: SmtpSender) -> None:
