@@ -109,6 +109,11 @@ async def say(
     return message
 
 
+def waits(message: Message) -> bool:
+    """Whether it has not left yet and may still be taken back: only the desk's own people see it until then."""
+    return message.delivery_state == "pending" and not message.delivery_attempts and "leaves_at" in message.meta
+
+
 async def take_back(uow: UnitOfWork, ctx: Context, message_id: str) -> TakenBack:
     """Remove an outbound message that has not left yet, with its delivery. Raises `NotFound`, and `AlreadyLeft` once a worker has it."""
     message = await uow.session.get(Message, message_id, options=[selectinload(Message.attachments)])

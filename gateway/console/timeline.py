@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from desk_core.conversations.entities import Message
+from desk_core.conversations.service import waits
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import TicketEvent
@@ -92,10 +93,9 @@ def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None
 
 
 def _leaves_in(message: Message, now: datetime | None) -> int:
-    leaves_at = message.meta.get("leaves_at")
-    if now is None or leaves_at is None or message.delivery_state != "pending" or message.delivery_attempts:
+    if now is None or not waits(message):
         return 0
-    return max(0, math.ceil((datetime.fromisoformat(leaves_at) - now).total_seconds()))
+    return max(0, math.ceil((datetime.fromisoformat(message.meta["leaves_at"]) - now).total_seconds()))
 
 
 def _card(message: Message) -> tuple[tuple[str, str], ...]:

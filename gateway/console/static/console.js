@@ -292,6 +292,13 @@
     live.dataset.connected = "yes";
   });
   setInterval(() => { if (!document.hidden) scheduleList(); }, 60000);
+  setInterval(() => {
+    for (const wait of all("[data-leaves-in]")) {
+      const left = Math.max(0, wait.dataset.leavesIn - 1);
+      wait.dataset.leavesIn = left;
+      wait.textContent = wait.textContent.replace(/\d+/, left);
+    }
+  }, 1000);
 
   /* --- keys -------------------------------------------------------------------------------------------------------- */
 
