@@ -29,6 +29,7 @@ from desk_core.learning.service import RETRAIN
 from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from gateway import inboxes
+from gateway.file_links import FileLinks
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
@@ -47,6 +48,7 @@ from nlu.understood import Tools
 if TYPE_CHECKING:
     from channels.email.examining import Examiner
     from channels.email.signing import Signer
+    from channels.email.smtp_out import Sender
 
 log = structlog.get_logger()
 
@@ -83,6 +85,7 @@ class Desk:
         self._channels: dict[str, tuple[int, Channel]] = {}
         self._channels_checked: dict[str, float] = {}
         self._channel_lock = asyncio.Lock()
+        self._mail_sender: Sender | None = None
 
     # Configuration
 
@@ -153,6 +156,7 @@ class Desk:
                     on_status=lambda words: self.note_status(inbox_id, words),
                     examiner=self.examiner,
                     signer=await self._signer(inbox),
+                    mail_sender=self._way_out,
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
@@ -180,6 +184,13 @@ class Desk:
         from channels.email.examining import NAME_SECONDS, Examiner
 
         return Examiner(DnsResolver(timeout=NAME_SECONDS))
+
+    def _way_out(self) -> "Sender":
+        if self._mail_sender is None:
+            from gateway.mail import way_out
+
+            self._mail_sender = way_out(self.settings, self.clock)
+        return self._mail_sender
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
         """An adapter reports its state: its words stand beside the inbox until it works again (None), and then since when."""
@@ -235,7 +246,10 @@ class Desk:
                 self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
                 attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
             ),
-            DELIVER: Deliver(self.database, context=self.context, channel=self.channel),
+            DELIVER: Deliver(
+                self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),
+                mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
+            ),
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),
@@ -268,6 +282,8 @@ class Desk:
         self.stopping.set()
         for _version, channel in self._channels.values():
             await channel.close()
+        if self._mail_sender is not None:
+            await self._mail_sender.close()
         await self.signal.close()
         await self.database.close()
 

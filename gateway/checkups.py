@@ -61,7 +61,7 @@ async def _loop(desk: "WebDesk", inbox: Inbox | None, listener: str, *, looks: b
     relay = desk.settings.smtp_out.url.get_secret_value()
     host, _colon, port = (listener or f"{desk.settings.smtp.host}:{desk.settings.smtp.port}").rpartition(":")
     # Without a relay the mail goes straight to the listener, as one from the sandbox does.
-    carrier: Sender = SmtpSender(relay or f"smtp://{f'[{host}]' if ':' in host else host}:{port}")
+    carrier: Sender = SmtpSender(relay or f"smtp://{f'[{host}]' if ':' in host else host}:{port}", idle=0)
     return Loop(
         secret=desk.key,
         carrier=carrier,

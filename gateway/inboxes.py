@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from channels.email.imap_account import Account
     from channels.email.imap_oauth import AccessTokens
     from channels.email.signing import Signer
+    from channels.email.smtp_out import Sender
 
 OnStatus = Callable[[str | None], None]
 KeepSecret = Callable[[str, str], Awaitable[None]]
@@ -196,6 +197,7 @@ def build(
     on_status: OnStatus,
     examiner: "Examiner | None" = None,
     signer: "Signer | None" = None,
+    mail_sender: "Callable[[], Sender]",
     keep_secret: KeepSecret | None = None,
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
@@ -229,6 +231,7 @@ def build(
                 blobs=blobs,
                 clock=clock,
                 on_status=on_status,
+                sender=mail_sender(),
                 keep_secret=keep_secret,
                 examiner=examiner,
                 signer=signer,

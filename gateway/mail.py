@@ -15,12 +15,13 @@ from channels.email.compose import Mailbox
 from channels.email.examining import Examiner
 from channels.email.imap_account import Account
 from channels.email.intake import InboxAddress
+from channels.email.letter import letters_of
 from channels.email.peers import Peers, networks
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
 from channels.email.signing import Signer
 from channels.email.smtp_in import MailListener
-from channels.email.smtp_out import sender_for
+from channels.email.smtp_out import Sender, sender_for
 from channels.email.trust import Trusted
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Blobs, ChannelKind
@@ -42,6 +43,12 @@ def sandbox_of(settings: Settings, clock: Clock) -> MailSandbox:
     return MailSandbox(settings.home / "mail-sandbox", clock=clock)
 
 
+def way_out(settings: Settings, clock: Clock) -> Sender:
+    """What carries the mail of all inboxes: they share the connections and the pace."""
+    out = settings.smtp_out
+    return sender_for(out.url.get_secret_value(), sandbox_of(settings, clock), per_domain=out.domain_per_minute)
+
+
 def build_mail(
     inbox: Inbox,
     settings: Settings,
@@ -54,13 +61,14 @@ def build_mail(
     on_status: "OnStatus",
     examiner: Examiner | None = None,
     signer: Signer | None = None,
+    sender: Sender,
     keep_secret: "KeepSecret | None" = None,
 ) -> EmailChannel:
-    """The adapter of a mail inbox; `organisation` is the name that people see as the sender."""
+    """The adapter of a mail inbox; `organisation` is the name that people see as the sender, `sender` carries the mail."""
     return EmailChannel(
         inbox.id,
-        mailbox=Mailbox(inbox.address, organisation),
-        sender=sender_for(settings.smtp_out.url.get_secret_value(), sandbox_of(settings, clock)),
+        mailbox=Mailbox(inbox.address, organisation, plus=bool(inbox.config.get("plus", True)), letters=letters_of(inbox.config)),
+        sender=sender,
         blobs=blobs,
         secret=key,
         clock=clock,

@@ -5,6 +5,7 @@ import os
 import secrets
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -42,8 +43,11 @@ class SmtpOut(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: SecretStr = Field(
-        SecretStr(""), description="Relay: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: the mail sandbox keeps it."
+        SecretStr(""),
+        description="Relay: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: the mail sandbox keeps it. "
+        "Several, separated by commas: the next one where one cannot be reached.",
     )
+    domain_per_minute: int = Field(0, ge=0, description="Mails of one process to one domain within a minute, the others wait; 0: no limit.")
 
 
 class MailTrust(BaseModel):
@@ -75,6 +79,9 @@ class Limits(BaseModel):
     telegram_per_minute: int = Field(30, ge=0, description="Telegram messages per person and minute; 0 switches the limit off.")
     mail_per_hour: int = Field(60, ge=0, description="Mails per sender and hour that get an automatic answer; 0 switches the limit off.")
     attachment_mb: int = Field(20, ge=1, description="Largest single attachment kept, in megabytes.")
+    mail_out_mb: int = Field(
+        15, ge=0, description="Files of one letter in megabytes; what exceeds it is offered by links that are valid for 14 days."
+    )
 
 
 class Log(BaseModel):
@@ -88,7 +95,16 @@ class Work(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     concurrency: int = Field(8, ge=1, le=256, description="Lanes worked on at once by one worker process.")
+    undo_mail_seconds: int = Field(
+        10, ge=0, le=300, description="How long an operator's answer by mail can be taken back before it leaves."
+    )
+    undo_chat_seconds: int = Field(0, ge=0, le=300, description="The same for answers in chats and on the status page.")
     burst_seconds: float = Field(2.0, ge=0, le=10, description="How long the bot waits for more of one Telegram burst; 0 answers at once.")
+
+    def undo_window(self) -> dict[str, timedelta]:
+        """How long answers wait, by channel."""
+        chat = timedelta(seconds=self.undo_chat_seconds)
+        return {"telegram": chat, "webform": chat, "api": chat, "email": timedelta(seconds=self.undo_mail_seconds)}
 
 
 class Settings(BaseSettings):

@@ -1,11 +1,11 @@
 """Delivery reports: which of our mails, which address, for good or for now, in whose words. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from channels.email.mime import Part, header_text, headers_of, split_head
-from channels.email.threading import read_token
+from channels.email.threading import read_token, without_plus
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,18 @@ def _failed_address(root: Part, text: str, own: Sequence[str]) -> str | None:
     said = _RETURNED.split(text[:_SAMPLE], maxsplit=1)[0]
     for pattern in _NAMED:
         for match in pattern.finditer(said):
-            if match[1].lower() not in mine:
+            if not _is_ours(match[1], mine):
                 return match[1].lower()
     told = mine | {address.lower() for name in ("to", "reply-to", "delivered-to") for address in _ADDRESS.findall(root.get(name))}
     meant = [address for part in root.walk() for address in _returned_to(part)]
     anywhere = [address for address in _ADDRESS.findall(said) if not from_robot(address)]
     below = _RECIPIENT.findall(text[:_SAMPLE])
-    return next((address.lower() for address in (*meant, *below, *anywhere) if address.lower() not in told), None)
+    return next((one.lower() for one in (*meant, *below, *anywhere) if one.lower() not in told and not _is_ours(one, mine)), None)
+
+
+def _is_ours(address: str, mine: Collection[str]) -> bool:
+    """Also the address with a token that reports come back to."""
+    return address.lower() in mine or without_plus(address) in mine
 
 
 def _returned_to(part: Part) -> list[str]:
@@ -159,11 +164,16 @@ def _returned_id(root: Part, secret: bytes) -> str | None:
             candidates += [found for name, value in headers_of(head) if name == "message-id" for found in _ID.findall(header_text(value))]
     for name in ("in-reply-to", "references"):
         candidates += _ID.findall(root.get(name))
-    first = candidates[0] if candidates else None
+    first = next((found for found in candidates if not _is_address(found, secret)), None)
     for part in root.walk():
         if part.type.startswith("text/") or part.type.startswith("message/"):
             candidates += _ID.findall(part.content()[:200_000].decode("latin-1"))
-    return next((found for found in candidates if read_token(found, secret)), first)
+    return next((found for found in candidates if read_token(found, secret) and not _is_address(found, secret)), first)
+
+
+def _is_address(found: str, secret: bytes) -> bool:
+    """The address that reports come back to looks like an id of ours and is none."""
+    return "+" in found and read_token(found, secret) is not None
 
 
 def _server_words(text: str) -> str:

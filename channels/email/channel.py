@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from types import MappingProxyType
 
 from channels.email.checkup import STEPS, Checkup, State
-from channels.email.compose import Mailbox, compose, message_id_of, to_bytes
+from channels.email.compose import Mailbox, compose, envelope_sender, message_id_of, to_bytes
 from channels.email.examining import Examiner
 from channels.email.imap import ImapFetcher
 from channels.email.imap_account import Account
@@ -54,6 +54,7 @@ class EmailChannel:
         self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
         self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None
         self._on_status = on_status
+        self._plain_sender = False
 
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled."""
@@ -88,8 +89,21 @@ class EmailChannel:
 
         heavy = self._signer is not None or sum(file.size for file in message.files) > _IN_A_THREAD
         raw = await asyncio.to_thread(write) if heavy else write()
-        await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
+        await self._hand_over(raw, message)
         return Receipt(external_id=message_id_of(message, mailbox=self.mailbox, secret=self._secret))
+
+    async def _hand_over(self, raw: bytes, message: OutboundMessage) -> None:
+        """Some relays take mail only from the very address that logs in: then reports come back to that."""
+        envelope_from = envelope_sender(message, mailbox=self.mailbox, secret=self._secret)
+        if envelope_from and self._plain_sender:
+            envelope_from = self.mailbox.address
+        try:
+            await self.sender.deliver(raw, sender=envelope_from, recipient=message.to)
+        except Refused as error:
+            if not error.sender or envelope_from in ("", self.mailbox.address):
+                raise
+            await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
+            self._plain_sender = True
 
     async def typing(self, thread_key: str) -> None:
         """Mail shows no typing."""

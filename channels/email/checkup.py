@@ -264,10 +264,13 @@ class Checkup:
             return []
 
         async def test() -> Step:
-            [(_step, passed, words), *_more] = await sender.test()
+            tried = await sender.test()
             if isinstance(sender, SandboxSender):
                 return Step("smtp", State.WARN, "", "no_relay")
-            return Step("smtp", State.OK if passed else State.FAIL, words, None if passed else "smtp")
+            words = tried[0][2] if len(tried) == 1 else "; ".join(f"{step}: {words}" for step, _passed, words in tried)
+            passed = [well for _step, well, _words in tried]
+            state = State.OK if all(passed) else State.WARN if any(passed) else State.FAIL
+            return Step("smtp", state, words, None if all(passed) else "smtp")
 
         return [await self._try("smtp", test)]
 

@@ -6,8 +6,8 @@ Built with the classic MIME classes: the modern policy encodes long Message-IDs 
 import hashlib
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import encoders, policy
 from email.header import Header
@@ -20,8 +20,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from channels.email.addresses import address_of
-from channels.email.threading import make_message_id, plus_address, tagged_subject
-from desk_core.conversations.ports import OutboundFile, OutboundMessage, Refused
+from channels.email.letter import Letter, worded
+from channels.email.threading import bounce_address, make_message_id, plus_address, tagged_subject
+from desk_core.conversations.ports import FileLink, OutboundFile, OutboundMessage, Refused
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _LINK = re.compile(r"\[([^\]\n]{1,300})\]\((\S{1,2000}?)\)")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _CODE = re.compile(r"`([^`\n]+)`")
-_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!>~|])")
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~|])")
 _MADE_UP = "@made-up.priyom"
 _KEPT_REFERENCES = 12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -44,11 +45,17 @@ class Mailbox:
     address: str
     name: str
     plus: bool = True
+    letters: Mapping[str, Letter] = field(default_factory=dict)  # by language
 
 
 def message_id_of(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) -> str:
     """The Message-ID of this message, without brackets: the same for every attempt."""
     return make_message_id(message.message_id, message.conversation_id, mailbox.address.rpartition("@")[2], secret)
+
+
+def envelope_sender(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) -> str:
+    """Who the relay is told the mail is from: a delivery report comes back to the very conversation."""
+    return bounce_address(mailbox.address, message.conversation_id, secret) if mailbox.plus else mailbox.address
 
 
 def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files: Sequence[tuple[OutboundFile, bytes]] = ()) -> Message:
@@ -59,8 +66,9 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
     message_id = message_id_of(message, mailbox=mailbox, secret=secret)
     mark = hashlib.sha256(message_id.encode()).hexdigest()[:24]
     body = MIMEMultipart("alternative", boundary=f"=_alt_{mark}")
-    body.attach(MIMEText(plain_body(message), "plain", "utf-8"))
-    body.attach(MIMEText(html_body(message), "html", "utf-8"))
+    written = worded(message, mailbox.letters.get(message.language, Letter()), organisation=mailbox.name)
+    body.attach(MIMEText(plain_body(written), "plain", "utf-8"))
+    body.attach(MIMEText(html_body(written), "html", "utf-8"))
     mail: MIMEMultipart = body
     if files:
         mail = MIMEMultipart("mixed", boundary=f"=_mix_{mark}")
@@ -104,6 +112,12 @@ def to_bytes(mail: Message) -> bytes:
 def plain_body(message: OutboundMessage) -> str:
     """The text part: Markdown without its marks, links in brackets, buttons as links, footer, quoted original."""
     lines = [_unmarked(message.text).strip()]
+    if message.links:
+        lines += [
+            "",
+            _links_title(message),
+            *(f"- {_clean(file.name)} ({_megabytes(file, message.language)}): {file.url}" for file in message.links),
+        ]
     links = [f"{_clean(button.label)}: {button.url}" for row in message.buttons for button in row if button.url]
     if links:
         lines += ["", *links]
@@ -118,6 +132,9 @@ def plain_body(message: OutboundMessage) -> str:
 def html_body(message: OutboundMessage) -> str:
     """The HTML part: small and readable everywhere, no pictures, no styles that matter."""
     parts = [_markdown().render(message.text)]
+    if message.links:
+        items = "".join(f"<li>{_linked_file(file, message.language)}</li>" for file in message.links)
+        parts.append(f"<p>{html.escape(_links_title(message))}</p><ul>{items}</ul>")
     links = [
         f'<p><a href="{html.escape(button.url, quote=True)}">{html.escape(_clean(button.label))}</a></p>'
         for row in message.buttons
@@ -146,6 +163,19 @@ def _footer(message: OutboundMessage) -> list[str]:
     if message.status_url:
         lines.append(translate(language, _("See how it goes: %(url)s"), url=_clean(message.status_url)))
     return lines
+
+
+def _links_title(message: OutboundMessage) -> str:
+    until = min(file.until for file in message.links)
+    return translate(message.language, _("Too large for a letter, to be fetched until %(date)s:"), date=f"{until:%d.%m.%Y}")
+
+
+def _linked_file(file: FileLink, language: str) -> str:
+    return f'<a href="{html.escape(file.url, quote=True)}">{html.escape(_clean(file.name))}</a> ({_megabytes(file, language)})'
+
+
+def _megabytes(file: FileLink, language: str) -> str:
+    return translate(language, _("%(n)s MB"), n=max(round(file.size / 1024 / 1024), 1))
 
 
 def _attribution(message: OutboundMessage) -> str:

@@ -1,18 +1,21 @@
-"""Sending: through a relay, or into the mail sandbox where none is configured."""
+"""Sending: through relays, or into the mail sandbox where none is configured."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote, urlsplit
+import re
+import time
+from datetime import timedelta
+from typing import NoReturn, Protocol
 
+from channels.email.relays import Busy, Pace, Relay, RelayPool, Unreachable, client_of
 from channels.email.sandbox.mailbox import MailSandbox
 from desk_core.conversations.ports import Refused, RetryLater
 from desk_core.kit.errors import Invalid
-from desk_core.kit.i18n import gettext_noop as _
 
-if TYPE_CHECKING:
-    import aiosmtplib
-
-_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+_DOWN_SECONDS = 30.0
+"""How long a relay that could not be reached is asked last."""
+# Many servers tell what they think of the sender only when they hear the recipient, or at the very end.
+_ABOUT_SENDER = re.compile(
+    r"sender address rejected|not owned by|send as this sender|sendasdenied|sender (?:is )?not (?:allowed|permitted)", re.IGNORECASE
+)
 
 
 class Sender(Protocol):
@@ -24,93 +27,82 @@ class Sender(Protocol):
 
     async def test(self) -> list[tuple[str, bool, str]]: ...
 
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """A relay's address, read from `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`."""
-
-    host: str
-    port: int
-    tls: bool
-    starttls: bool
-    user: str | None
-    password: str | None
-
-    @classmethod
-    def of(cls, url: str) -> "Relay":
-        """Raises `Invalid` for anything else; the words name no password."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise Invalid(reason=_("not an SMTP address")) from error
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise Invalid(reason="smtp://, smtps:// or smtp+starttls://host:port")
-        return cls(
-            host=parts.hostname,
-            port=port or _PORTS[parts.scheme],
-            tls=parts.scheme == "smtps",
-            starttls=parts.scheme == "smtp+starttls",
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-        )
+    async def close(self) -> None: ...
 
 
 class SmtpSender:
-    """Sends through a relay. 4xx and a lost connection are tried again, 5xx is final with the server's own words."""
+    """Sends through the first relay that can be reached. 4xx and a lost connection are tried again, 5xx is final in the server's words.
 
-    def __init__(self, url: str, *, timeout: float = 30.0) -> None:
-        self._relay, self._timeout = Relay.of(url), timeout
+    Connections rest `idle` seconds for the next mail. Beyond `per_domain` mails a minute to one domain the others wait (0: no limit).
+    """
+
+    def __init__(self, urls: str, *, timeout: float = 30.0, idle: float = 30.0, per_domain: int = 0) -> None:
+        relays = Relay.several(urls)
+        if not relays:
+            raise Invalid(reason="smtp://, smtps:// or smtp+starttls://host:port")
+        self._timeout, self._pace = timeout, Pace(per_domain)
+        self.pools = tuple(RelayPool(relay, timeout=timeout, idle=idle) for relay in relays)
 
     async def deliver(self, raw: bytes, *, sender: str, recipient: str) -> None:
+        if wait := self._pace.wait(recipient):
+            raise RetryLater("enough mail went to this domain within a minute", after=timedelta(seconds=wait), free=True)
+        now, reason = time.monotonic(), ""
+        for pool in sorted(self.pools, key=lambda one: one.down_until > now):
+            try:
+                await self._through(pool, raw, sender=sender, recipient=recipient)
+            except Unreachable as error:
+                pool.down_until = time.monotonic() + _DOWN_SECONDS
+                reason = error.reason
+            except Busy as error:
+                raise RetryLater("all connections to the relay are busy", after=timedelta(seconds=1), free=True) from error
+            else:
+                return
+        raise RetryLater(reason[:300])
+
+    async def _through(self, pool: RelayPool, raw: bytes, *, sender: str, recipient: str) -> None:
+        """One relay; a connection that died while it rested is replaced once, because nothing of this mail was on it."""
         import aiosmtplib
 
-        client = self._client()
-        handed_over = False
-        try:
-            async with client:
-                options = ["SMTPUTF8"] if not (recipient.isascii() and sender.isascii()) else []
-                await client.mail(sender, options=options, encoding="utf-8" if options else "ascii")
-                await client.rcpt(recipient, encoding="utf-8" if options else "ascii")
-                handed_over = True  # from here on a lost connection says nothing about whether the relay kept the mail
-                await client.data(raw)
-                handed_over = False
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            first = error.recipients[0]
-            _raise(first.code, first.message, error)
-        except aiosmtplib.SMTPAuthenticationError as error:
-            # A wrong password is the desk's trouble, not the letter's: it waits until somebody corrects it.
-            raise RetryLater(f"{error.code} {error.message}") from error
-        except aiosmtplib.SMTPResponseException as error:
-            _raise(error.code, error.message, error)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise RetryLater(f"{type(error).__name__}: {error}"[:300], uncertain=handed_over) from error
+        fresh = False
+        while True:
+            handed_over = reused = False
+            try:
+                async with pool.connection(fresh=fresh) as held:
+                    reused = held.used
+                    try:
+                        await held.send(raw, sender=sender, recipient=recipient)
+                    finally:
+                        handed_over = held.handed_over
+            except aiosmtplib.SMTPResponseException as error:
+                if not (error.code == aiosmtplib.SMTPStatus.domain_unavailable and reused and not handed_over):
+                    _raise(error.code, error.message, error)
+            except (aiosmtplib.SMTPException, OSError) as error:
+                if handed_over or not reused:
+                    # Once the content is on its way a lost connection says nothing about whether the relay kept the mail.
+                    raise RetryLater(f"{type(error).__name__}: {error}"[:300], uncertain=handed_over) from error
+            else:
+                return
+            fresh = True
 
     async def test(self) -> list[tuple[str, bool, str]]:
-        """Connect, greet and log in, without sending anything."""
+        """Connect to every relay, greet and log in, without sending anything."""
+        return [await self._test(pool.relay) for pool in self.pools]
+
+    async def _test(self, relay: Relay) -> tuple[str, bool, str]:
         import aiosmtplib
 
-        step = f"SMTP {self._relay.host}:{self._relay.port}"
+        step = f"SMTP {relay}"
         try:
-            async with self._client() as client:
+            async with client_of(relay, timeout=self._timeout) as client:
                 answer = await client.noop()
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return [(step, False, f"{type(error).__name__}: {error}"[:300])]
-        return [(step, True, f"{answer.code} {answer.message}"[:300])]
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return step, False, f"{type(error).__name__}: {error}"[:300]
+        return step, True, f"{answer.code} {answer.message}"[:300]
 
-    def _client(self) -> "aiosmtplib.SMTP":
-        import aiosmtplib
-
-        relay = self._relay
-        return aiosmtplib.SMTP(
-            hostname=relay.host,
-            port=relay.port,
-            username=relay.user,
-            password=relay.password,
-            timeout=self._timeout,
-            use_tls=relay.tls,
-            start_tls=True if relay.starttls else (None if relay.tls else False),
-        )
+    async def close(self) -> None:
+        """Hang up; nothing more is sent."""
+        for pool in self.pools:
+            await pool.close()
 
 
 class SandboxSender:
@@ -128,14 +120,19 @@ class SandboxSender:
     async def test(self) -> list[tuple[str, bool, str]]:
         return [("sandbox", True, str(self._sandbox.root))]
 
-
-def sender_for(url: str, sandbox: MailSandbox) -> Sender:
-    """The relay of a URL, the sandbox where it is empty."""
-    return SmtpSender(url) if url else SandboxSender(sandbox)
+    async def close(self) -> None:
+        """Holds nothing."""
 
 
-def _raise(code: int, words: str, error: Exception) -> None:
+def sender_for(urls: str, sandbox: MailSandbox, *, per_domain: int = 0, idle: float = 30.0) -> Sender:
+    """The relays of these URLs, the sandbox where there are none."""
+    return SmtpSender(urls, per_domain=per_domain, idle=idle) if urls.strip(" ,") else SandboxSender(sandbox)
+
+
+def _raise(code: int, words: str, error: Exception) -> NoReturn:
+    import aiosmtplib
+
     text = f"{code} {' '.join(words.split())}"[:400]
     if 500 <= code < 600:
-        raise Refused(text) from error
+        raise Refused(text, sender=isinstance(error, aiosmtplib.SMTPSenderRefused) or bool(_ABOUT_SENDER.search(text))) from error
     raise RetryLater(text) from error

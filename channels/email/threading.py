@@ -9,6 +9,7 @@ from uuid import UUID
 
 _MARK = "p"  # first letter of every token of ours
 _SIGNATURE_BYTES = 10
+_LONGEST_LOCAL = 64
 _TOKEN = re.compile(r"^p([a-z2-7]{2,120})-([a-z2-7]{16})$")
 _NUMBER = re.compile(r"\[#\s?(\d{1,10})\]|(?<![\w#&/])#(\d{3,10})\b")
 
@@ -38,6 +39,12 @@ def plus_address(address: str, conversation_token: str, secret: bytes) -> str:
     """`support@x` -> `support+<token>@x`."""
     local, _, domain = address.rpartition("@")
     return f"{local.partition('+')[0]}+{sign_token(conversation_token, secret)}@{domain}"
+
+
+def bounce_address(address: str, conversation_token: str, secret: bytes) -> str:
+    """Where reports about mail of this conversation come back to (VERP); the plain address where that is too long (RFC 5321, 4.5.3.1)."""
+    told = plus_address(address, conversation_token, secret)
+    return told if len(told.rpartition("@")[0]) <= _LONGEST_LOCAL else address
 
 
 def without_plus(address: str) -> str:

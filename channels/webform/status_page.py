@@ -21,6 +21,7 @@ from channels.webform.protection import Signer, address_of, within_limits
 from channels.webform.submission import Posted
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Actor
+from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Message
 from desk_core.conversations.files import INLINE_TYPES, safe_name
 from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
@@ -124,7 +125,7 @@ async def _story(session: ReadSession, ticket: Ticket, language: str) -> list[En
         .limit(STORY)
         .options(selectinload(Message.attachments))
     )
-    said = [Entry(message.at, message) for message in await session.scalars(query)]
+    said = [Entry(message.at, message) for message in await session.scalars(query) if not conversations.waits(message)]
     events = await session.scalars(
         select(TicketEvent)
         .where(TicketEvent.ticket_id == ticket.id, TicketEvent.kind.in_(HAPPENED))

@@ -153,6 +153,16 @@ class OutboundFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FileLink:
+    """A file that is too large to go along: an address where it can be fetched until then."""
+
+    name: str
+    size: int
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One message to deliver. `text` is Markdown (bold, italic, code, links, lists); the adapter renders it for its channel."""
 
@@ -168,11 +178,13 @@ class OutboundMessage:
     author_name: str = ""
     buttons: tuple[tuple[OutboundButton, ...], ...] = ()
     files: tuple[OutboundFile, ...] = ()
+    links: tuple[FileLink, ...] = ()
     reply_to: str | None = None
     subject: str | None = None
     ticket_number: int | None = None
     ticket_token: str | None = None
     status_url: str | None = None
+    team: str = ""  # who works on it, as people are told
     references: tuple[str, ...] = ()
     automatic: bool = True
     silent: bool = False
@@ -194,22 +206,28 @@ class DeliveryError(DeskError):
 
 
 class RetryLater(DeliveryError):
-    """Not now: try again after `after` (None: the queue's own backoff). `uncertain` when it may have arrived."""
+    """Not now: try again after `after` (None: the queue's own backoff). `uncertain` when it may have arrived.
+
+    `free` where the channel's own limits made it wait: that is no failed try, however often it happens.
+    """
 
     code, status, text = "retry_later", 503, _("The channel asked to wait. It is sent again automatically.")
 
-    def __init__(self, reason: str, *, after: timedelta | None = None, uncertain: bool = False) -> None:
-        self.reason, self.after, self.uncertain = reason, after, uncertain
+    def __init__(self, reason: str, *, after: timedelta | None = None, uncertain: bool = False, free: bool = False) -> None:
+        self.reason, self.after, self.uncertain, self.free = reason, after, uncertain, free
         super().__init__(reason=reason)
 
 
 class Refused(DeliveryError):
-    """Never: the channel refused this message for good, with its own words; `blocked` when the person shut us out."""
+    """Never: the channel refused this message for good, with its own words; `blocked` when the person shut us out.
+
+    `sender` where it is not the message but who it is said to be from.
+    """
 
     code, status, text = "refused", 502, _("The channel refused the message: %(reason)s")
 
-    def __init__(self, reason: str, *, blocked: bool = False) -> None:
-        self.reason, self.blocked = reason, blocked
+    def __init__(self, reason: str, *, blocked: bool = False, sender: bool = False) -> None:
+        self.reason, self.blocked, self.sender = reason, blocked, sender
         super().__init__(reason=reason)
 
 

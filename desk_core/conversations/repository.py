@@ -220,6 +220,18 @@ async def last_inbound(session: ReadSession, conversation_id: str) -> Message | 
     return found
 
 
+async def last_sent(session: ReadSession, conversation_id: str) -> Message | None:
+    """The newest message of a conversation that has left the desk."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.direction == "outbound", Message.external_id.is_not(None))
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    found: Message | None = await session.scalar(query)
+    return found
+
+
 async def button(session: ReadSession, token: str) -> ButtonToken | None:
     found: ButtonToken | None = await session.get(ButtonToken, token)
     return found

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
+from sqlalchemy.orm import selectinload
 
 from desk_core.context import BOT, Actor, Context
 from desk_core.conversations.entities import Attachment, ButtonToken, Conversation, Message
 from desk_core.conversations.files import NewFile
 from desk_core.kit.db import UnitOfWork
-from desk_core.kit.errors import StaleWrite
+from desk_core.kit.errors import DeskError, NotFound, StaleWrite
+from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
 from desk_core.lanes import queue
 
@@ -39,6 +41,24 @@ class NewButton:
     value: Mapping[str, Any] = field(default_factory=dict)
 
 
+class AlreadyLeft(DeskError):
+    """Too late to take it back."""
+
+    code, status, text = "already_left", 409, _("This answer is on its way already and cannot be taken back.")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A message as it was before it was removed: what had been typed, the names of its files, and what the request was before it."""
+
+    text: str
+    files: tuple[str, ...]
+    ticket_id: str | None
+    conversation_id: str
+    at: datetime
+    before: Mapping[str, Any]
+
+
 def out_lane(conversation_id: str) -> str:
     """Deliveries of one conversation keep their order, and never hold up what comes in."""
     return f"out:{conversation_id}"
@@ -57,13 +77,15 @@ async def say(
     reply_to: str | None = None,
     subject: str | None = None,
     meta: Mapping[str, Any] | None = None,
+    leaves_at: datetime | None = None,
 ) -> Message:
-    """Write an outbound message and queue its delivery, in the present transaction."""
+    """Write an outbound message and queue its delivery, in the present transaction. Until `leaves_at` it can be taken back."""
     message = Message(
         id=new_id(), conversation_id=conversation.id, inbox_id=conversation.inbox_id, ticket_id=ticket_id, direction="outbound",
         author_kind=author.kind, agent_id=author.id if author.kind == "agent" else None, author=author.name, text=text, original_text=None,
         html=None, subject=subject, card={}, external_id=None, reply_to=reply_to, verdict_code=None, verdict={}, delivery_state="pending",
-        delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None, meta=dict(meta or {}),
+        delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None,
+        meta={**(meta or {}), **({"leaves_at": leaves_at.isoformat()} if leaves_at else {})},
         buttons=[[{"label": button.label, "token": new_token(12), "action": button.action} for button in row] for row in buttons],
     )  # fmt: skip
     uow.add(message)
@@ -80,11 +102,41 @@ async def say(
     attach(uow, message, files)
     lane = out_lane(conversation.id)
     payload = {"message_id": message.id, "request_id": ctx.request_id}
-    await queue.put(uow, lane=lane, kind=DELIVER, payload=payload, run_at=ctx.now, at_once=True)
+    await queue.put(uow, lane=lane, kind=DELIVER, payload=payload, run_at=leaves_at or ctx.now, at_once=leaves_at is None)
     if lane not in uow.held:
         ctx.wake(uow)
     ctx.hint(uow, "conversations", conversation.id)
     return message
+
+
+def waits(message: Message) -> bool:
+    """Whether it has not left yet and may still be taken back: only the desk's own people see it until then."""
+    return message.delivery_state == "pending" and not message.delivery_attempts and "leaves_at" in message.meta
+
+
+async def take_back(uow: UnitOfWork, ctx: Context, message_id: str) -> TakenBack:
+    """Remove an outbound message that has not left yet, with its delivery. Raises `NotFound`, and `AlreadyLeft` once a worker has it."""
+    message = await uow.session.get(Message, message_id, options=[selectinload(Message.attachments)])
+    if message is None or message.direction != "outbound":
+        raise NotFound(message=message_id)
+    lane = out_lane(message.conversation_id)
+    if "leaves_at" not in message.meta or not await queue.withdraw(uow, lane=lane, kind=DELIVER, payload={"message_id": message.id}):
+        raise AlreadyLeft(message=message_id)
+    taken = TakenBack(
+        text=str(message.meta.get("typed", message.text)),
+        files=tuple(file.name for file in message.attachments),
+        ticket_id=message.ticket_id,
+        conversation_id=message.conversation_id,
+        at=message.at,
+        before=dict(message.meta.get("before", {})),
+    )
+    await uow.execute(delete(ButtonToken).where(ButtonToken.message_id == message.id))
+    await uow.execute(delete(Attachment).where(Attachment.message_id == message.id))
+    await uow.execute(delete(Message).where(Message.id == message.id).execution_options(synchronize_session=False))
+    uow.session.expunge(message)
+    ctx.wake(uow)
+    ctx.hint(uow, "conversations", taken.conversation_id)
+    return taken
 
 
 def attach(uow: UnitOfWork, message: Message, files: Sequence[NewFile]) -> None:

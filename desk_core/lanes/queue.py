@@ -240,6 +240,27 @@ async def cancel(uow: UnitOfWork, lane: str) -> None:
     await uow.execute(_DROP_ITEMS, {"of_lane": lane})
 
 
+async def withdraw(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any]) -> bool:
+    """Take back an item that holds this in its payload. False where it is in a worker's hands, was tried already, or is done.
+
+    Whoever claims a lane commits that before it looks at the head, and we lock the lane: of a worker and us, one comes first.
+    """
+    held = (await uow.execute(select(lanes.c.lease_token).where(lanes.c.key == lane).with_for_update())).first()
+    if held is None:
+        return False
+    rows = [Work(*row) for row in await uow.execute(_HEAD, {"lane": lane, "limit": 1000})]
+    mine = next((row for row in rows if row.kind == kind and payload.items() <= row.payload.items()), None)
+    if mine is None or mine.attempts or mine.last_error is not None:
+        return False
+    leased = held.lease_token is not None
+    if leased and mine.id == rows[0].id:
+        return False
+    await uow.execute(_DROP_ITEM, [{"item": mine.id}])
+    if not leased:
+        await _hand_on(uow, lane)
+    return True
+
+
 async def start_timers(uow: UnitOfWork, timers: Sequence[Mapping[str, Any]]) -> None:
     """Timers, each {lane, kind, payload, run_at}, of something that begins in this transaction: their lanes are new."""
     if timers:

@@ -144,6 +144,15 @@ async def meet(uow: UnitOfWork, ctx: Context, rows: list[AppliedSla], metric: Me
             await _end_pauses(uow, row, ctx.now)
 
 
+async def owe_again(uow: UnitOfWork, ctx: Context, rows: list[AppliedSla], *, met_at: datetime) -> None:
+    """What was fulfilled at this moment is owed after all, as if nothing had happened."""
+    for row in rows:
+        if row.met_at == met_at:
+            row.met_at = None
+            await uow.execute(update(SlaPause).where(SlaPause.applied_id == row.id, SlaPause.ended_at == met_at).values(ended_at=None))
+            await _keep(uow, ctx, row, _clock(row, ctx))
+
+
 async def stop(uow: UnitOfWork, ctx: Context, rows: list[AppliedSla]) -> None:
     """Nothing is owed any more."""
     for row in rows:

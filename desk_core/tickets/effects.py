@@ -1,7 +1,8 @@
 """What follows from a transition: clocks, words to the requester, the close ladder. One place for every effect of the lifecycle."""
 
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from desk_core.context import BOT, Actor, Context
@@ -83,6 +84,10 @@ async def _one(uow: UnitOfWork, ctx: Context, ticket: Ticket, effect: Effect, ro
         case Effect.MEET_RESOLUTION:
             ticket.resolved_at = ctx.now
             await sla.meet(uow, ctx, rows, Metric.RESOLUTION)
+        case Effect.OWE_AGAIN:
+            if ticket.resolved_at is not None:
+                await sla.owe_again(uow, ctx, rows, met_at=ticket.resolved_at)
+            ticket.resolved_at = ticket.resolution = None
         case Effect.ASK_SOLVED:
             ticket.resolved_at = ctx.now  # the words themselves went out with the solution (`ask_solved`)
         case Effect.START_LADDER:
@@ -130,6 +135,8 @@ async def ask_solved(
     text: str = "",
     files: Sequence[NewFile] = (),
     key: str = "resolved",
+    meta: Mapping[str, Any] | None = None,
+    leaves_at: datetime | None = None,
 ) -> Message:
     """The solution and the question "is it solved?" as one message, so that nobody gets two mails at once."""
     language = ticket.language
@@ -143,8 +150,9 @@ async def ask_solved(
         ]
     ]
     return await conversations.say(
-        uow, ctx, conversation, text=words, author=author, ticket_id=ticket.id, buttons=buttons, files=files, meta={"key": key}
-    )
+        uow, ctx, conversation, text=words, author=author, ticket_id=ticket.id, buttons=buttons, files=files,
+        meta={**(meta or {}), "key": key}, leaves_at=leaves_at,
+    )  # fmt: skip
 
 
 async def _ask_rating(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, actor: Actor) -> None:

@@ -65,6 +65,7 @@ class Event(StrEnum):
     PUT_ON_HOLD = "put_on_hold"  # nothing can be done before a third party acts
     RESUMED = "resumed"
     RESOLVED = "resolved"
+    TAKEN_BACK = "taken_back"  # the solution never left the desk
     CONFIRMED = "confirmed"  # "yes, solved"
     DENIED = "denied"  # "no, not solved"
     REOPENED = "reopened"
@@ -88,6 +89,7 @@ class Effect(StrEnum):
     MEET_NEXT_RESPONSE = "meet_next_response"
     START_NEXT_RESPONSE = "start_next_response"  # unless a response clock is owed already or the requester is not the last to speak
     MEET_RESOLUTION = "meet_resolution"
+    OWE_AGAIN = "owe_again"  # what the solution fulfilled, as if it had not been told
     ASK_SOLVED = "ask_solved"
     START_LADDER = "start_ladder"
     CANCEL_LADDER = "cancel_ladder"
@@ -217,6 +219,7 @@ TABLE: dict[Status, dict[Event, Transition]] = {
         Event.AGENT_REPLIED: _to(Status.RESOLVED),
         # A second solution asks again and gives the requester the whole time again.
         Event.RESOLVED: _to(Status.RESOLVED, Effect.CANCEL_LADDER, Effect.ASK_SOLVED, Effect.START_LADDER),
+        Event.TAKEN_BACK: _to(Status.OPEN, Effect.CANCEL_LADDER, Effect.OWE_AGAIN, Effect.RESUME_CLOCKS),
         # The requester has just said so themselves; only the rating is left to ask.
         Event.CONFIRMED: _to(Status.CLOSED, Effect.CANCEL_LADDER, Effect.ASK_RATING),
         Event.DENIED: _NOT_SOLVED,

@@ -4,6 +4,8 @@
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, cast
 
 from sqlalchemy import Table, insert
@@ -12,7 +14,7 @@ from desk_core.context import Actor, Context
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.files import NewFile
-from desk_core.conversations.service import Baton
+from desk_core.conversations.service import Baton, TakenBack
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid
 from desk_core.kit.i18n import Phrase
@@ -20,6 +22,7 @@ from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
 from desk_core.people.entities import Agent, Contact
 from desk_core.routing.rules import Facts, route
+from desk_core.sla import service as sla
 from desk_core.tickets import belonging, effects
 from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
 from desk_core.tickets.history import conversation_of, get, happen, note_event
@@ -157,22 +160,63 @@ async def reply(
     files: Sequence[NewFile] = (),
     seen: int | None = None,
     resolve: bool = False,
+    window: Mapping[str, timedelta] = MappingProxyType({}),
 ) -> Message:
-    """Answer the requester on the channel they wrote on; whoever answers holds the baton."""
+    """Answer the requester on the channel they wrote on; whoever answers holds the baton.
+
+    `window` says for how long an answer waits, by channel, in case it is taken back.
+    """
     ticket = await get(uow, ticket_id, seen=seen, by=by)
     text = text.strip()
     if not text and not files:
         raise TextNeeded
+    wait = window.get(ticket.channel)
+    leaves_at = ctx.now + wait if wait else None
+    before = {"typed": text, "before": _said_so_far(ticket)} if leaves_at else {}
     if resolve:
-        message = await _resolve(uow, ctx, ticket, by=by, text=text, files=files)
+        message = await _resolve(uow, ctx, ticket, by=by, text=text, files=files, meta=before, leaves_at=leaves_at)
     else:
         conversation = await _speak(uow, ctx, ticket, by=by, tell=False)
         message = await conversations.say(
-            uow, ctx, conversation, text=text, author=Actor.of(by), ticket_id=ticket.id, files=files, meta={"key": "answer"}
-        )
+            uow, ctx, conversation, text=text, author=Actor.of(by), ticket_id=ticket.id, files=files,
+            meta={**before, "key": "answer"}, leaves_at=leaves_at,
+        )  # fmt: skip
         await happen(uow, ctx, ticket, Event.AGENT_REPLIED, actor=Actor.of(by))
     _spoke(ctx, ticket, "agent", by.name, text)
     return message
+
+
+async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent) -> TakenBack:
+    """Undo an answer that has not left yet: it is gone from the story, and what it fulfilled is owed again. Raises `AlreadyLeft`."""
+    taken = await conversations.take_back(uow, ctx, message_id)
+    if taken.ticket_id is None:
+        return taken
+    ticket = await get(uow, taken.ticket_id)
+    if ticket.status == Status.RESOLVED and ticket.resolved_at == taken.at and taken.before.get("status") != Status.RESOLVED:
+        conversation = await conversation_of(uow, ticket)
+        if conversations.pass_baton(conversation, to=Baton.AGENT, agent_id=by.id):
+            await conversations.touch(uow, ctx, conversation, version=conversation.version)
+        await happen(uow, ctx, ticket, Event.TAKEN_BACK, actor=Actor.of(by))
+    else:
+        if Status(ticket.status).is_active and ticket.status != Status.RESOLVED:  # otherwise nothing is owed any more
+            rows = await sla.clocks(uow, ticket.id)
+            await sla.owe_again(uow, ctx, rows, met_at=taken.at)
+            if ticket.status == Status.WAITING:
+                await sla.pause(uow, ctx, rows, reason=Event.ASK_REQUESTER.value, by=by.name)
+            sla.note_promise(ticket, rows)
+        note_event(uow, ctx, ticket, Event.TAKEN_BACK.value, actor=Actor.of(by))
+    if ticket.last_message_at == taken.at and taken.before:
+        ticket.last_message_at = datetime.fromisoformat(taken.before["at"])
+        ticket.last_speaker, ticket.last_speaker_name, ticket.snippet = (taken.before[name] for name in ("who", "name", "snippet"))
+    return taken
+
+
+def _said_so_far(ticket: Ticket) -> dict[str, str]:
+    """What the lists show of a request, to be shown again if the answer is taken back."""
+    return {
+        "status": ticket.status, "at": ticket.last_message_at.isoformat(), "who": ticket.last_speaker, "name": ticket.last_speaker_name,
+        "snippet": ticket.snippet,
+    }  # fmt: skip
 
 
 async def note(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, text: str, files: Sequence[NewFile] = ()) -> Message:
@@ -263,7 +307,17 @@ async def resolve(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, t
     return ticket
 
 
-async def _resolve(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, text: str, files: Sequence[NewFile]) -> Message:
+async def _resolve(
+    uow: UnitOfWork,
+    ctx: Context,
+    ticket: Ticket,
+    *,
+    by: Agent,
+    text: str,
+    files: Sequence[NewFile],
+    meta: Mapping[str, Any] | None = None,
+    leaves_at: datetime | None = None,
+) -> Message:
     conversation = await conversation_of(uow, ticket)
     if ticket.assignee_id is None:
         ticket.assignee_id = by.id
@@ -271,7 +325,9 @@ async def _resolve(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, 
     # The bot listens again: it is the one who hears "yes, solved" or "no".
     conversations.pass_baton(conversation, to=Baton.BOT)
     conversation.active_ticket_id = ticket.id
-    message = await effects.ask_solved(uow, ctx, ticket, conversation, author=Actor.of(by), text=text, files=files)
+    message = await effects.ask_solved(
+        uow, ctx, ticket, conversation, author=Actor.of(by), text=text, files=files, meta=meta, leaves_at=leaves_at
+    )
     await happen(uow, ctx, ticket, Event.RESOLVED, actor=Actor.of(by))
     await conversations.touch(uow, ctx, conversation, version=conversation.version)
     return message

@@ -51,6 +51,7 @@ TOLD = {
     "prioritised": _("%(actor)s changed the priority: %(from)s → %(to)s."),
     "tagged": _("%(actor)s changed the tags: %(tags)s."),
     "slots_filled": _("%(actor)s added: %(slots)s."),
+    "taken_back": _("%(actor)s took an answer back before it left."),
     "noted": _("%(actor)s wrote a note."),
     "edited": _("%(actor)s changed a message."),
     "rated": _("%(actor)s rated the help: %(score)s of 5."),

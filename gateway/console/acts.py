@@ -11,6 +11,7 @@ from desk_core.conversations.files import NewFile, store_file
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import translate
 from desk_core.people.permissions import Right, require
 from desk_core.tickets import belonging, service
 from desk_core.tickets import repository as tickets
@@ -18,6 +19,7 @@ from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame, chosen
 from gateway.console.ticket import show
+from gateway.web.desk import desk_of
 from gateway.web.errors import words
 from gateway.web.paths import Number, canonical
 
@@ -54,6 +56,13 @@ async def carry_out(request: Request, signed: Signed, number: int, act: Act, *, 
 
 def _version(value: str) -> int | None:
     return int(value) if value.isdecimal() and len(value) < 10 else None
+
+
+def _ident(value: str) -> str:
+    try:
+        return canonical(value)
+    except ValueError as error:
+        raise NotFound(message=value) from error
 
 
 async def _store(request: Request, signed: Signed, files: Sequence[UploadFile]) -> list[NewFile]:
@@ -96,9 +105,12 @@ async def reply(
 ) -> Response:
     """Answer on the channel the person wrote on; with `resolve` also ask whether it is solved."""
     typed = {"reply": text}
+    window = desk_of(request).settings.work.undo_window()
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await service.reply(uow, ctx, ticket_id, by=signed.agent, text=text, files=stored, seen=_version(version), resolve=bool(resolve))
+        await service.reply(
+            uow, ctx, ticket_id, by=signed.agent, text=text, files=stored, seen=_version(version), resolve=bool(resolve), window=window
+        )
 
     try:
         stored = await _store(request, signed, files)
@@ -106,6 +118,23 @@ async def reply(
         frame = await Frame.of(request, signed)
         return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
     return await carry_out(request, signed, number, act, typed=typed)
+
+
+@router.post("/undo")
+async def undo(request: Request, signed: CurrentAgent, number: Number, message: Word) -> Response:
+    """Take an answer back into the composer before it leaves."""
+    require(signed.role, Right.WORK_TICKETS)
+    frame = await Frame.of(request, signed)
+    ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
+    try:
+        async with frame.desk.database.unit() as uow:
+            taken = await service.take_back(uow, ctx, _ident(message), by=signed.agent)
+    except DeskError as refused:
+        if refused.status >= 500:
+            raise
+        return await show(frame, number, status=refused.status, notice=words(refused, frame.language))
+    notice = translate(frame.language, _("Attach the files again: %(names)s"), names=", ".join(taken.files)) if taken.files else ""
+    return await show(frame, number, typed={"reply": taken.text}, notice=notice)
 
 
 @router.post("/note")

@@ -1,8 +1,9 @@
 """Attachments: offered for download under their own name; only pictures that cannot carry script are shown in the page."""
 
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from desk_core.conversations.entities import Attachment
@@ -10,6 +11,7 @@ from desk_core.conversations.files import INLINE_TYPES, safe_name
 from desk_core.kit.errors import NotFound
 from desk_core.tickets import repository as tickets
 from gateway.auth.dependencies import CurrentAgent
+from gateway.file_links import FileLinks, LinkUnknown
 from gateway.web.desk import WebDesk, desk_of
 from gateway.web.paths import Ident
 
@@ -24,6 +26,22 @@ async def attachment(request: Request, signed: CurrentAgent, attachment_id: Iden
     if found is None:
         raise NotFound(file=attachment_id)
     return await file_response(desk, found)
+
+
+@router.get("/files/{token}")
+async def linked(request: Request, token: Annotated[str, Path(max_length=300)]) -> Response:
+    """A file that was too large for a letter, for whoever holds its address."""
+    desk = desk_of(request)
+    attachment_id = FileLinks(desk.key).read(token, now=desk.clock.now())
+    async with desk.database.read() as session:
+        found = await tickets.attachment(session, attachment_id)
+    if found is None:
+        raise LinkUnknown
+    response = await file_response(desk, found)
+    response.headers["x-robots-tag"] = "noindex"
+    response.headers["cache-control"] = "private, no-store"  # an expired link must not go on from a cache
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
 
 
 async def file_response(desk: WebDesk, file: Attachment) -> Response:

@@ -136,7 +136,7 @@ async def create(request: Request, signed: Administrator, typed: Annotated[Typed
                 uow, name=typed.name.strip(), channel=ChannelKind.EMAIL, address=read.address, language=frame.config.language,
                 config=config, sealed=sealed, clock=desk.clock,
             )  # fmt: skip
-            _note(uow, frame, "inbox.add", inbox.name, {"address": inbox.address, **config})
+            note_change(uow, frame, "inbox.add", inbox.name, {"address": inbox.address, **config})
             inbox_id = inbox.id
     except (inboxes.InboxExists, Invalid) as error:
         return _form(frame, typed, errors={"name": _reason(error)}, status=error.status)
@@ -146,7 +146,7 @@ async def create(request: Request, signed: Administrator, typed: Annotated[Typed
 @router.get("/{inbox_id}")
 async def mailbox(request: Request, signed: Administrator, inbox_id: Ident, saved: str = "") -> Response:
     frame = await Frame.of(request, signed)
-    inbox = await _inbox(frame, inbox_id)
+    inbox = await mail_inbox(frame, inbox_id)
     try:
         account = _stored(frame, inbox)
     except DeskError as error:
@@ -158,7 +158,7 @@ async def mailbox(request: Request, signed: Administrator, inbox_id: Ident, save
 @router.post("/{inbox_id}/check")
 async def check(request: Request, signed: Administrator, inbox_id: Ident, typed: Annotated[Typed, Depends()], itself: str = "") -> Response:
     frame = await Frame.of(request, signed)
-    return await _check(frame, typed, await _inbox(frame, inbox_id), itself=bool(itself))
+    return await _check(frame, typed, await mail_inbox(frame, inbox_id), itself=bool(itself))
 
 
 @router.post("/{inbox_id}/state")
@@ -168,18 +168,18 @@ async def set_state(request: Request, signed: Administrator, inbox_id: Ident, st
     if state not in ("active", "paused"):
         raise Invalid(reason=_("This is none of the choices."))
     async with frame.desk.database.unit() as uow:
-        inbox = await uow.session.get_one(Inbox, (await _inbox(frame, inbox_id)).id)
+        inbox = await uow.session.get_one(Inbox, (await mail_inbox(frame, inbox_id)).id)
         if inbox.state != state:
             inbox.state = state
             inbox.version += 1
-            _note(uow, frame, "inbox.pause" if state == "paused" else "inbox.resume", inbox.name, {"state": state})
+            note_change(uow, frame, "inbox.pause" if state == "paused" else "inbox.resume", inbox.name, {"state": state})
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved={state}", 303)
 
 
 @router.post("/{inbox_id}")
 async def change(request: Request, signed: Administrator, inbox_id: Ident, typed: Annotated[Typed, Depends()]) -> Response:
     frame = await Frame.of(request, signed)
-    known = await _inbox(frame, inbox_id)
+    known = await mail_inbox(frame, inbox_id)
     read = _read(frame, typed, known)
     if read.errors:
         return _form(frame, typed, inbox=known, errors=read.errors, status=422)
@@ -189,11 +189,12 @@ async def change(request: Request, signed: Administrator, inbox_id: Ident, typed
             raise StaleWrite
         changed = await inboxes.set_mail(uow, inbox, read.options, box=frame.desk.box)
         if changed:
-            _note(uow, frame, "inbox.set", inbox.name, {"changed": changed})
+            note_change(uow, frame, "inbox.set", inbox.name, {"changed": changed})
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 
-async def _inbox(frame: Frame, inbox_id: str) -> Inbox:
+async def mail_inbox(frame: Frame, inbox_id: str) -> Inbox:
+    """The inbox of a page; raises `NotFound` for one of another channel too."""
     async with frame.desk.database.read() as session:
         inbox = await session.get(Inbox, inbox_id)
     if inbox is None or inbox.channel != ChannelKind.EMAIL:
@@ -205,7 +206,8 @@ def _stored(frame: Frame, inbox: Inbox | None) -> Account | None:
     return None if inbox is None else inboxes.mail_account(inbox.config, frame.desk.box.open(inbox.secrets))
 
 
-def _note(uow: UnitOfWork, frame: Frame, action: str, subject: str, after: dict[str, object]) -> None:
+def note_change(uow: UnitOfWork, frame: Frame, action: str, subject: str, after: dict[str, object]) -> None:
+    """Who changed what, for the audit."""
     people.audit(
         uow, actor=frame.signed.agent.email, action=action, subject=subject, before={}, after=after, now=frame.desk.clock.now(),
         ip=address_of(frame.request),

@@ -64,7 +64,10 @@ async def _mark_read(frame: Frame, ticket: Ticket) -> None:
 def _context(frame: Frame, detail: TicketDetail, offered: Mapping[str, str]) -> dict[str, Any]:
     viewer = pages_of(frame.request).context(frame.request)["viewer"]
     ticket, language = detail.ticket, frame.language
-    entries = story(detail.messages, detail.events, zone=viewer.zone, language=language, titles=facts.titles(frame.config, language))
+    entries = story(
+        detail.messages, detail.events, zone=viewer.zone, language=language, titles=facts.titles(frame.config, language),
+        now=frame.desk.clock.now(),
+    )  # fmt: skip
     told = next(
         (message for message in reversed(detail.messages) if message.direction == "outbound" and message.meta.get("key") in TELLS_BATON),
         None,

@@ -1,5 +1,6 @@
 """The story of a conversation as entries of one page: messages, notes, activity, days. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from desk_core.conversations.entities import Message
+from desk_core.conversations.service import waits
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import TicketEvent
@@ -47,6 +49,7 @@ class Entry:
     forged: bool = False
     buttons: tuple[str, ...] = field(default=())
     card: tuple[tuple[str, str], ...] = field(default=())
+    leaves_in: int = 0  # seconds in which it can be taken back
     mail: str = ""  # "html" or "text" where it came by mail, whose bytes can be looked at
 
 
@@ -57,10 +60,11 @@ def story(
     zone: ZoneInfo,
     language: str,
     titles: Mapping[str, str],
+    now: datetime | None = None,
 ) -> list[Entry]:
     """Messages and events in the order they happened, with a line where a day begins."""
     # Ids are made in order, so of two things in one moment the one that was written first stands first.
-    lines = [(message.at, message.id, _entry(message, language, zone)) for message in messages]
+    lines = [(message.at, message.id, _entry(message, language, zone, now)) for message in messages]
     lines += [
         (event.at, event.id, Entry(EntryKind.ACTIVITY, event.at, "system", tell(event, language, titles=titles)))
         for event in events
@@ -70,7 +74,7 @@ def story(
     return list(_with_days([entry for *_, entry in lines], zone))
 
 
-def _entry(message: Message, language: str, zone: ZoneInfo) -> Entry:
+def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None) -> Entry:
     if message.direction == "activity":
         return Entry(EntryKind.ACTIVITY, message.at, message.author_kind, f"{message.author}: {message.text}", message=message)
     kind = EntryKind.NOTE if message.direction == "note" else EntryKind.MESSAGE
@@ -88,8 +92,15 @@ def _entry(message: Message, language: str, zone: ZoneInfo) -> Entry:
         forged=trust.get("verdict") == "forged",
         buttons=_labels(message.buttons),
         card=(*_card(message), *_mail_card(message, language, zone)),
+        leaves_in=_leaves_in(message, now),
         mail=_mail(message),
     )
+
+
+def _leaves_in(message: Message, now: datetime | None) -> int:
+    if now is None or not waits(message):
+        return 0
+    return max(0, math.ceil((datetime.fromisoformat(message.meta["leaves_at"]) - now).total_seconds()))
 
 
 def _card(message: Message) -> tuple[tuple[str, str], ...]:

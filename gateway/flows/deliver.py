@@ -1,6 +1,6 @@
 """Hops 7 and 8: an outbound message to its channel, and the receipt back into the store."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -10,10 +10,11 @@ from sqlalchemy import select, update
 
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Attachment, Conversation, Message
 from desk_core.conversations.ports import (
     Channel,
     ChannelKind,
+    FileLink,
     OutboundButton,
     OutboundFile,
     OutboundMessage,
@@ -28,6 +29,7 @@ from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
 from desk_core.tickets import history
 from desk_core.tickets.entities import Ticket
+from gateway.file_links import FileLinks
 
 log = structlog.get_logger()
 
@@ -62,8 +64,11 @@ class Deliver:
         *,
         context: Callable[[str], Awaitable[Context]],
         channel: Callable[[str], Awaitable[Channel | None]],
+        links: FileLinks,
+        mail_limit: int,
     ) -> None:
-        self._database, self._context, self._channel = database, context, channel
+        """`mail_limit` is how many bytes of files one letter carries; the rest is offered by `links`."""
+        self._database, self._context, self._channel, self._links, self._mail_limit = database, context, channel, links, mail_limit
 
     async def decide(self, work: Work) -> Plan:
         ctx = await self._context(str(work.payload.get("request_id", "")))
@@ -88,7 +93,8 @@ class Deliver:
             log.warning("deliver.refused", inbox=inbox.name, blocked=error.blocked)
             return Plan(replace(done, refused=error.reason, blocked=error.blocked))
         except RetryLater as error:
-            raise Postpone(_so_far(error.reason, uncertain=uncertain or error.uncertain), after=error.after) from error
+            reason = _so_far(error.reason, uncertain=uncertain or error.uncertain)
+            raise Postpone(reason, after=error.after, free=error.free) from error
         marked = Receipt(external_id=receipt.external_id, uncertain=receipt.uncertain or uncertain, extra=receipt.extra)
         return Plan(replace(done, receipt=marked))
 
@@ -135,6 +141,8 @@ class Deliver:
         last = await conversations.last_inbound(session, conversation.id) if by_mail else None
         references = await conversations.references_of(session, conversation.id) if by_mail else []
         to = _address(known[0] if known else None, last, conversation)
+        carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
+        until = self._links.until(message.at, ctx.now)
         status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
         return OutboundMessage(
             message_id=message.id,
@@ -143,17 +151,19 @@ class Deliver:
             to=to,
             to_name=(known[1] if known else "") or to,
             text=message.text,
-            language=conversation.language or (ticket.language if ticket else ctx.config.language),
+            language=_language(ctx, conversation, ticket),
             at=message.at,
             author=message.author_kind,
             author_name=message.author if message.author_kind == "agent" else "",
             buttons=_buttons(message, conversation.channel, status_url),
-            files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in message.attachments),
+            files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
+            links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
             reply_to=message.reply_to,
             subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
             ticket_number=ticket.number if ticket else None,
             ticket_token=ticket.token if ticket else None,
             status_url=status_url,
+            team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
             references=tuple(references),
             automatic=message.author_kind != "agent",
             silent=bool(message.meta.get("silent")),
@@ -164,9 +174,24 @@ class Deliver:
         )
 
 
+def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], list[Attachment]]:
+    """(what a letter carries, what it links to): as many files as fit go along, the small ones first."""
+    left, small = limit, set()
+    for file in sorted(files, key=lambda one: (one.size, one.id)):
+        left -= file.size
+        if left < 0:
+            break
+        small.add(file.id)
+    return [file for file in files if file.id in small], [file for file in files if file.id not in small]
+
+
 def _so_far(reason: str, *, uncertain: bool) -> str:
     """The reason of a postponement, saying whether something may be on the wire already."""
     return f"uncertain: {reason.removeprefix('uncertain: ')}" if uncertain else f"{NOT_SENT}{reason}"
+
+
+def _language(ctx: Context, conversation: Conversation, ticket: Ticket | None) -> str:
+    return conversation.language or (ticket.language if ticket else ctx.config.language)
 
 
 def _address(known: str | None, last: Message | None, conversation: Conversation) -> str:

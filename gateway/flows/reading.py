@@ -82,6 +82,9 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     known = None
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
+    if known is None and first.kind is InboundKind.BOUNCE and joined_by == "token" and conversation is not None:
+        # It returns a Message-ID that is not ours (a relay writes its own) or none at all; its address says whose mail came back.
+        known = await conversations.last_sent(session, conversation.id)
     active = by_number or await _active_ticket(session, inbox, conversation, first)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:

@@ -26,6 +26,7 @@ HEADINGS = {
     404: _("Nothing here"),
     405: _("This is not allowed"),
     409: _("Someone was faster"),
+    410: _("No longer here"),
     413: _("Too large"),
     422: _("Something does not fit"),
     429: _("A little slower, please"),

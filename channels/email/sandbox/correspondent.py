@@ -62,7 +62,8 @@ class Correspondent:
         return await self._send(letter.reply_to, f"Automatic reply: {letter.letter.subject}", text or AWAY, (), html=None, headers=thread)
 
     async def bounces(self, letter: Opened, *, permanent: bool = True) -> None:
-        """Return a letter as a mail server that knows no such person, or cannot deliver yet (RFC 3464)."""
+        """Return a letter to its envelope as a mail server that knows no such person, or cannot deliver yet (RFC 3464)."""
+        back = letter.letter.envelope_from or letter.reply_to
         code, status, action = ("550", "5.1.1", "failed") if permanent else ("451", "4.3.0", "delayed")
         domain = self.address.rpartition("@")[2]
         words = f"{code} {status} <{self.address}>: {'no such person here' if permanent else 'try again later'}"
@@ -70,7 +71,7 @@ class Correspondent:
         subject = "Undelivered Mail Returned to Sender" if permanent else "Delayed Mail"
         # By hand: the library's parts of type "message" hold messages, and a report holds fields.
         report = (
-            f"From: Mail Delivery System <MAILER-DAEMON@{domain}>\nTo: {letter.reply_to}\nSubject: {subject}\n"
+            f"From: Mail Delivery System <MAILER-DAEMON@{domain}>\nTo: {back}\nSubject: {subject}\n"
             f"Date: {format_datetime(self._clock.now())}\nMessage-ID: <{new_id()}@{domain}>\nAuto-Submitted: auto-replied\n"
             f"MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=report\n\n"
             f"--report\nContent-Type: text/plain; charset=utf-8\n\nThis is the mail system at {domain}.\n\n<{self.address}>: {words}\n\n"
@@ -78,7 +79,7 @@ class Correspondent:
             f"Final-Recipient: rfc822; {self.address}\nAction: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {words}\n\n"
             f"--report\nContent-Type: text/rfc822-headers; charset=utf-8\n\n{head}\n\n--report--\n"
         )
-        await self._deliver(report.replace("\n", "\r\n").encode(), sender="", to=letter.reply_to)
+        await self._deliver(report.replace("\n", "\r\n").encode(), sender="", to=back)
 
     async def hears(self, *, timeout: float = 15.0, matching: Callable[[Opened], bool] | str | None = None) -> Opened:
         """The next letter to this address not heard before, oldest first; `matching` is a test or words it must hold."""

@@ -32,6 +32,7 @@ class Letter:
     message_id: str
     at: str
     size: int
+    envelope_from: str = ""
 
     @property
     def moment(self) -> datetime:
@@ -93,12 +94,13 @@ class MailSandbox:
             id=new_id(),
             mailbox=(recipient if direction == "sent" else sender).lower(),
             direction=direction,
-            sender=sender,
+            sender=next((address for _name, address in addresses(root.raw("from"))), sender),
             recipient=recipient,
             subject=root.get("subject"),
             message_id=root.get("message-id").strip("<> "),
             at=self._clock.now().isoformat(),
             size=len(raw),
+            envelope_from=sender,
         )
         self.root.mkdir(parents=True, exist_ok=True)
         (self.root / f"{letter.id}.eml").write_bytes(raw)

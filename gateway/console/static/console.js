@@ -42,6 +42,9 @@
     for (const form of all("form[data-draft]")) {
       const kept = localStorage.getItem(draftKey(form));
       const area = one("textarea", form);
+      // An answer that was taken back comes with the page; what was begun meanwhile follows it.
+      if (kept && area.value.trim() && kept.trim() !== area.value.trim()) area.value = `${area.value}\n\n${kept}`;
+      if (area.value.trim()) keepDraft(form);
       if (kept && !area.value) {
         area.value = kept;
         if (form.dataset.composer === "note" && !localStorage.getItem(draftKey(form).replace("-note", "-reply"))) one("#tab-note").checked = true;
@@ -289,6 +292,13 @@
     live.dataset.connected = "yes";
   });
   setInterval(() => { if (!document.hidden) scheduleList(); }, 60000);
+  setInterval(() => {
+    for (const wait of all("[data-leaves-in]")) {
+      const left = Math.max(0, wait.dataset.leavesIn - 1);
+      wait.dataset.leavesIn = left;
+      wait.textContent = wait.textContent.replace(/\d+/, left);
+    }
+  }, 1000);
 
   /* --- keys -------------------------------------------------------------------------------------------------------- */
 

@@ -193,3 +193,40 @@ class TestLive:
 
     async def test_is_not_for_strangers(self, stranger: Browser) -> None:
         assert (await stranger.get("/console/live")).status_code == 303
+
+
+class TestUndo:
+    @pytest.fixture
+    async def mailed(self, make: DeskFactory) -> Ticket:
+        contact = await make.contact("Marat", channel="email", address="marat@example.com")
+        return await make.ticket(await make.conversation(contact, channel="email"), channel="email")
+
+    async def test_an_answer_by_mail_comes_back_into_the_composer(self, console: Browser, mailed: Ticket, database: Database) -> None:
+        assert await do(console, mailed, "reply", text="Try <again>, please.") == 303
+        page = (await console.get(f"/console/tickets/{mailed.number}")).text
+        assert "Leaves in 10 s" in page
+        (answer,) = await messages(database, "outbound")
+        assert f'name="message" value="{answer.id}"' in page
+        undone = await console.post(f"/console/tickets/{mailed.number}/undo", data={"message": answer.id})
+        assert undone.status_code == 200
+        assert "Try &lt;again&gt;, please.</textarea>" in undone.text
+        assert "took an answer back before it left" in undone.text
+        assert "Leaves in" not in undone.text
+        assert await messages(database, "outbound") == []
+        again = await console.post(f"/console/tickets/{mailed.number}/undo", data={"message": answer.id})
+        assert again.status_code == 404
+
+    async def test_names_the_files_that_must_be_attached_again(self, console: Browser, mailed: Ticket, database: Database) -> None:
+        await console.post(f"/console/tickets/{mailed.number}/reply", data={"text": "See"}, files={"files": ("plan.txt", b"text")})
+        (answer,) = await messages(database, "outbound")
+        undone = await console.post(f"/console/tickets/{mailed.number}/undo", data={"message": answer.id})
+        assert "Attach the files again: plan.txt" in undone.text
+
+    async def test_a_chat_is_not_kept_waiting(self, console: Browser, ticket: Ticket, database: Database) -> None:
+        await do(console, ticket, "reply", text="Hello")
+        assert "Leaves in" not in (await console.get(f"/console/tickets/{ticket.number}")).text
+        (answer,) = [message for message in await messages(database, "outbound") if message.author_kind == "agent"]
+        refused = await console.post(f"/console/tickets/{ticket.number}/undo", data={"message": answer.id})
+        assert refused.status_code == 409
+        assert "cannot be taken back" in refused.text
+        assert [await do(console, ticket, "undo", message="nonsense"), await do(console, ticket, "undo")] == [404, 422]

@@ -3,22 +3,31 @@
 import logging
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy import select
 
 import presets
+from channels.email.intake import InboxAddress, MailIntake
+from channels.email.sandbox.mailbox import Opened
 from desk_core.catalogue.install import install
 from desk_core.catalogue.presets import load_preset
-from desk_core.conversations.entities import Inbox
+from desk_core.conversations.entities import Inbox, Message
 from desk_core.conversations.ports import Channel, ChannelKind, InboundFile, InboundKind, InboundMessage, OutboundMessage, Sender
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.ids import new_id
+from desk_core.people import service as people
+from desk_core.people.entities import Agent
+from desk_core.people.permissions import Role
+from desk_core.tickets import service as tickets
+from desk_core.tickets.entities import Ticket, TicketEvent
 from gateway import inboxes
 from gateway.bootstrap import Desk
+from gateway.mail import sandbox_of
 from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.encoder import NullEncoder
@@ -119,3 +128,77 @@ async def chat(desk: SmallDesk) -> Chat:
             uow, name="chat", channel=ChannelKind.TELEGRAM, address="bot", language="ru", config=config, sealed=sealed, clock=desk.clock
         )
     return Chat(desk, inbox)
+
+
+VERA = "vera@example.com"
+
+
+class MailDesk(SmallDesk):
+    """A desk whose mail goes into the sandbox."""
+
+    async def channel(self, inbox_id: str) -> Channel | None:
+        return await Desk.channel(self, inbox_id)
+
+
+@dataclass
+class Post:
+    """Mail comes in as it does from the listener, and what goes out is opened."""
+
+    desk: MailDesk
+    inbox: Inbox
+    agent: Agent
+    written: int = field(default=0)
+
+    async def comes(self, head: str, body: str, *, envelope_from: str = VERA, to: str = "help@desk.example") -> None:
+        """A mail arrives, and the desk handles everything that is ready."""
+        intake = MailIntake(blobs=self.desk.blobs, secret=self.desk.key, clock=self.desk.clock)
+        raw = f"{head}\nTo: {to}\n\n{body}".replace("\n", "\r\n").encode()
+        address = InboxAddress(self.inbox.id, self.inbox.address)
+        await intake.take(raw, inbox=address, accept=self.desk.accept, envelope_from=envelope_from, envelope_to=(to,))
+        await self.desk.worker().drain()
+
+    async def vera_writes(self, text: str = "Не печатает принтер в приёмной, помогите, пожалуйста.", *, headers: str = "") -> None:
+        self.written += 1
+        await self.comes(f"From: Вера <{VERA}>\nSubject: Принтер\nMessage-ID: <v{self.written}@example.com>{headers}", text)
+
+    async def answers(self, text: str = "Уже идём.", **options: Any) -> Message:
+        """The operator answers; it is not delivered yet."""
+        ticket = await self.ticket()
+        ctx = await self.desk.context()
+        async with self.desk.database.unit() as uow:
+            return await tickets.reply(uow, ctx, ticket.id, by=self.agent, text=text, **options)
+
+    async def letters(self) -> list[Opened]:
+        """What was sent, oldest first."""
+        sandbox = sandbox_of(self.desk.settings, self.desk.clock)
+        found = [await sandbox.open(letter.id) for letter in reversed(await sandbox.letters())]
+        return [letter for letter in found if letter is not None]
+
+    async def ticket(self) -> Ticket:
+        async with self.desk.database.read() as session:
+            return (await session.scalars(select(Ticket))).one()
+
+    async def message(self, message_id: str) -> Message:
+        async with self.desk.database.read() as session:
+            return await session.get_one(Message, message_id)
+
+    async def happened(self) -> list[str]:
+        async with self.desk.database.read() as session:
+            return list((await session.scalars(select(TicketEvent.kind).order_by(TicketEvent.id))).all())
+
+
+@pytest.fixture
+async def post(database_url: str, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Post]:
+    settings = Settings(home=tmp_path, secret_key="k" * 40, database={"url": database_url}, work={"burst_seconds": 0})
+    desk = MailDesk(settings, clock=clock)
+    async with desk.database.unit() as uow:
+        await install(uow, PRESET, language="ru", now=clock.now())
+        inbox = await inboxes.add(
+            uow, name="mail", channel=ChannelKind.EMAIL, address="help@desk.example", language="ru", config={}, sealed=None, clock=clock
+        )
+        agent = await people.add_agent(
+            uow, email="olga@desk.example", name="Ольга", password_hash="", role=Role.AGENT, language="ru", time_zone="Europe/Moscow",
+            team_keys=["service_desk"], now=clock.now(),
+        )  # fmt: skip
+    yield Post(desk, inbox, agent)
+    await desk.close()

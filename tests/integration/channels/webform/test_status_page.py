@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import select
 
 from desk_core.context import Context
-from desk_core.conversations.entities import Attachment, Inbox
+from desk_core.conversations.entities import Attachment, Inbox, Message
 from desk_core.conversations.files import store_file
 from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, Sender
 from desk_core.kit.errors import StoreUnavailable
@@ -87,6 +87,18 @@ async def test_both_sides_are_shown_and_notes_and_the_desks_own_business_never(s
     async with site.desk.database.read() as session:
         file_id = await session.scalar(select(Attachment.id).where(Attachment.message_id == note.id))
     assert (await site.get(f"/s/{ticket.token}/files/{file_id}")).status == 404
+
+
+async def test_an_answer_that_may_still_be_taken_back_is_not_shown(site: Site) -> None:
+    ticket = await site.request()
+    agent, ctx = await site.agent(), await site.desk.context()
+    async with site.desk.database.unit() as uow:
+        window = {"webform": timedelta(seconds=10)}
+        message = await service.reply(uow, ctx, ticket.id, by=agent, text="Perhaps I am wrong.", window=window)
+    assert "Perhaps I am wrong." not in (await page_of(site, ticket)).text
+    async with site.desk.database.unit() as uow:
+        (await uow.session.get_one(Message, message.id)).delivery_state = "sent"
+    assert "Perhaps I am wrong." in (await page_of(site, ticket)).text
 
 
 class TestFiles:

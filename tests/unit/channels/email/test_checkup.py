@@ -252,6 +252,9 @@ class Carrying:
     async def test(self) -> list[tuple[str, bool, str]]:
         return [("way out", True, "250 OK")]
 
+    async def close(self) -> None:
+        """Holds nothing."""
+
 
 async def nowhere(_message_id: str) -> bool:
     return False
@@ -277,7 +280,7 @@ class TestMailToItself:
         async def arrived(message_id: str) -> bool:
             return message_id in accept.stored
 
-        steps = await steps_of(Checkup(ADDRESS, loop=Loop(SECRET, SmtpSender(f"smtp://127.0.0.1:{listener.port}"), arrived)))
+        steps = await steps_of(Checkup(ADDRESS, loop=Loop(SECRET, SmtpSender(f"smtp://127.0.0.1:{listener.port}", idle=0), arrived)))
         await listener.stop()
         assert steps["loop"].state is State.OK
         message = accept.stored[steps["loop"].words]

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from channels.email.compose import Mailbox, compose, to_bytes
+from channels.email.compose import Mailbox, compose, envelope_sender, to_bytes
 from channels.email.threading import read_token
 from desk_core.conversations.ports import OutboundButton, OutboundFile, OutboundMessage, Refused
 from tests.unit.channels.email.mails import NOW, SECRET, inbound
@@ -31,7 +31,8 @@ MESSAGE = OutboundMessage(
 
 
 def written(message: OutboundMessage = MESSAGE, **options: object) -> EmailMessage:
-    raw = to_bytes(compose(message, mailbox=MAILBOX, secret=SECRET, **options))  # type: ignore[arg-type]
+    given: dict[str, Any] = {"mailbox": MAILBOX, **options}
+    raw = to_bytes(compose(message, secret=SECRET, **given))
     return cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
 
 
@@ -128,3 +129,15 @@ def test_our_own_letter_coming_back_is_known_as_ours() -> None:
 
 def test_russian_footers_are_translated_when_the_catalogue_has_them() -> None:
     assert "1042" in written(replace(MESSAGE, language="ru")).get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+class TestWhereReportsComeBackTo:
+    def test_is_the_conversation(self) -> None:
+        for message in (MESSAGE, replace(MESSAGE, automatic=False)):
+            told = envelope_sender(message, mailbox=MAILBOX, secret=SECRET)
+            assert (told.startswith("support+"), read_token(told, SECRET)) == (True, CONVERSATION)
+
+    def test_is_the_plain_address_where_the_server_knows_no_plus_or_it_would_be_too_long(self) -> None:
+        long = f"{'x' * 30}@desk.example"
+        for mailbox in (replace(MAILBOX, plus=False), replace(MAILBOX, address=long)):
+            assert envelope_sender(MESSAGE, mailbox=mailbox, secret=SECRET) == mailbox.address

@@ -294,6 +294,13 @@ class TestBounces:
         message = inbound(mail("550 no such user gone@example.com", subject="Mail delivery failed", **{"from": "<>"}), envelope_from="")
         assert (message.kind, message.card["address"]) == (InboundKind.BOUNCE, "gone@example.com")
 
+    def test_the_address_it_came_back_to_is_not_the_one_that_failed(self) -> None:
+        envelope = plus_address(SUPPORT, CONVERSATION, SECRET)
+        body = f"<{envelope}>: mail from this address\n\n<gone@example.com>: 550 5.1.1 no such user\n"
+        message = inbound(mail(body, to=envelope, subject="Undelivered Mail", **{"from": "MAILER-DAEMON@mx.example"}), envelope_from="")
+        assert (message.kind, message.edits, message.tokens) == (InboundKind.BOUNCE, None, (CONVERSATION,))
+        assert message.card["address"] == "gone@example.com"
+
     def test_a_person_who_writes_about_one_is_a_person(self) -> None:
         message = inbound(mail("550 no such user", subject="Undelivered mail: please help"))
         assert (message.kind, message.held) == (InboundKind.MESSAGE, False)

@@ -9,9 +9,10 @@ import pytest
 from channels.email.channel import EmailChannel
 from channels.email.compose import Mailbox
 from channels.email.intake import InboxAddress
+from channels.email.relays import Relay
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.smtp_in import MailListener
-from channels.email.smtp_out import Relay, SandboxSender, Sender, SmtpSender, sender_for
+from channels.email.smtp_out import SandboxSender, Sender, SmtpSender, sender_for
 from channels.email.threading import read_token
 from desk_core.conversations.ports import Channel, OutboundFile, Refused, RetryLater
 from desk_core.kit.clock import FakeClock
@@ -117,6 +118,34 @@ async def test_a_lost_attachment_is_said_not_sent(tmp_path: Path) -> None:
         await channel(SandboxSender(MailSandbox(tmp_path)), Empty()).send(
             replace(MESSAGE, files=(OutboundFile("a.pdf", "application/pdf", 1, "0" * 64),))
         )
+
+
+class Strict:
+    """A relay that takes mail only from the address that logged in."""
+
+    def __init__(self, words: str = "553 5.7.1 <x>: Sender address rejected: not owned by user") -> None:
+        self.words, self.heard = words, list[str]()
+
+    async def deliver(self, raw: bytes, *, sender: str, recipient: str) -> None:
+        self.heard.append(sender)
+        if "+" in sender:
+            raise Refused(self.words, sender="ender" in self.words)
+
+    async def test(self) -> list[tuple[str, bool, str]]:
+        return []
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+
+async def test_a_relay_that_takes_only_the_plain_sender_gets_it() -> None:
+    strict = Strict()
+    adapter = channel(strict)
+    await adapter.send(MESSAGE)
+    await adapter.send(MESSAGE)
+    assert ["+" in sender for sender in strict.heard] == [True, False, False]
+    with pytest.raises(Refused):
+        await channel(Strict("550 5.1.1 no such user")).send(MESSAGE)
 
 
 async def test_the_connection_test_tells_the_servers_words(relay: Relaying) -> None:

@@ -20,6 +20,7 @@ class LifeOfARequest(RuleBasedStateMachine):
         self.ladder = False
         self.requester_spoke_last = True
         self.asked_solved = 0
+        self.before_solved = (dict(self.clocks), True)
 
     @initialize()
     def is_opened(self) -> None:
@@ -53,6 +54,8 @@ class LifeOfARequest(RuleBasedStateMachine):
 
     def happens(self, event: Event) -> None:
         before, asked_before = self.status, self.asked_solved
+        if event is Event.RESOLVED and before is not Status.RESOLVED:
+            self.before_solved = (dict(self.clocks), self.requester_spoke_last)
         result = transition(self.status, event)
         if event in {Event.REQUESTER_REPLIED, Event.DENIED}:
             self.requester_spoke_last = True
@@ -93,6 +96,8 @@ class LifeOfARequest(RuleBasedStateMachine):
             case Effect.START_NEXT_RESPONSE:
                 if self.requester_spoke_last and clocks["first_response"] == clocks["next_response"] == OVER:
                     clocks["next_response"] = RUNNING
+            case Effect.OWE_AGAIN:
+                self.clocks, self.requester_spoke_last = dict(self.before_solved[0]), self.before_solved[1]
             case Effect.ASK_SOLVED:
                 self.asked_solved += 1
             case Effect.START_LADDER:

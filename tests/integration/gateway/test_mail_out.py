@@ -1,0 +1,137 @@
+"""Letters of a whole desk on their way out: where reports about them come back to, and what becomes of them then."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from channels.email.threading import read_token
+from desk_core.conversations import service as conversations
+from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.files import NewFile, store_file
+from desk_core.conversations.ports import RetryLater
+from desk_core.kit.clock import FakeClock
+from desk_core.lanes.entities import WorkItem
+from desk_core.people.entities import ContactIdentity
+from gateway.file_links import FileLinks, LinkExpired
+from tests.integration.gateway.conftest import VERA, Post
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+
+class TestReports:
+    async def test_come_back_to_the_very_conversation(self, post: Post) -> None:
+        await post.vera_writes()
+        answer = await post.answers()
+        await post.desk.worker().drain()
+        envelopes = [letter.letter.envelope_from for letter in await post.letters()]
+        assert len(envelopes) > 1
+        assert {read_token(one, post.desk.key) for one in envelopes} == {answer.conversation_id}
+        assert {letter.letter.sender for letter in await post.letters()} == {"help@desk.example"}
+
+    async def test_that_name_no_mail_of_ours_are_shown_at_the_last_one(self, post: Post) -> None:
+        await post.vera_writes()
+        answer = await post.answers()
+        await post.desk.worker().drain()
+        sent = (await post.letters())[-1]
+        await post.comes(
+            "From: MAILER-DAEMON@relay.example\nSubject: Undelivered Mail Returned to Sender\nMessage-ID: <r1@relay.example>",
+            f"<{VERA}>: 550 5.1.1 no such person here\n\nMessage-ID: <changed-by-the-relay@relay.example>\n",
+            envelope_from="",
+            to=sent.letter.envelope_from,
+        )
+        failed = await post.message(answer.id)
+        assert failed.delivery_state == "failed"
+        assert "no such person here" in str(failed.delivery_reason)
+        assert (await post.happened()).count("delivery_failed") == 1
+        assert (await post.ticket()).unread
+        async with post.desk.database.read() as session:
+            identity = (await session.scalars(select(ContactIdentity).where(ContactIdentity.address == VERA))).one()
+            report = (await session.scalars(select(Message).where(Message.verdict_code == "bounce"))).one()
+        assert "no such person here" in str(identity.failed_reason)
+        assert (report.conversation_id, report.ticket_id) == (answer.conversation_id, answer.ticket_id)
+        assert len(await post.letters()) == 2, "nobody answers a report"
+
+    async def test_of_a_delay_change_nothing(self, post: Post) -> None:
+        await post.vera_writes()
+        answer = await post.answers()
+        await post.desk.worker().drain()
+        await post.comes(
+            "From: MAILER-DAEMON@relay.example\nSubject: Delayed Mail (still being retried)\nMessage-ID: <r1@relay.example>",
+            f"<{VERA}>: 451 4.3.0 try again later, will be retried\n",
+            envelope_from="",
+            to=(await post.letters())[-1].letter.envelope_from,
+        )
+        assert (await post.message(answer.id)).delivery_state == "sent"
+        assert "delivery_failed" not in await post.happened()
+
+    async def test_are_not_asked_for_where_a_robot_is_answered(self, post: Post) -> None:
+        await post.vera_writes()
+        await post.vera_writes("Меня нет на месте.", headers="\nAuto-Submitted: auto-replied\nIn-Reply-To: <v1@example.com>")
+        ctx = await post.desk.context()
+        ticket = await post.ticket()
+        async with post.desk.database.unit() as uow:
+            conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
+            await conversations.say(uow, ctx, conversation, text="Всё получилось?", ticket_id=ticket.id)
+        await post.answers("Это пишу я.")
+        await post.desk.worker().drain()
+        robot, person = (await post.letters())[-2:]
+        assert (robot.letter.envelope_from, read_token(person.letter.envelope_from, post.desk.key)) == ("", ticket.conversation_id)
+
+
+class Waiting:
+    """A way out that has no room at the moment."""
+
+    async def deliver(self, raw: bytes, *, sender: str, recipient: str) -> None:
+        raise RetryLater("enough", after=timedelta(seconds=30), free=True)
+
+    async def test(self) -> list[tuple[str, bool, str]]:
+        return []
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+
+async def test_a_letter_that_waits_for_the_pace_is_not_given_up(post: Post, clock: FakeClock) -> None:
+    post.desk._mail_sender = Waiting()
+    await post.vera_writes()
+    for _ in range(15):
+        clock.advance(timedelta(seconds=31))
+        await post.desk.worker().drain()
+    async with post.desk.database.read() as session:
+        [item] = (await session.scalars(select(WorkItem).where(WorkItem.kind == "deliver"))).all()
+    assert (item.attempts, item.last_error) == (0, "not sent: enough")
+
+
+class TestLargeFiles:
+    @staticmethod
+    async def files(post: Post, *megabytes: int) -> list[NewFile]:
+        kept = post.desk.blobs
+        return [await store_file(kept, name=f"файл {size}.bin", content=bytes(size << 20), limit=50 << 20) for size in megabytes]
+
+    async def test_beyond_the_limit_are_links(self, post: Post) -> None:
+        await post.vera_writes()
+        await post.answers(files=await self.files(post, 12, 1, 9))
+        await post.desk.worker().drain()
+        letter = (await post.letters())[-1]
+        assert [file.name for file in letter.files] == ["файл 1.bin", "файл 9.bin"]
+        assert "Слишком большие для письма" in letter.text
+        [url] = re.findall(r"файл 12\.bin \(12 МБ\): (http://127\.0\.0\.1:8080/files/\S+)", letter.text)
+        assert letter.html is not None
+        assert url in letter.html
+        links = FileLinks(post.desk.key)
+        async with post.desk.database.read() as session:
+            file = (await session.scalars(select(Attachment).where(Attachment.name == "файл 12.bin"))).one()
+        token = url.rpartition("/")[2]
+        now = post.desk.clock.now()
+        assert links.read(token, now=now + timedelta(days=13, hours=23)) == file.id
+        with pytest.raises(LinkExpired):
+            links.read(token, now=now + timedelta(days=14))
+
+    async def test_that_fit_go_along(self, post: Post) -> None:
+        await post.vera_writes()
+        await post.answers(files=await self.files(post, 7, 8))
+        await post.desk.worker().drain()
+        letter = (await post.letters())[-1]
+        assert (len(letter.files), "/files/" in letter.text) == (2, False)
