@@ -25,13 +25,18 @@ def rows(folder: Path, count: int) -> list[Row]:
         until_stored(desk, _WARM + count)  # every 250 was true
     with _desk(folder / "pool-held") as desk:
         holding.hold(desk)
+        spent = desk.running.cpu_seconds()
         alone = _rate(desk.smtp, letters)
+        spent = desk.running.cpu_seconds() - spent
         until_stored(desk, _WARM + count)
-    with receiver(folder, parsing=False) as (_process, port):
+    with receiver(folder, parsing=False) as (process, port):
+        bare_spent = process.cpu_seconds()
         bare = _rate(port, letters)
+        bare_spent = process.cpu_seconds() - bare_spent
     return [
         Row.of(f"mails accepted a second, {_CONNECTIONS} connections, the worker at work", beside, "/s", baseline=bare, at_least=150),
-        Row.of("the same, work left for later", alone, "/s", baseline=bare),
+        Row.of("mails accepted a second, work left for later", alone, "/s", baseline=bare),
+        Row.of("CPU per mail accepted", spent / count * 1000, "ms", baseline=bare_spent / count * 1000),
     ]
 
 
