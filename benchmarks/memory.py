@@ -5,7 +5,9 @@ import asyncio
 import aiohttp
 
 from benchmarks import running
-from benchmarks.mail import ADDRESS, mails, send, until_answered
+from benchmarks.mail.letters import mails
+from benchmarks.mail.watch import add_inbox, until_answered
+from benchmarks.mail.wire import send
 from benchmarks.report import Row
 from benchmarks.running import Phone, RunningDesk, folder
 from benchmarks.turn import ANSWERS, PROBLEMS
@@ -49,7 +51,7 @@ async def _chat(api_url: str, count: int) -> None:
 def _with_mail(count: int) -> Row:
     with folder("memory") as place:
         desk = RunningDesk(place, encoder=False).make()
-        desk.priyom("inbox", "add", "email", "--name", "bench", "--address", ADDRESS)
+        add_inbox(desk)
         desk.start()
         try:
             send(desk.smtp, mails(count, seed=3))

@@ -94,9 +94,11 @@ def echo_bot(folder: Path, api_url: str, token: str) -> Iterator[Process]:
 class RunningDesk:
     """`priyom run` in a home of its own, with the inboxes that a measurement wants."""
 
-    def __init__(self, folder: Path, *, encoder: bool = True, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, encoder: bool = True, program: str | None = None, env: Mapping[str, str] | None = None
+    ) -> None:  # fmt: skip
         self.http, self.smtp = free_port(), free_port()
-        self.home, self._encoder, self._folder = folder / "home", encoder, folder
+        self.home, self._folder, self._program = folder / "home", folder, program or (WHOLE if encoder else LIGHT)
         self._env = {
             "PRIYOM_HOME": str(self.home),
             "PRIYOM_HTTP__PORT": str(self.http),
@@ -120,7 +122,7 @@ class RunningDesk:
         return done.stdout
 
     def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-c", WHOLE if self._encoder else LIGHT, *words]
+        return [sys.executable, "-c", self._program, *words]
 
     def make(self) -> Self:
         """A desk of the shipped preset with its models trained; made once a run, copied afterwards, since training takes its time."""

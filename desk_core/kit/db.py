@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 from desk_core.kit.errors import StoreUnavailable
 from desk_core.kit.sqlite_driver import BEGIN_WRITE, WAIT_MS, SqliteConnection, SqliteDriver
+from desk_core.kit.turns import Turns
 
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session for reading; nothing written through it survives."""
@@ -108,11 +109,13 @@ class UnitOfWork:
 
 
 class _UnitContext:
-    def __init__(self, database: "Database") -> None:
-        self._database = database
+    def __init__(self, database: "Database", *, urgent: bool) -> None:
+        self._database, self._urgent = database, urgent
         self._unit: UnitOfWork | None = None
 
     async def __aenter__(self) -> UnitOfWork:
+        if self._database.turns is not None:
+            await self._database.turns.take(urgent=self._urgent)
         session = self._database.open_write_session()
         self._unit = UnitOfWork(session, dialect=self._database.dialect)
         return self._unit
@@ -131,6 +134,9 @@ class _UnitContext:
         except (DBAPIError, OSError) as failure:
             _translate(failure)
             raise
+        finally:
+            if self._database.turns is not None:
+                self._database.turns.give()
         if error is not None:
             _translate(error)
 
@@ -171,6 +177,8 @@ class Database:
         self.writer = writer
         self.reader = reader
         self.dialect = writer.dialect.name
+        self.turns = Turns() if self.dialect == "sqlite" else None
+        """On SQLite, where one transaction writes at a time: what arrives must not wait for all the work in hand."""
         self._write_sessions = async_sessionmaker(writer, expire_on_commit=False, autoflush=False)
         self._read_sessions = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
         self._glances = async_sessionmaker(reader.execution_options(**{_INLINE: True}), expire_on_commit=False, autoflush=False)
@@ -192,9 +200,9 @@ class Database:
         database = self.writer.url.database
         return Path(database) if self.dialect == "sqlite" and database else None
 
-    def unit(self) -> _UnitContext:
-        """`async with database.unit() as uow:` one write transaction."""
-        return _UnitContext(self)
+    def unit(self, *, urgent: bool = False) -> _UnitContext:
+        """`async with database.unit() as uow:` one write transaction; an `urgent` one waits for no more than one of the others."""
+        return _UnitContext(self, urgent=urgent)
 
     def open_write_session(self) -> AsyncSession:
         return self._write_sessions()

@@ -137,7 +137,7 @@ class Intake:
         return None
 
     async def _commit(self, batch: list[_Pending]) -> None:
-        async with self._database.unit() as uow:
+        async with self._database.unit(urgent=True) as uow:
             fresh = await repository.insert_raw(uow, [pending.row for pending in batch])
             work = [pending.work for pending in batch if pending.row["id"] in fresh]
             if work:

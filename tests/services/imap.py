@@ -32,10 +32,11 @@ class ImapServer:
             return True
         return False
 
-    def put(self, raw: bytes) -> None:
-        """Deliver a mail. Blocks."""
+    def put(self, *raws: bytes) -> None:
+        """Deliver mails. Blocks."""
         with self.open() as client:
-            assert client.append("INBOX", None, None, raw)[0] == "OK"
+            for raw in raws:
+                assert client.append("INBOX", None, None, raw)[0] == "OK"
 
     def count(self, what: str) -> int:
         """How many mails are `UNSEEN`, `ALL`, ... Blocks."""
