@@ -101,8 +101,8 @@ bench-blind: $(DEV_STAMP) ## How well the shipped preset understands messages no
 	@$(PY) -m benchmarks.blind $(FILE) $(ARGS)
 
 .PHONY: chaos
-chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order
-	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick)
+chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order. ARGS=mail: 2,000 mails by SMTP and IMAP
+	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick) $(ARGS)
 
 .PHONY: soak
 soak: $(DEV_STAMP) ## An hour of steady traffic, watching memory, files and latency

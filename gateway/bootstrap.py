@@ -46,6 +46,8 @@ from models.retrain import Outcome
 from nlu.understood import Tools
 
 if TYPE_CHECKING:
+    from channels.email.examining import Examiner
+    from channels.email.signing import Signer
     from channels.email.smtp_out import Sender
 
 log = structlog.get_logger()
@@ -153,6 +155,8 @@ class Desk:
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
                     mail_sender=self._way_out,
+                    examiner=self.examiner,
+                    signer=await self._signer(inbox),
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
@@ -166,6 +170,27 @@ class Desk:
 
             self._mail_sender = way_out(self.settings, self.clock)
         return self._mail_sender
+
+    async def _signer(self, inbox: Inbox) -> "Signer | None":
+        """What signs the mail of an inbox, where its domain has a key."""
+        if inbox.channel != ChannelKind.EMAIL:
+            return None
+        from channels.email.trust import domain_of
+        from gateway import mail_signing
+
+        domain = domain_of(inbox.address)
+        async with self.database.glance() as session:
+            keys = await mail_signing.keys_of(session, domain)
+        return mail_signing.signer(keys, domain, box=self.box)
+
+    @functools.cached_property
+    def examiner(self) -> "Examiner | None":
+        """Own checks of senders of mail; None where the deployment wants none."""
+        if not self.settings.mail_trust.verify:
+            return None
+        from channels.email.examining import NAME_SECONDS, Examiner
+
+        return Examiner(DnsResolver(timeout=NAME_SECONDS))
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
         """An adapter reports its state: its words stand beside the inbox until it works again (None), and then since when."""

@@ -8,8 +8,10 @@ from sqlalchemy import select
 from channels.email.checkup import ADVICE, STATES, STEPS, Checkup, Loop, State, Step, hang_up
 from channels.email.imap_account import Account
 from channels.email.smtp_out import Sender, SmtpSender, sender_for
+from channels.email.trust import domain_of
 from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.kit.i18n import translate
+from gateway import mail_signing
 from gateway.inboxes import access_tokens
 from gateway.mail import sandbox_of
 
@@ -33,7 +35,7 @@ async def checkup_of(
 ) -> Checkup:
     """`inbox` where it is stored already; `listener` is where the desk listens for mail (host:port), its settings by default.
 
-    `selector` names the DKIM key the desk signs with, if it does; without `itself` nothing is sent.
+    `selector` names the DKIM key to look for, by default the one the desk signs with; without `itself` nothing is sent.
     """
     relay = desk.settings.smtp_out.url.get_secret_value()
     return Checkup(
@@ -42,11 +44,17 @@ async def checkup_of(
         tokens=access_tokens(account, desk.database, desk.box, inbox.id if inbox is not None else None),
         sender=sender_for(relay, sandbox_of(desk.settings, desk.clock)),
         resolver=desk.resolver,
-        selector=selector,
+        selector=selector or await _signs_with(desk, address),
         loop=await _loop(desk, inbox, listener, looks=bool(relay) and account is not None, seconds=loop_seconds) if itself else None,
         clock=desk.clock,
         seconds=seconds,
     )
+
+
+async def _signs_with(desk: "WebDesk", address: str) -> str | None:
+    async with desk.database.read() as session:
+        key = mail_signing.in_use(await mail_signing.keys_of(session, domain_of(address)))
+    return key.selector if key is not None else None
 
 
 async def _loop(desk: "WebDesk", inbox: Inbox | None, listener: str, *, looks: bool, seconds: float) -> Loop:

@@ -2,7 +2,7 @@
 
 import functools
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid
+from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
@@ -21,8 +21,10 @@ from gateway.secret_box import SecretBox
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
+    from channels.email.examining import Examiner
     from channels.email.imap_account import Account
     from channels.email.imap_oauth import AccessTokens
+    from channels.email.signing import Signer
     from channels.email.smtp_out import Sender
 
 OnStatus = Callable[[str | None], None]
@@ -135,6 +137,22 @@ def mail_account(config: Mapping[str, Any], hidden: Mapping[str, str]) -> "Accou
     return Account.of(hidden["imap_url"], folders=folders, after=after)
 
 
+async def set_trust(
+    uow: UnitOfWork, name: str, *, authserv: Sequence[str] | None = None, sealers: Sequence[str] | None = None
+) -> dict[str, list[str]]:
+    """Whose word about senders a mail inbox believes; None leaves it as it is. Answers what holds now; raises `NotFound` and `Invalid`."""
+    inbox: Inbox | None = await uow.scalar(select(Inbox).where(Inbox.name == name).with_for_update())
+    if inbox is None:
+        raise NotFound(inbox=name)
+    if inbox.channel != ChannelKind.EMAIL:
+        raise Invalid(reason=_("this is no mail inbox"))
+    given = {"trusted_authserv": authserv, "trusted_sealers": sealers}
+    wanted = {key: sorted({one.strip().lower() for one in value}) for key, value in given.items() if value is not None}
+    if any(inbox.config.get(key, []) != value for key, value in wanted.items()):
+        inbox.config, inbox.version = {**inbox.config, **wanted}, inbox.version + 1
+    return {key.removeprefix("trusted_"): list(inbox.config.get(key, ())) for key in given}
+
+
 async def set_mail(uow: UnitOfWork, inbox: Inbox, options: MailOptions, *, box: SecretBox) -> list[str]:
     """Change how a mail inbox is fetched; the answer names what changed, never a value. A running desk follows within seconds."""
     if inbox.channel != ChannelKind.EMAIL:
@@ -178,6 +196,8 @@ def build(
     clock: Clock,
     on_status: OnStatus,
     mail_sender: "Callable[[], Sender]",
+    examiner: "Examiner | None" = None,
+    signer: "Signer | None" = None,
     keep_secret: KeepSecret | None = None,
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
@@ -213,6 +233,8 @@ def build(
                 on_status=on_status,
                 sender=mail_sender(),
                 keep_secret=keep_secret,
+                examiner=examiner,
+                signer=signer,
             )
         case ChannelKind.WEBFORM | ChannelKind.API:
             from channels.webform.channel import WebformChannel

@@ -12,14 +12,17 @@ from sqlalchemy import select
 
 from channels.email.channel import EmailChannel
 from channels.email.compose import Mailbox
+from channels.email.examining import Examiner
 from channels.email.imap_account import Account
 from channels.email.intake import InboxAddress
 from channels.email.letter import letters_of
 from channels.email.peers import Peers, networks
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
+from channels.email.signing import Signer
 from channels.email.smtp_in import MailListener
 from channels.email.smtp_out import Sender, sender_for
+from channels.email.trust import Trusted
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Blobs, ChannelKind
 from desk_core.kit.clock import Clock
@@ -57,6 +60,8 @@ def build_mail(
     clock: Clock,
     on_status: "OnStatus",
     sender: Sender,
+    examiner: Examiner | None = None,
+    signer: Signer | None = None,
     keep_secret: "KeepSecret | None" = None,
 ) -> EmailChannel:
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender, `sender` carries the mail."""
@@ -68,6 +73,9 @@ def build_mail(
         secret=key,
         clock=clock,
         senders=inbox.config.get("senders", {}),
+        trusted=Trusted.of(inbox.config),
+        examiner=examiner,
+        signer=signer,
         account=account,
         keep_refresh_token=functools.partial(keep_secret, "oauth_refresh_token") if keep_secret is not None else None,
         file_limit=settings.limits.attachment_mb * MEGABYTE,
@@ -98,7 +106,12 @@ class Addresses:
         every = tuple(row.address.lower() for row in rows)
         return {
             row.address.lower(): InboxAddress(
-                row.id, row.address.lower(), every, paused=row.state != "active", senders=row.config.get("senders", {})
+                row.id,
+                row.address.lower(),
+                every,
+                paused=row.state != "active",
+                senders=row.config.get("senders", {}),
+                trusted=Trusted.of(row.config),
             )
             for row in rows
         }
@@ -144,6 +157,7 @@ async def start_listener(desk: "Desk") -> MailListener:
             mails_per_minute=settings.smtp.peer_mails_per_minute,
         ),
         proxied=settings.smtp.proxy_protocol,
+        examiner=desk.examiner,
     )
     await listener.start()
     return listener

@@ -17,6 +17,7 @@ from channels.email.imap_account import Account
 from channels.email.imap_mailbox import CommandRefused, Fetched
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.mapping import parse
+from channels.email.trust import Trusted
 from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.conversations.ports import Accepted, ChannelKind, InboundMessage
 from desk_core.kit.errors import DeskError, Invalid, NotFound
@@ -61,7 +62,8 @@ class MailImport:
             raise WhichInbox(names=", ".join(one.name for one in chosen))
         every = tuple(one.address.lower() for one in found)
         (one,) = chosen
-        address = InboxAddress(one.id, one.address.lower(), every, senders=one.config.get("senders", {}))
+        # Nothing is checked anew: keys and addresses of old mail are long gone. What our own servers said when it came still stands.
+        address = InboxAddress(one.id, one.address.lower(), every, senders=one.config.get("senders", {}), trusted=Trusted.of(one.config))
         return cls(desk, address, answer, dry_run, mail_account(one.config, desk.box.open(one.secrets)))
 
     async def run(self, path: Path) -> AsyncIterator[int]:

@@ -50,6 +50,14 @@ class SmtpOut(BaseModel):
     domain_per_minute: int = Field(0, ge=0, description="Mails of one process to one domain within a minute, the others wait; 0: no limit.")
 
 
+class MailTrust(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verify: bool = Field(
+        False, description="1 checks senders of mail by SPF, DKIM, DMARC and ARC where no trusted server has; needs a public name server."
+    )
+
+
 class Store(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -114,6 +122,7 @@ class Settings(BaseSettings):
     http: Http = Http()
     smtp: Smtp = Smtp()
     smtp_out: SmtpOut = SmtpOut()
+    mail_trust: MailTrust = MailTrust()
     database: Store = Store()
     redis: Redis = Redis()
     limits: Limits = Limits()

@@ -21,11 +21,14 @@ import httpx2
 import structlog
 
 from benchmarks import report
-from benchmarks.chaos.desks import DISTRIBUTED, EMBEDDED, Victim
+from benchmarks.chaos import mail
+from benchmarks.chaos.desks import DISTRIBUTED, EMBEDDED, MAIL_DISTRIBUTED, MAIL_EMBEDDED, PARTS, Victim
 from benchmarks.chaos.people import Sent, chatter, visitor, writer
 from benchmarks.chaos.tally import Count, tally
 from benchmarks.running import sandbox
 from desk_core.kit.clock import SystemClock
+
+MAIL = (MAIL_EMBEDDED, MAIL_DISTRIBUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,14 @@ async def one(mode: str, plan: Plan, *, seed: int, folder: Path, telegram_url: s
                 *(visitor(victim, n, sent, random.Random(rng.random()), pause=plan.pause * 4, client=client) for n in range(plan.visitors)),
             ]
             attack = asyncio.create_task(victim.attack(rng, pause=plan.kill_after, seconds=plan.attack))
-            services = asyncio.create_task(_later(plan.services_after, victim))
+            services = asyncio.create_task(victim.restart_services_after(plan.services_after))
             everybody = asyncio.gather(*people)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(everybody, plan.attack + plan.rest)
             await services
-            attack.cancel()
+            victim.enough.set()
             await attack
-        _tell(f"{mode}: {sent.count} messages accepted, {victim.hits.kills} kills; waiting until it is quiet")
+        _tell(f"{mode}: {sent.count} messages accepted, {victim.hits.kills.total()} kills; waiting until it is quiet")
         quiet = await victim.quiet(seconds=plan.rest)
         counts = await tally(victim, sent)
         codes = await victim.end()
@@ -105,7 +108,7 @@ async def one(mode: str, plan: Plan, *, seed: int, folder: Path, telegram_url: s
         Count("processes that ended by themselves", sum(part.own_ends for part in victim.parts)),
         Count("processes that did not end with 0 on SIGTERM", sum(code != 0 for code in codes)),
         Count("accepted less than planned", plan.messages - sent.count),
-        Count("kills with -9", hits.kills, promise=False),
+        Count("kills with -9", hits.kills.total(), promise=False),
         Count("restarts of PostgreSQL", hits.store_restarts, promise=False),
         Count("restarts of the Redis-compatible server", hits.redis_restarts, promise=False),
         Count("time", time.monotonic() - began, promise=False, unit="s"),
@@ -125,52 +128,58 @@ async def _listening(victim: Victim) -> None:
     raise RuntimeError(f"the desk did not start; its logs are in {victim.folder}")
 
 
-async def _later(seconds: float, victim: Victim) -> None:
-    await asyncio.sleep(seconds)
-    await victim.restart_services()
-
-
 def _tell(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-async def run(modes: list[str], plan: Plan, *, seed: int, started_at: datetime) -> int:
+async def _attacked(mode: str, *, quick: bool, seed: int, folder: Path) -> list[Count]:
+    if mode in MAIL:
+        letters = mail.QUICK if quick else mail.FULL
+        _tell(f"{mode}: {letters.messages} mails, seed {seed}")
+        return await mail.one(mode, letters, seed=seed, folder=folder, tell=_tell)
+    plan = QUICK if quick else FULL
+    _tell(f"{mode}: {plan.messages} messages, seed {seed}")
+    with sandbox(folder) as telegram_url:
+        return await one(mode, plan, seed=seed, folder=folder, telegram_url=telegram_url)
+
+
+async def run(modes: list[str], *, quick: bool, seed: int, started_at: datetime) -> int:
     rows, broken = list[report.Row](), list[str]()
     for mode in modes:
         folder = Path(tempfile.mkdtemp(prefix=f"priyom-chaos-{mode}-"))
-        _tell(f"{mode}: {plan.messages} messages, seed {seed}")
-        with sandbox(folder) as telegram_url:
-            counts = await one(mode, plan, seed=seed, folder=folder, telegram_url=telegram_url)
+        counts = await _attacked(mode, quick=quick, seed=seed, folder=folder)
         rows += [count.row(mode) for count in counts]
         bad = [count for count in counts if count.promise and count.value]
         broken += [f"{mode}: {count.name}: {count.value:g} {list(count.examples)}" for count in bad]
         if bad:
+            _tell("\n".join(f"BROKEN {words}" for words in broken[-len(bad) :]))
             _tell(f"the logs of this desk are kept in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
     print(report.table(rows))
     path = report.write("chaos", rows, started_at=started_at)
     print(f"\nseed {seed}; {path.relative_to(report.ROOT)}")
-    for words in broken:
-        print(f"BROKEN {words}", file=sys.stderr)
     return 1 if broken else 0
 
 
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
-    parser.add_argument("modes", nargs="*", metavar="mode", help=f"{EMBEDDED} or {DISTRIBUTED}; both by default")
-    parser.add_argument("--quick", action="store_true", help="two minutes for both (also: QUICK=1)")
+    parser.add_argument(
+        "modes", nargs="*", metavar="mode", help=f"{', '.join(PARTS)}, or mail for both of mail; {EMBEDDED} and {DISTRIBUTED} by default"
+    )
+    parser.add_argument("--quick", action="store_true", help="two minutes for two modes (also: QUICK=1)")
     parser.add_argument(
         "--seed", type=int, default=int(os.environ.get("SEED", "0")), help="of the killing and of what people do; also SEED="
     )
     chosen = parser.parse_args()
-    if unknown := {*chosen.modes} - {EMBEDDED, DISTRIBUTED}:
+    if unknown := {*chosen.modes} - {*PARTS, "mail"}:
         parser.error(f"no such mode: {', '.join(sorted(unknown))}")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     quick = chosen.quick or os.environ.get("QUICK", "") not in ("", "0")
     seed = chosen.seed or random.SystemRandom().randrange(1, 100_000)
-    return asyncio.run(run(chosen.modes or [EMBEDDED, DISTRIBUTED], QUICK if quick else FULL, seed=seed, started_at=SystemClock().now()))
+    modes = [mode for named in chosen.modes or (EMBEDDED, DISTRIBUTED) for mode in (MAIL if named == "mail" else (named,))]
+    return asyncio.run(run(modes, quick=quick, seed=seed, started_at=SystemClock().now()))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ from types import MappingProxyType
 
 from channels.email.checkup import STEPS, Checkup, State
 from channels.email.compose import Mailbox, compose, envelope_sender, message_id_of, to_bytes
+from channels.email.examining import Examiner
 from channels.email.imap import ImapFetcher
 from channels.email.imap_account import Account
 from channels.email.imap_oauth import AccessTokens
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
+from channels.email.signing import Signer
 from channels.email.smtp_out import Sender
+from channels.email.trust import NOBODY_TRUSTED, Trusted
 from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import NotFound
@@ -34,6 +37,9 @@ class EmailChannel:
         clock: Clock,
         own_addresses: Sequence[str] = (),
         senders: Mapping[str, str] = MappingProxyType({}),
+        trusted: Trusted = NOBODY_TRUSTED,
+        examiner: Examiner | None = None,
+        signer: Signer | None = None,
         account: Account | None = None,
         keep_refresh_token: Callable[[str], Awaitable[None]] | None = None,
         poll_seconds: float = 60.0,
@@ -43,7 +49,8 @@ class EmailChannel:
         self.inbox_id, self.mailbox = inbox_id, mailbox
         self.sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
         every = tuple(address.lower() for address in own_addresses)
-        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders)
+        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders, trusted=trusted)
+        self._examiner, self._signer = examiner, signer
         self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
         self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None
         self._on_status = on_status
@@ -54,7 +61,7 @@ class EmailChannel:
         if self.account is None:
             await asyncio.Event().wait()
             return
-        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit)
+        intake = MailIntake(blobs=self._blobs, secret=self._secret, clock=self._clock, file_limit=self._file_limit, examiner=self._examiner)
         await ImapFetcher(
             self._address,
             self.account,
@@ -77,9 +84,10 @@ class EmailChannel:
                 raise RetryLater(f"attachment: {type(error).__name__}") from error
 
         def write() -> bytes:
-            return to_bytes(compose(message, mailbox=self.mailbox, secret=self._secret, files=files))
+            raw = to_bytes(compose(message, mailbox=self.mailbox, secret=self._secret, files=files))
+            return self._signer.sign(raw) if self._signer is not None else raw
 
-        heavy = sum(file.size for file in message.files) > _IN_A_THREAD
+        heavy = self._signer is not None or sum(file.size for file in message.files) > _IN_A_THREAD
         raw = await asyncio.to_thread(write) if heavy else write()
         await self._hand_over(raw, message)
         return Receipt(external_id=message_id_of(message, mailbox=self.mailbox, secret=self._secret))
@@ -87,12 +95,12 @@ class EmailChannel:
     async def _hand_over(self, raw: bytes, message: OutboundMessage) -> None:
         """Some relays take mail only from the very address that logs in: then reports come back to that."""
         envelope_from = envelope_sender(message, mailbox=self.mailbox, secret=self._secret)
-        if envelope_from and self._plain_sender:
+        if self._plain_sender:
             envelope_from = self.mailbox.address
         try:
             await self.sender.deliver(raw, sender=envelope_from, recipient=message.to)
         except Refused as error:
-            if not error.sender or envelope_from in ("", self.mailbox.address):
+            if not error.sender or envelope_from == self.mailbox.address:
                 raise
             await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
             self._plain_sender = True

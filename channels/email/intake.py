@@ -5,7 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from channels.email.examining import Examiner, trust_of
+from channels.email.filters.forged import distrusted
 from channels.email.mapping import ParsedMail, parse, to_inbound
+from channels.email.trust import NOBODY_TRUSTED, Origin, Trusted
 from desk_core.conversations.ports import Accept, Accepted, Blobs, InboundFile, InboundMessage
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import StoreUnavailable, TooLarge
@@ -18,7 +21,8 @@ MEGABYTE = 1024 * 1024
 class InboxAddress:
     """An inbox that takes mail. `addresses` are all addresses of the desk, so that it never answers itself.
 
-    Mail for a `paused` inbox is asked to come again later, so that a pause loses nothing.
+    Mail for a `paused` inbox is asked to come again later, so that a pause loses nothing. `trusted` are the servers whose word about
+    senders counts here.
     """
 
     inbox_id: str
@@ -26,6 +30,7 @@ class InboxAddress:
     addresses: tuple[str, ...] = ()
     paused: bool = False
     senders: Mapping[str, str] = field(default_factory=dict)  # rules: address -> "person" or "robot"
+    trusted: Trusted = NOBODY_TRUSTED
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -33,12 +38,22 @@ class InboxAddress:
 
 
 class MailIntake:
-    """Parses a mail, stores its files, then accepts it. Returns only when everything is durable."""
+    """Parses a mail, stores its files, then accepts it. Returns only when everything is durable.
+
+    Whether the sender is who it says is told by a trusted server, else by `examiner` where there is one; where neither is, nobody asks.
+    """
 
     def __init__(
-        self, *, blobs: Blobs, secret: bytes, clock: Clock, file_limit: int = 20 * MEGABYTE, mail_limit: int = 50 * MEGABYTE
+        self,
+        *,
+        blobs: Blobs,
+        secret: bytes,
+        clock: Clock,
+        file_limit: int = 20 * MEGABYTE,
+        mail_limit: int = 50 * MEGABYTE,
+        examiner: Examiner | None = None,
     ) -> None:
-        self._blobs, self._secret, self._clock = blobs, secret, clock
+        self._blobs, self._secret, self._clock, self._examiner = blobs, secret, clock, examiner
         self._file_limit, self._mail_limit = file_limit, mail_limit
 
     async def take(
@@ -49,8 +64,12 @@ class MailIntake:
         accept: Accept,
         envelope_from: str | None = None,
         envelope_to: Collection[str] = (),
+        origin: Origin | None = None,
     ) -> Accepted:
-        """Raises `StoreUnavailable` when anything could not be stored; then the sender must keep the mail."""
+        """Raises `StoreUnavailable` when anything could not be stored; then the sender must keep the mail.
+
+        `origin` is the SMTP client where it is not a server of our own.
+        """
 
         def read() -> ParsedMail:
             return parse(
@@ -65,6 +84,13 @@ class MailIntake:
             )
 
         parsed = await asyncio.to_thread(read) if len(raw) > _IN_A_THREAD else read()
+        if self._examiner is not None or inbox.trusted.authserv:
+            trust = await trust_of(
+                raw, identity=parsed.sender.address, trusted=inbox.trusted, examiner=self._examiner, envelope_from=envelope_from,
+                origin=origin,
+            )  # fmt: skip
+            if trust is not None:
+                parsed = distrusted(parsed, trust, secret=self._secret)
         try:
             message = await self._with_files(parsed)
         except OSError as error:

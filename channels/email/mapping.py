@@ -14,10 +14,11 @@ from channels.email.addresses import address_of, addresses
 from channels.email.calendar import calendar_part, event_of
 from channels.email.charsets import declared_in_html, text_of
 from channels.email.enclosures import Enclosed, sealed, take_uuencoded, unwrap_tnef, without_armour
+from channels.email.filters import Letter, judge
 from channels.email.html_text import remote_pictures, safe_html, text_of_html
 from channels.email.mime import Part, header_text, headers_of, read, split_head
 from channels.email.threading import number_in_subject, read_token
-from channels.email.verdicts import Verdict, judge
+from channels.email.verdicts import Verdict
 from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessage, Sender
 
 MAX_TEXT = 200_000
@@ -95,7 +96,8 @@ def to_inbound(parsed: ParsedMail) -> InboundMessage:
         kind=InboundKind.MESSAGE if bounce is None else InboundKind.BOUNCE,
         external_id=parsed.external_id,
         shown_id=parsed.external_id,
-        lane=f"in:{parsed.inbox_id}:{parsed.sender.address}",
+        # One line for all inboxes: a mail that reaches two of them comes twice, and the second copy has to find what the first became.
+        lane=f"in:email:{parsed.sender.address}",
         sender=parsed.sender,
         at=parsed.at,
         text=parsed.text,
@@ -151,7 +153,11 @@ def _parse(
         card["event"] = event
     if len(original) > MAX_TEXT:
         original, card["truncated"] = original[:MAX_TEXT], len(original)
-    answer = quotes.split(original, forward=bool(_FORWARD_SUBJECT.match(subject)), sender=sender.name or "")
+    forward = bool(_FORWARD_SUBJECT.match(subject))
+    answer = quotes.split(original, forward=forward, sender=sender.name or "")
+    author = _author_inside(root) or quotes.first_author(original, forward=forward)
+    if author is not None and author[1] not in {*own, sender.address}:
+        card["passed_on"] = {"name": author[0], "address": author[1]}
     message_id = next(iter(_ids(root.get("message-id"))), None)
     answers = _ids(root.get("in-reply-to"))
     # Oldest first; what the mail answers comes last, because the last counts most.
@@ -161,10 +167,7 @@ def _parse(
     recipients = tuple(dict.fromkeys([*people, *(address.lower() for address in envelope_to)]))[:200]
     delivered = [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in root.all(name)]
     tokens = tuple(dict.fromkeys(token for text in (*recipients, *delivered, *references) if (token := read_token(text, secret))))
-    verdict = judge(
-        root, sender=sender.address, subject=subject, message_id=message_id, inbox_addresses=own, secret=secret,
-        envelope_from=envelope_from, senders=senders,
-    )  # fmt: skip
+    verdict = judge(Letter(root, sender.address, subject, answer.reply, message_id, envelope_from, own, secret, senders))
     bounce = None
     if verdict.code != "own_loop":
         bounce = bounces.find(root, sender=sender.address, subject=subject, text=original, own=tuple(own), secret=secret)
@@ -327,6 +330,15 @@ def _sender(root: Part, envelope_from: str | None) -> Sender:
     if replies and _NO_REPLY.match(address) and not _NO_REPLY.match(replies[0][1]):
         name, address = replies[0][0] or name, replies[0][1]
     return Sender(address, name)
+
+
+def _author_inside(root: Part) -> tuple[str, str] | None:
+    """Who wrote the one mail that came attached; delivery reports return ours that way and are read elsewhere."""
+    inside = [part for part in root.walk() if part.type == "message/rfc822"] if root.type == "multipart/mixed" else []
+    if len(inside) != 1:
+        return None
+    head, _ = split_head(inside[0].content().lstrip(b"\r\n"))
+    return next((pair for name, value in headers_of(head) if name == "from" for pair in addresses(value)), None)
 
 
 def _raws(root: Part, name: str) -> list[bytes]:

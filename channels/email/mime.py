@@ -74,12 +74,20 @@ class _Budget:
 
 def read(raw: bytes) -> Part:
     """The tree of a mail. Whatever is broken is named in the root's `defects` and kept as text as far as it goes."""
-    raw = raw.lstrip(b"\r\n")
-    if raw.startswith(b"From ") and b"\n" in raw:
-        raw = raw[raw.index(b"\n") + 1 :]
     budget = _Budget()
-    root = _part(raw, budget, depth=0, default="text/plain")
+    root = _part(_from_the_top(raw), budget, depth=0, default="text/plain")
     return Part(root.headers, root.type, root.params, root.body, root.parts, tuple(dict.fromkeys(budget.defects)))
+
+
+def top_headers(raw: bytes) -> tuple[tuple[str, bytes], ...]:
+    """The headers of a mail alone, as `headers_of` gives them."""
+    return headers_of(split_head(_from_the_top(raw))[0])
+
+
+def _from_the_top(raw: bytes) -> bytes:
+    """A mail without what an mbox or an untidy sender puts before its first header."""
+    raw = raw.lstrip(b"\r\n")
+    return raw[raw.index(b"\n") + 1 :] if raw.startswith(b"From ") and b"\n" in raw else raw
 
 
 def split_head(raw: bytes) -> tuple[bytes, bytes]:

@@ -1,8 +1,11 @@
 """What is new in a reply and what is only quoted. Pure; folds, never deletes: everything is in one half or the other."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
+from channels.email.addresses import addresses
 from channels.email.html_text import text_of_html
 from channels.email.signatures import own_lines
 
@@ -59,6 +62,10 @@ _FORWARDED = re.compile(
 _MANY_LINES = re.compile(r"\n{3,}")
 # Outlook's dates are full of these.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"))
+_HEAD = 15  # lines in which a forwarding head names its author
+_NOT_A_WORD = re.compile(r"[\W_]+")
+_TELLING = 12  # letters; a shorter line may be anybody's
+_OURS = 3  # lines
 _ANSWERED = 3  # lines of a quote that an answer keeps
 
 
@@ -81,6 +88,38 @@ def split(text: str, html: str | None = None, *, forward: bool = False, sender: 
         # A body that is nothing but a quote is shown as it is: better too much than nothing.
         return Split(_tidy(lines), "")
     return Split(whole, "\n".join(folded).strip("\n"))
+
+
+def first_author(text: str, *, forward: bool = False) -> tuple[str, str] | None:
+    """(name, address) of who wrote what a mail passes on, as its forwarding head says; None where it passes nothing on or does not say."""
+    lines = text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n")
+    _, passed_on = _until_forward(lines, forward=forward)
+    for line in passed_on[:_HEAD]:
+        if _FROM.match(line):
+            return next(iter(addresses(line.partition(":")[2].strip(" *_").encode())), None)
+    return None
+
+
+def without_ours(text: str, sent: Iterable[str]) -> str:
+    """What a person wrote, where their program repeats our letter without a mark: lines of ours are quoted, those at the end fall away.
+
+    `sent` are the texts of letters of ours. A line or two may be the person's own words by chance; from `_OURS` on it is a quotation.
+    """
+    known = {_bare(line) for letter in sent for line in letter.split("\n")} | {""}
+    lines = text.split("\n")
+    same = [not _QUOTE_MARK.match(line) and _bare(line) in known for line in lines]
+    ours = [at for at, line in enumerate(lines) if same[at] and len(_bare(line)) >= _TELLING]
+    if len(ours) < _OURS:
+        return text
+    marked = set(ours)
+    for before, after in pairwise(ours):  # what is short between two lines of ours is ours as well
+        if all(same[before:after]):
+            marked.update(range(before, after))
+    return split("\n".join(f"> {line}".rstrip() if at in marked else line for at, line in enumerate(lines))).reply
+
+
+def _bare(line: str) -> str:
+    return _NOT_A_WORD.sub("", line).casefold()
 
 
 @dataclass(slots=True)

@@ -13,9 +13,11 @@ import structlog
 from aiosmtpd.proxy_protocol import ProxyData
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from channels.email.examining import Examiner
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.peers import Peers
 from channels.email.threading import without_plus
+from channels.email.trust import Origin
 from desk_core.conversations.ports import Accept, Blobs
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import StoreUnavailable, TooMany
@@ -60,11 +62,14 @@ class MailListener:
         tls: ssl.SSLContext | None = None,
         peers: Peers | None = None,
         proxied: bool = False,
+        examiner: Examiner | None = None,
     ) -> None:
         self.host, self.port, self.lmtp_port = host, port, lmtp_port
         self.peers, self.proxied, self._tls = peers or Peers(), proxied, tls
         self._inboxes, self._accept = inboxes, accept
-        self._intake = MailIntake(blobs=blobs, secret=secret, clock=clock, file_limit=file_limit, mail_limit=max(max_size, file_limit))
+        self._intake = MailIntake(
+            blobs=blobs, secret=secret, clock=clock, file_limit=file_limit, mail_limit=max(max_size, file_limit), examiner=examiner
+        )
         self.max_size, self.max_recipients, self.max_connections = max_size, max_recipients, max_connections
         self._timeout, self._hostname = timeout, hostname
         self._servers: list[asyncio.Server] = []
@@ -120,7 +125,7 @@ class MailListener:
                 return inbox
         return None
 
-    async def take(self, envelope: Envelope, inboxes: dict[str, InboxAddress]) -> str:
+    async def take(self, envelope: Envelope, inboxes: dict[str, InboxAddress], *, origin: Origin | None = None) -> str:
         """The answer to DATA. A mail to two of our inboxes is one request: the first takes it, all stand in its recipients."""
         inbox = next((inboxes[address] for address in envelope.rcpt_tos if address in inboxes), None)
         if inbox is None or not isinstance(envelope.content, bytes):
@@ -133,6 +138,7 @@ class MailListener:
                 accept=self._accept,
                 envelope_from=envelope.mail_from or "",
                 envelope_to=tuple(envelope.rcpt_tos),
+                origin=origin,
             )
         except TooMany:
             return "450 4.7.1 Too many mails at once, please try again later"
@@ -208,8 +214,11 @@ class _Conversation:
         # LOCAL (a health check of the balancer itself) and unknown families name nobody.
         return self._listener.moved(server, str(told.src_addr)) if told.src_addr else True
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        return await self._listener.take(envelope, self._inboxes)
+    async def handle_DATA(self, server: "_Connection", session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        # A server of our own that does not tell for whom it speaks brings the mail of strangers: its address proves nothing of them.
+        seen = server.from_outside and not self._listener.peers.trusts(server.peer)
+        origin = Origin(server.peer, str(session.host_name or "")) if seen else None
+        return await self._listener.take(envelope, self._inboxes, origin=origin)
 
     async def handle_exception(self, error: Exception) -> str:
         # Whatever went wrong, the sender still has the mail and must keep it.
@@ -224,6 +233,7 @@ class _Connection(SMTP):
     """
 
     line_length_limit = _READ_LIMIT
+    from_outside = True
 
     def __init__(self, handler: _Conversation, listener: MailListener, **options: Any) -> None:
         super().__init__(handler, **options)
@@ -349,6 +359,8 @@ class _Connection(SMTP):
 
 class _LmtpConnection(_Connection):
     """LMTP (RFC 2033): LHLO instead of EHLO, and an answer for every recipient. All of them stand in one request, so it is the same one."""
+
+    from_outside = False  # LMTP is what a mail server speaks to its own store
 
     async def smtp_LHLO(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """LHLO hostname."""

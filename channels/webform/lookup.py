@@ -66,7 +66,7 @@ class Way:
     @property
     def lane(self) -> str:
         """The lane of that channel's own messages, so that both keep their order."""
-        return f"in:{self.inbox_id}:{self.address if self.channel == ChannelKind.EMAIL else self.thread_key}"
+        return f"in:email:{self.address}" if self.channel == ChannelKind.EMAIL else f"in:{self.inbox_id}:{self.thread_key}"
 
 
 async def way_into(session: ReadSession, ticket: Ticket) -> Way | None:

@@ -58,7 +58,8 @@ async def install(uow: UnitOfWork, preset: Preset, *, language: str, now: dateti
         "names": _plain(preset.names),
         REVISION: {},
     }  # fmt: skip
-    await _replace(uow, DeskSetting, [{"key": key, "value": value, "updated_at": now} for key, value in settings.items()])
+    await uow.execute(delete(DeskSetting).where(DeskSetting.key.in_(settings)))  # others are the desk's own
+    await uow.execute(insert(DeskSetting), [{"key": key, "value": value, "updated_at": now} for key, value in settings.items()])
 
 
 async def install_understanding(uow: UnitOfWork, preset: Preset, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
-from desk_core.conversations.ports import InboundKind
+from desk_core.conversations.ports import FORGED_SENDER, InboundKind
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.i18n import gettext_noop as _
@@ -33,10 +33,17 @@ class NotHeld(DeskError):
     code, status, text = "not_held", 409, _("Somebody has dealt with this message already.")
 
 
+class SenderNotProven(DeskError):
+    """What is learned from a mail about an address has to come from that address."""
+
+    code, status = "sender_not_proven", 409
+    text = _("Nothing proves that this mail is from that address, so it makes no rule for it.")
+
+
 async def release(uow: UnitOfWork, ctx: Context, message_id: str, *, by: str, always: bool = False) -> Message:
     """Process a held message as a person's own words: the bot reads it, a request opens, the sender is answered.
 
-    With `always`, mail of this sender is a person's from now on. Raises `NotFound` and `NotHeld`.
+    With `always`, mail of this sender is a person's from now on. Raises `NotFound`, `NotHeld`, and `SenderNotProven` for such a rule.
     """
     message = await _held(uow, message_id)
     same = (RawInbound.inbox_id == message.inbox_id, RawInbound.external_id == message.external_id)
@@ -67,7 +74,9 @@ async def leave(uow: UnitOfWork, ctx: Context, message_id: str, *, always: bool 
 
 
 async def take_sender_as(uow: UnitOfWork, message: Message, what: TakeAs) -> None:
-    """A rule of the inbox for the sender of this message; adapters read it with the inbox."""
+    """A rule of the inbox for the sender of this message; adapters read it with the inbox. Raises `SenderNotProven`."""
+    if message.verdict_code == FORGED_SENDER:
+        raise SenderNotProven(message=message.id)
     address = str(message.meta.get("address", "")).lower()
     inbox = await uow.session.get(Inbox, message.inbox_id, with_for_update=True)
     if inbox is None or not address or address.endswith("@invalid"):  # whoever names no sender is nobody in particular

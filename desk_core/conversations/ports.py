@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from desk_core.kit.errors import DeskError
 from desk_core.kit.i18n import gettext_noop as _
 
+FORGED_SENDER = "forged_sender"
+"""Verdict of a message that is not from whom it says: kept and shown, and nothing is done or told in that person's name."""
+
 
 class ChannelKind(StrEnum):
     TELEGRAM = "telegram"
@@ -91,6 +94,11 @@ class InboundMessage:
     verdict: str = "received"
     verdict_params: Mapping[str, Any] = field(default_factory=dict)
     delay: float = 0.0
+
+    @property
+    def acts(self) -> bool:
+        """Whether it may act for the person whose address it bears; an operator who takes it up answers for that."""
+        return bool(self.card.get("released")) or bool(self.card.get("trust", {}).get("acts", True))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` reads it back."""
@@ -179,7 +187,6 @@ class OutboundMessage:
     team: str = ""  # who works on it, as people are told
     references: tuple[str, ...] = ()
     automatic: bool = True
-    answers_robot: bool = False  # the last word of the person's side came from a machine
     silent: bool = False
     attempt: int = 1
     original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail

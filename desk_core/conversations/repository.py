@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Integer, Table, bindparam, func, select, update
+from sqlalchemy import Integer, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import selectinload
 
@@ -17,7 +17,14 @@ from desk_core.conversations.entities import (
     Message,
     RawInbound,
 )
+from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
+
+ASIDE = (
+    "abuse_report", "automatic", "bounce", "calendar", FORGED_SENDER, "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
+    "sender_robot", "spam",
+)  # fmt: skip
+"""Verdicts of mail that no person wrote to us, whatever thread it came into."""
 
 # Tables, not classes, on the hot paths: a statement about classes goes through the ORM even where no object comes back.
 _RAW = cast("Table", RawInbound.__table__)
@@ -65,9 +72,19 @@ _OUTBOUND = (
     .where(Message.id == bindparam("message"))
     .options(selectinload(Message.attachments))
 )
+_SAID_LAST = (
+    select(_MESSAGES.c.text)
+    .where(_MESSAGES.c.conversation_id == bindparam("conversation"), _MESSAGES.c.direction == "outbound")
+    .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
+    .limit(3)
+)
 _LAST_INBOUND = (
     select(Message)
-    .where(Message.conversation_id == bindparam("conversation"), Message.direction == "inbound")
+    .where(
+        Message.conversation_id == bindparam("conversation"),
+        Message.direction == "inbound",
+        or_(Message.verdict_code.is_(None), Message.verdict_code.not_in(ASIDE)),
+    )
     .order_by(Message.at.desc(), Message.id.desc())
     .limit(1)
 )
@@ -123,14 +140,22 @@ async def message_by_external_id(session: ReadSession, inbox_id: str, external_i
     return found
 
 
-async def twin(session: ReadSession, *, channel: str, contact_id: str, subject: str | None, text: str, since: datetime) -> Message | None:
-    """What the same person said since then in the very same words, subject and all: sent twice, or by a robot that says nothing else."""
+async def twin(
+    session: ReadSession, *, channel: str, contact_id: str, external_id: str, subject: str | None, text: str | None, since: datetime
+) -> Message | None:
+    """The same message of this person: by its id, as it came to another inbox, or said since then in the very same words, subject and all.
+
+    The words (None: they tell nothing) were sent twice, or by a robot that says nothing else.
+    """
+    same = Message.external_id == external_id
+    if text is not None:
+        same |= and_(Message.at > since, Message.text == text, func.coalesce(Message.subject, "") == (subject or ""))
     query = (
         select(Message)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
-            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound", Message.at > since,
-            Message.text == text, func.coalesce(Message.subject, "") == (subject or ""),
+            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound",
+            Message.verdict_code.is_distinct_from(FORGED_SENDER), same,
         )
         .order_by(Message.at.desc())
         .limit(1)
@@ -184,7 +209,13 @@ async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conv
     return (row[0], row[1], row[2]) if row is not None else None
 
 
+async def said_last(session: ReadSession, conversation_id: str) -> list[str]:
+    """The texts of the desk's last letters in a conversation."""
+    return list(await session.scalars(_SAID_LAST, {"conversation": conversation_id}))
+
+
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
+    """What a person said last; an answer goes to whoever that was, never to a robot that wrote since, nor to a forged address."""
     found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 
@@ -12,6 +13,8 @@ VERDICTS = {
     "joined_references": _("joined by References"),
     "joined_number": _("joined #%(number)s: the number belongs to the sender"),
     "number_not_owned": _("new: the number in the subject belongs to someone else"),
+    "number_not_proven": _("new: nothing proves that the number in the subject is the sender's"),
+    FORGED_SENDER: _("held: the sender is not proven"),
     "automatic": _("held: automatic reply"),
     "list": _("held: list mail"),
     "bounce": _("delivery report"),
@@ -23,6 +26,8 @@ VERDICTS = {
     "sender_robot": _("held: mail of this sender is held, by a rule of this inbox"),
     "abuse_report": _("held: a mail service reports that our mail was marked as spam"),
     "read_receipt": _("held: a receipt that our mail was read"),
+    "passed_on": _("%(by)s passed on a letter of %(address)s, who is the requester"),
+    "spam": _("held: the mail server before this desk took it for spam"),
     "calendar": _("held: an invitation, or an answer to one"),
     "imported": _("brought in from a file; the sender was not answered"),
     "duplicate": _("the same as an earlier message of this sender"),
@@ -34,8 +39,43 @@ VERDICTS = {
     "group": _("kept: written in a group"),
 }
 
-ROBOTS = frozenset({"automatic", "list", "bounce", "own_loop", "out_of_office", "sender_robot", "abuse_report", "read_receipt", "calendar"})
-"""Verdicts of what machines write."""
+TRUST = {
+    "verified": _("Sender proven: %(why)s"),
+    "unknown": _("Nothing proves or refutes the sender: %(why)s"),
+    "forged": _("Sender not proven: %(why)s"),
+}
+_WHY = {
+    "spf_pass": _("SPF passes for %(domain)s"),
+    "spf_fail": _("SPF fails"),
+    "spf_softfail": _("SPF fails softly"),
+    "spf_other": _("the sending server speaks for %(domain)s"),
+    "dkim_pass": _("signed by %(domain)s"),
+    "dkim_fail": _("the DKIM signature does not hold"),
+    "dkim_none": _("no DKIM signature"),
+    "dkim_other": _("signed by another domain, %(domain)s"),
+    "dmarc_pass": _("DMARC passes"),
+    "dmarc_fail": _("DMARC fails"),
+    "names_unavailable": _("the name servers did not answer"),
+    "vouched": _("%(domain)s saw it pass before passing it on (ARC)"),
+    "several_senders": _("several people are named as the sender"),
+    "another_author": _("the mail server judged another sender, of %(domain)s"),
+    "borrowed": _("the address stands only where answers are to go (Reply-To)"),
+    "no_author": _("the mail names no sender"),
+}
+_NOTHING = _("no results, no policy")
+_POLICY = _("%(why)s (policy %(policy)s)")
+
+
+def tell_trust(trust: Mapping[str, Any], language: str) -> str:
+    """What is known of a mail's sender in one sentence, from the card of the message; empty where nobody asked."""
+    lead = TRUST.get(str(trust.get("verdict")))
+    if lead is None:
+        return ""
+    reasons = [(_WHY[code], domain) for code, domain in trust.get("reasons", ()) if code in _WHY]
+    why = ", ".join(translate(language, text, domain=domain) for text, domain in reasons) or translate(language, _NOTHING)
+    if policy := trust.get("policy"):
+        why = translate(language, _POLICY, why=why, policy=policy)
+    return translate(language, lead, why=why)
 
 
 def tell_verdict(code: str | None, params: Mapping[str, Any], language: str) -> str:

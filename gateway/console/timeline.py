@@ -13,7 +13,7 @@ from desk_core.conversations.service import waits
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import TicketEvent
-from desk_core.tickets.verdicts import tell_verdict
+from desk_core.tickets.verdicts import tell_trust, tell_verdict
 from desk_core.tickets.words import tell
 
 SAID_ELSEWHERE = frozenset({"agent_replied", "requester_replied", "noted", "edited", "delivery_failed"})
@@ -45,6 +45,8 @@ class Entry:
     message: Message | None = None
     first: bool = True
     verdict: str = ""
+    trust: str = ""  # what is known of a mail's sender
+    forged: bool = False
     buttons: tuple[str, ...] = field(default=())
     card: tuple[tuple[str, str], ...] = field(default=())
     leaves_in: int = 0  # seconds in which it can be taken back
@@ -78,6 +80,7 @@ def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None
     kind = EntryKind.NOTE if message.direction == "note" else EntryKind.MESSAGE
     side = "contact" if message.direction == "inbound" else message.author_kind
     verdict = "" if message.verdict_code in QUIET_VERDICTS else tell_verdict(message.verdict_code, message.verdict, language)
+    trust = (message.card or {}).get("trust") or {}
     return Entry(
         kind,
         message.at,
@@ -85,6 +88,8 @@ def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None
         message.text,
         message=message,
         verdict=verdict,
+        trust=tell_trust(trust, language),
+        forged=trust.get("verdict") == "forged",
         buttons=_labels(message.buttons),
         card=(*_card(message), *_mail_card(message, language, zone)),
         leaves_in=_leaves_in(message, now),

@@ -92,7 +92,7 @@ class Converse:
             await apply_turn(uow, decision.ctx, filed, decision.turn)
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
-        for name in decision.too_large:
+        for name in decision.too_large if not decision.situation.first.held else ():
             await filing.say_key(
                 uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=filed.link(decision.ctx), name=name
             )
@@ -108,7 +108,8 @@ class Converse:
             now = await situation(session, raws)
         if raws[0].state != "done":
             filed = await filing.file(uow, ctx, now, ((),), too_large=())
-            await filing.hand_to_people(uow, ctx, filed, reason=reason, dead_id=dead_id)
+            if not now.forged:  # that one waits among the held ones; nobody is answered, nothing opens in a name that is not its own
+                await filing.hand_to_people(uow, ctx, filed, reason=reason, dead_id=dead_id)
             await filing.finish(uow, ctx, filed)
 
     async def _burst(self, session: Any, work: Work) -> tuple[list[RawInbound], tuple[int, ...]]:

@@ -29,7 +29,6 @@ from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
 from desk_core.tickets import history
 from desk_core.tickets.entities import Ticket
-from desk_core.tickets.verdicts import ROBOTS
 from gateway.file_links import FileLinks
 
 log = structlog.get_logger()
@@ -167,7 +166,6 @@ class Deliver:
             team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
             references=tuple(references),
             automatic=message.author_kind != "agent",
-            answers_robot=last is not None and last.verdict_code in ROBOTS,
             silent=bool(message.meta.get("silent")),
             attempt=work.attempts + 1,
             original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}

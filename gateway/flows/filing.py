@@ -13,7 +13,7 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Message, MessageVersion
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.holding import Hold
-from desk_core.conversations.ports import InboundKind, InboundMessage
+from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage
 from desk_core.conversations.service import Baton, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
@@ -84,7 +84,7 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
         zone=zone,
     )
     conversation.last_inbound_at = ctx.now
-    if now.first.kind is not InboundKind.MEMBERSHIP and conversation.blocked_at is not None:
+    if now.first.kind is not InboundKind.MEMBERSHIP and conversation.blocked_at is not None and not now.forged:
         conversation.blocked_at = conversation.blocked_reason = None  # who writes has not shut us out
     match now.first.kind:
         case InboundKind.EDIT if now.known_message is not None:
@@ -191,7 +191,7 @@ async def _people(uow: UnitOfWork, ctx: Context, now: Situation) -> tuple[Contac
         return await uow.session.get_one(Contact, conversation.contact_id), conversation
     language = known_language(first.sender.language, default="") or None
     contact = await people.identify(
-        uow, channel=now.inbox.channel, address=first.sender.address, name=first.sender.name, language=language,
+        uow, channel=now.inbox.channel, address=first.sender.address, name="" if now.forged else first.sender.name, language=language,
         verified=first.sender.verified, now=ctx.now,
     )  # fmt: skip
     if contact.time_zone is None and first.card.get("time_zone"):
@@ -226,14 +226,18 @@ async def _keep(
     verdict, params = _verdict(filed, inbound)
     if inbound.card.get("released"):
         message = await uow.session.get_one(Message, str(inbound.card["released"]))
+        if message.verdict_code == FORGED_SENDER:  # now it may be answered to like any other
+            await conversation_repository.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
         message.verdict_code, message.verdict = verdict, params
         filed.messages.append(message)
         return
     aside = inbound.held or filed.situation.joined_by == "duplicate"
-    held = aside and filed.ticket is None and inbound.kind is not InboundKind.REACTION
+    # A forged one belongs to no request, so that it shows neither on the requester's own page nor as something that they said.
+    ticket = filed.ticket if not filed.situation.forged else None
+    held = aside and ticket is None and inbound.kind is not InboundKind.REACTION
     message = Message(
         id=new_id(), conversation_id=filed.conversation.id, inbox_id=filed.conversation.inbox_id,
-        ticket_id=filed.ticket.id if filed.ticket is not None and aside else None,
+        ticket_id=ticket.id if ticket is not None and aside else None,
         direction="activity" if inbound.kind is InboundKind.REACTION else "inbound", author_kind="contact", agent_id=None,
         author=inbound.sender.name or inbound.sender.address, text=inbound.text, original_text=inbound.original_text, html=inbound.html,
         subject=inbound.subject, card=dict(inbound.card), buttons=[], external_id=inbound.shown_id or inbound.external_id,
@@ -250,8 +254,10 @@ async def _keep(
         await uow.flush()  # a file refers to its message
     conversations.attach(uow, message, files)
     filed.messages.append(message)
-    if filed.conversation.channel == "email" and filed.situation.joined_by != "page":
-        await conversation_repository.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
+    if filed.conversation.channel == "email" and filed.situation.joined_by != "page" and not filed.situation.forged:
+        # An answer may come by the inbox that this copy came by, whichever the conversation began on.
+        for inbox_id in {filed.conversation.inbox_id, filed.situation.inbox.id}:
+            await conversation_repository.remember_reference(uow, inbox_id, inbound.external_id, filed.conversation.id)
 
 
 def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]]:

@@ -1,16 +1,17 @@
 """Hop 4: what the desk knows when a turn begins, read in one go and never changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from channels.email import quotes
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
-from desk_core.conversations.ports import InboundKind, InboundMessage
+from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
 from desk_core.people.entities import Contact
@@ -52,6 +53,11 @@ class Situation:
         return self.messages[0]
 
     @property
+    def forged(self) -> bool:
+        """Not from whom it says, and nobody has answered for it: kept for people to see, and nothing else."""
+        return self.first.verdict == FORGED_SENDER
+
+    @property
     def baton(self) -> str:
         return self.conversation.baton if self.conversation else "bot"
 
@@ -59,14 +65,20 @@ class Situation:
 async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     """Read the situation of these raw messages (one burst of one sender)."""
     messages = tuple(InboundMessage.from_json(raw.body) for raw in raws)
+    if messages[0].card.get("passed_on"):
+        messages = (await _by_its_author(session, messages[0]), *messages[1:])
     first = messages[0]
     inbox = await session.get_one(Inbox, raws[0].inbox_id)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
+    if conversation is not None and inbox.channel == "email" and first.text:
+        first = replace(first, text=quotes.without_ours(first.text, await conversations.said_last(session, conversation.id)))
+        messages = (first, *messages[1:])
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
     if conversation is not None and (contact is None or conversation.contact_id != contact.id):
         contact = await session.get(Contact, conversation.contact_id)
-    requests = await _open_requests(session, owner_id)
+    # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
+    requests = await _open_requests(session, owner_id if first.acts or conversation is not None else None)
     known = None
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
@@ -76,7 +88,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     active = by_number or await _active_ticket(session, inbox, conversation, first)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
-        same = await _said_before(session, inbox, contact, first)
+        same = await _said_before(session, inbox, contact, first) if first.acts else None
         if same is not None:
             conversation, joined_by = await session.get(Conversation, same.conversation_id), "duplicate"
             active = await session.get(Ticket, same.ticket_id) if same.ticket_id else None
@@ -100,6 +112,23 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     )
 
 
+async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
+    """A letter that one of us passes on is the request of whoever wrote it first; whoever only bears our address passes nothing on."""
+    agent = await people.agent_by_email(session, message.sender.address) if message.acts and not message.held else None
+    if agent is None or agent.disabled_at is not None:
+        return message
+    author = message.card["passed_on"]
+    card = {name: value for name, value in message.card.items() if name not in ("passed_on", "number")}
+    told = {"by": agent.name, "address": str(author["address"])}
+    return replace(
+        message,
+        sender=Sender(str(author["address"]), str(author["name"])),
+        card={**card, "passed_on_by": agent.name},
+        verdict="passed_on" if message.verdict == "received" else message.verdict,
+        verdict_params={**message.verdict_params, **told},
+    )
+
+
 async def _find_conversation(
     session: ReadSession, inbox: Inbox, message: InboundMessage, contact: Contact | None
 ) -> tuple[Conversation | None, str, Ticket | None]:
@@ -111,7 +140,9 @@ async def _find_conversation(
     if message.card.get("released"):
         # Held until an operator took it up: it goes on where it was kept.
         kept = await session.get(Message, str(message.card["released"]))
-        return (await session.get(Conversation, kept.conversation_id) if kept else None), "released", None
+        found = await session.get(Conversation, kept.conversation_id) if kept else None
+        loose = found is not None and found.active_ticket_id is None
+        return found, "released", await _numbered(session, message, contact) if loose else None
     if message.card.get("ticket"):
         # From the status page: whoever holds its secret address writes on that request, whatever channel it came by.
         shown: Ticket | None = await session.get(Ticket, str(message.card["ticket"]))
@@ -127,23 +158,34 @@ async def _find_conversation(
     by_reference = await conversations.conversation_by_references(session, inbox.id, message.references)
     if by_reference is not None:
         return await session.get(Conversation, by_reference), "references", None
+    if not message.card.get("number"):
+        return None, "new", None
+    if not message.acts:
+        return None, "number_not_proven", None
+    ticket = await _numbered(session, message, contact)
+    if ticket is not None and ticket.conversation_id is not None:
+        found = await session.get(Conversation, ticket.conversation_id)
+        if found is not None and found.channel == inbox.channel:
+            return found, "number", ticket
+    return None, "number_not_owned", None
+
+
+async def _numbered(session: ReadSession, message: InboundMessage, contact: Contact | None) -> Ticket | None:
+    """The request that the subject names, where it is the sender's own."""
     number = message.card.get("number")
-    if number and contact is not None:
-        ticket: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number), Ticket.contact_id == contact.id))
-        if ticket is not None and ticket.conversation_id is not None:
-            found = await session.get(Conversation, ticket.conversation_id)
-            if found is not None and found.channel == inbox.channel:
-                return found, "number", ticket
-        return None, "number_not_owned", None
-    return None, "number_not_owned" if number else "new", None
+    if not number or contact is None:
+        return None
+    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number), Ticket.contact_id == contact.id))
+    return found
 
 
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
-    if not message.text.strip() or message.files:
-        return None
+    # Words beside a file may be said often; the files differ.
+    words = message.text if message.text.strip() and not message.files else None
     return await conversations.twin(
-        session, channel=inbox.channel, contact_id=contact.id, subject=message.subject, text=message.text, since=message.at - TWIN_WITHIN
-    )
+        session, channel=inbox.channel, contact_id=contact.id, external_id=message.external_id, subject=message.subject, text=words,
+        since=message.at - TWIN_WITHIN,
+    )  # fmt: skip
 
 
 async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[Ticket, ...]:

@@ -67,7 +67,8 @@ def answer(mail: EmailMessage, *, sender: str, text: str, subject: str, threaded
     return made
 
 
-AWAY = "Я в отпуске до понедельника. По срочным вопросам пишите Петрову."
+AWAY = "Спасибо, ваше письмо получено и будет прочитано сотрудником."
+"""Of a robot that says nothing by which it could be told; one that says that nobody is there is held at once."""
 
 
 class TestAgainstAnAwayRobot:

@@ -149,6 +149,47 @@ class TestALetterThatIsHeld:
         assert [one["verdict"]["code"] for one in await self.held(house, robot.address)] == ["automatic", "sender_robot"]
 
 
+class TestAnAnswer:
+    async def test_never_goes_to_a_robot_that_wrote_into_the_thread(self, house: House) -> None:
+        vera, robot = house.correspondent(name="Вера"), house.correspondent(name="Monitor")
+        await vera.writes("Принтер", PRINTER)
+        letter = await vera.hears()
+        await robot.replies(letter, "This mailbox is not read.", headers=ROBOT)
+        await house.quiet()
+        await house.acts(service.reply, number_of(letter), text="Мастер выехал.")
+        assert "Мастер выехал" in (await vera.hears(matching="Мастер")).text
+        assert await house.letters(robot.address) == []
+
+
+class TestALetterThatAnOperatorPassesOn:
+    def forward(self, house: House, sender: str, author: str) -> bytes:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = sender, house.support, "Fwd: Принтер"
+        message["Message-ID"] = f"<fwd-{author}>"
+        message.set_content(
+            f"Примите, пожалуйста.\n\n-------- Пересылаемое сообщение --------\nОт: Пётр <{author}>\nТема: Принтер\n\n{PRINTER}"
+        )
+        return message.as_bytes()
+
+    async def test_is_the_request_of_whoever_wrote_it_first(self, house: House) -> None:
+        petr = house.correspondent(name="Пётр")
+        await house.takes(self.forward(house, house.agents["olga"].email, petr.address), sender=house.agents["olga"].email)
+        letter = await petr.hears()
+        await house.quiet()
+        ticket = await house.ticket(number_of(letter))
+        assert (ticket["contact"]["name"], ticket["category"]) == ("Пётр", "hardware.printer")
+        assert ticket["messages"][0]["verdict"]["code"] == "passed_on"
+        assert await house.letters(house.agents["olga"].email) == []
+
+    async def test_anybody_elses_stays_their_own(self, house: House) -> None:
+        vera, petr = house.correspondent(name="Вера"), house.correspondent(name="Пётр")
+        await house.takes(self.forward(house, vera.address, petr.address), sender=vera.address)
+        letter = await vera.hears()
+        await house.quiet()
+        assert (await house.ticket(number_of(letter)))["messages"][0]["verdict"]["code"] == "received"
+        assert await house.letters(petr.address) == []
+
+
 class TestMailFromFiles:
     async def test_opens_requests_and_answers_nobody(self, house: House, tmp_path: Path) -> None:
         vera = house.correspondent()

@@ -34,16 +34,17 @@ class ImapServer:
 
     def put(self, raw: bytes) -> None:
         """Deliver a mail. Blocks."""
-        with self._mailbox() as client:
+        with self.open() as client:
             assert client.append("INBOX", None, None, raw)[0] == "OK"
 
     def count(self, what: str) -> int:
         """How many mails are `UNSEEN`, `ALL`, ... Blocks."""
-        with self._mailbox() as client:
+        with self.open() as client:
             client.select("INBOX", readonly=True)
             return len(client.search(None, what)[1][0].split())
 
-    def _mailbox(self) -> imaplib.IMAP4:
+    def open(self) -> imaplib.IMAP4:
+        """A connection, logged in; leaving its context ends it. Blocks."""
         client = imaplib.IMAP4("127.0.0.1", self.port, timeout=10)
         client.login("demouser", "demopass")
         return client

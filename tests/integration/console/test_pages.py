@@ -52,6 +52,20 @@ class TestHeld:
         assert again.status_code == 409
         assert "Somebody has dealt with this message already." in again.text
 
+    async def test_a_forged_one_says_so_above_its_words_and_makes_no_rule(self, console: Browser, make: DeskFactory) -> None:
+        console.headers["Origin"] = "http://testserver"
+        conversation = await make.conversation(channel="email")
+        trust = {"verdict": "forged", "policy": "reject", "reasons": [["spf_fail", "a.example"], ["dkim_none", ""]]}
+        message = await make.says(
+            conversation, "Close it", hold="held", verdict_code="forged_sender", card={"trust": trust}, meta={"address": "boris@a.example"}
+        )
+        assert "held: the sender is not proven" in (await console.get("/console?view=held")).text
+        told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
+        assert told.index("Sender not proven: SPF fails, no DKIM signature (policy reject)") < told.rindex("Close it")
+        assert "likewise with all mail" not in told
+        refused = await console.post(f"/console/messages/{message.id}/leave", data={"always": "1"})
+        assert refused.status_code == 409
+
 
 class TestInbox:
     async def test_shows_the_unassigned_with_what_is_owed(self, console: Browser, make: DeskFactory) -> None:

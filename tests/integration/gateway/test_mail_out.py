@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from channels.email.threading import read_token
-from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.entities import Attachment, Message
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.conversations.ports import RetryLater
 from desk_core.kit.clock import FakeClock
@@ -65,19 +64,6 @@ class TestReports:
         )
         assert (await post.message(answer.id)).delivery_state == "sent"
         assert "delivery_failed" not in await post.happened()
-
-    async def test_are_not_asked_for_where_a_robot_is_answered(self, post: Post) -> None:
-        await post.vera_writes()
-        await post.vera_writes("Меня нет на месте.", headers="\nAuto-Submitted: auto-replied\nIn-Reply-To: <v1@example.com>")
-        ctx = await post.desk.context()
-        ticket = await post.ticket()
-        async with post.desk.database.unit() as uow:
-            conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
-            await conversations.say(uow, ctx, conversation, text="Всё получилось?", ticket_id=ticket.id)
-        await post.answers("Это пишу я.")
-        await post.desk.worker().drain()
-        robot, person = (await post.letters())[-2:]
-        assert (robot.letter.envelope_from, read_token(person.letter.envelope_from, post.desk.key)) == ("", ticket.conversation_id)
 
 
 class Waiting:

@@ -95,10 +95,10 @@ async def test_an_answer_that_may_still_be_taken_back_is_not_shown(site: Site) -
     async with site.desk.database.unit() as uow:
         window = {"webform": timedelta(seconds=10)}
         message = await service.reply(uow, ctx, ticket.id, by=agent, text="Perhaps I am wrong.", window=window)
-    assert "Perhaps I am wrong." not in (await page_of(site, ticket)).text
+    assert "Perhaps I am wrong." not in (await page_of(site, ticket)).words
     async with site.desk.database.unit() as uow:
         (await uow.session.get_one(Message, message.id)).delivery_state = "sent"
-    assert "Perhaps I am wrong." in (await page_of(site, ticket)).text
+    assert "Perhaps I am wrong." in (await page_of(site, ticket)).words
 
 
 class TestFiles:
@@ -305,7 +305,7 @@ class TestOtherChannels:
                 clock=site.clock,
             )  # fmt: skip
         message = InboundMessage(
-            kind=InboundKind.MESSAGE, external_id="<1@company.example>", lane=f"in:{inbox.id}:anna@company.example",
+            kind=InboundKind.MESSAGE, external_id="<1@company.example>", lane="in:email:anna@company.example",
             sender=Sender(address="anna@company.example", name="Anna"), at=site.clock.now(), subject="Printer",
             text="The printer 305 does not print at all.",
         )  # fmt: skip

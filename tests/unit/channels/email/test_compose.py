@@ -133,7 +133,7 @@ def test_russian_footers_are_translated_when_the_catalogue_has_them() -> None:
 
 class TestWhereReportsComeBackTo:
     def test_is_the_conversation(self) -> None:
-        for message in (MESSAGE, replace(MESSAGE, automatic=False), replace(MESSAGE, automatic=False, answers_robot=True)):
+        for message in (MESSAGE, replace(MESSAGE, automatic=False)):
             told = envelope_sender(message, mailbox=MAILBOX, secret=SECRET)
             assert (told.startswith("support+"), read_token(told, SECRET)) == (True, CONVERSATION)
 
@@ -141,6 +141,3 @@ class TestWhereReportsComeBackTo:
         long = f"{'x' * 30}@desk.example"
         for mailbox in (replace(MAILBOX, plus=False), replace(MAILBOX, address=long)):
             assert envelope_sender(MESSAGE, mailbox=mailbox, secret=SECRET) == mailbox.address
-
-    def test_is_nowhere_for_an_automatic_answer_to_a_robot(self) -> None:
-        assert envelope_sender(replace(MESSAGE, answers_robot=True), mailbox=MAILBOX, secret=SECRET) == ""

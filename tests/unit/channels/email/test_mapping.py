@@ -7,7 +7,7 @@ import pytest
 
 from channels.email.threading import make_message_id, plus_address
 from desk_core.conversations.ports import InboundKind
-from tests.unit.channels.email.mails import INBOX, SECRET, SUPPORT, inbound, mail, parsed
+from tests.unit.channels.email.mails import SECRET, SUPPORT, inbound, mail, parsed
 
 RUSSIAN = "Здравствуйте, принтер на третьем этаже не печатает, помогите пожалуйста"
 CONVERSATION = "01939f3e-1111-7000-8000-00000000c0de"
@@ -29,7 +29,7 @@ class TestAPlainMail:
         assert message.kind is InboundKind.MESSAGE
         assert (message.text, message.subject, message.external_id) == ("The printer is on fire.", "Printer", "one@example.com")
         assert (message.sender.address, message.sender.name) == ("anna@example.com", "Anna")
-        assert message.lane == f"in:{INBOX}:anna@example.com"
+        assert message.lane == "in:email:anna@example.com"
         assert message.thread_key is None
         assert message.verdict == "received"
         assert message.recipients == (SUPPORT, "bob@example.com")

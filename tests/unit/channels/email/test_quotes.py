@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.email.quotes import split
+from channels.email.quotes import first_author, split, without_ours
 
 NEW = "Спасибо, теперь печатает."
 OLD = "> Проверьте кабель.\n> Техподдержка"
@@ -103,3 +103,57 @@ def test_nothing_is_slow() -> None:
 def test_a_forward_of_nothing_ends() -> None:
     assert split("Смотрите ниже.\n\n>\n", forward=True).reply == "Смотрите ниже."
     assert split("> \n>\n", forward=True).reply == ">\n>"
+
+
+class TestWhoWroteItFirst:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "See to it\n\n---------- Forwarded message ---------\nFrom: Пётр Иванов <petr@example.com>\nDate: Mon\nSubject: x\n\nhelp",
+            "-------- Пересылаемое сообщение --------\n24.11.2026, 10:00, кому\nОт: Пётр Иванов <petr@example.com>\n\nпомогите",
+            "Begin forwarded message:\n\n> From: Пётр Иванов <petr@example.com>\n> Subject: x\n>\n> help",
+        ],
+    )
+    def test_is_told_by_the_head_of_what_is_passed_on(self, text: str) -> None:
+        assert first_author(text) == ("Пётр Иванов", "petr@example.com")
+
+    def test_outlook_has_no_mark_but_the_subject_says_it(self) -> None:
+        text = "fyi\n\nFrom: Petr <petr@example.com>\nSent: Monday\nTo: Anna\nSubject: printer\n\nhelp"
+        assert first_author(text, forward=True) == ("Petr", "petr@example.com")
+        assert first_author(text) is None
+
+    @pytest.mark.parametrize("text", ["", "From: nobody in particular", "---------- Forwarded message ---------\nFrom: Petr\n\nhelp"])
+    def test_nobody_is_made_up(self, text: str) -> None:
+        assert first_author(text) is None
+
+
+OURS = """Request #1001 is in. The service desk answers by 27 November, 09:00.
+
+This may help:
+
+- **The printer does not print**: what to check on the printer.
+
+To help you faster, please answer in a reply to this letter:
+
+1. Which printer is it? The number is on the sticker.
+2. Does it show an error?"""
+
+
+class TestWhatWeSent:
+    def test_repeated_without_a_mark_it_falls_away_at_the_end(self) -> None:
+        shown = OURS.replace("**", "").replace("- The", "* The")
+        assert without_ours(f"It works now, thank you!\n\n{shown}", [OURS]) == "It works now, thank you!"
+
+    def test_answers_between_its_lines_stay_with_what_they_answer(self) -> None:
+        text = OURS.replace("sticker.", "sticker.\nHP LaserJet 1020\n").replace("an error?", "an error?\nYes, a red lamp")
+        told = without_ours(text, [OURS])
+        assert "> 1. Which printer is it? The number is on the sticker.\nHP LaserJet 1020" in told
+        assert "> 2. Does it show an error?\nYes, a red lamp" in told
+        assert "This may help" not in told
+
+    @pytest.mark.parametrize(
+        "text", ["The printer works again.", "1. Which printer is it? The number is on the sticker.\nI do not know.", "", "> quoted\nmine"]
+    )
+    def test_the_persons_own_words_are_left_alone(self, text: str) -> None:
+        assert without_ours(text, [OURS]) == text
+        assert without_ours(text, []) == text

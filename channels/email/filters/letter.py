@@ -1,0 +1,30 @@
+"""What a filter looks at: a parsed mail and what the desk knows of itself."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from channels.email.mime import Part
+from channels.email.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """`senders` are rules of the desk: address -> "person" or "robot"; `own` are all addresses of its inboxes, in lower case."""
+
+    root: Part
+    sender: str
+    subject: str
+    text: str
+    message_id: str | None
+    envelope_from: str | None
+    own: Collection[str]
+    secret: bytes
+    senders: Mapping[str, str]
+
+
+Filter = Callable[[Letter], Verdict | None]
+
+
+def held(code: str, **params: str) -> Verdict:
+    """Kept and shown; opens nothing, and nobody is answered."""
+    return Verdict(code, params, automatic=True, held=True)
