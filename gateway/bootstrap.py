@@ -154,22 +154,15 @@ class Desk:
                     blobs=self.blobs,
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
-                    mail_sender=self._way_out,
                     examiner=self.examiner,
                     signer=await self._signer(inbox),
+                    mail_sender=self._way_out,
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
                 self._channels[inbox_id] = held
             self._channels_checked[inbox_id] = time.monotonic()
             return held[1]
-
-    def _way_out(self) -> "Sender":
-        if self._mail_sender is None:
-            from gateway.mail import way_out
-
-            self._mail_sender = way_out(self.settings, self.clock)
-        return self._mail_sender
 
     async def _signer(self, inbox: Inbox) -> "Signer | None":
         """What signs the mail of an inbox, where its domain has a key."""
@@ -191,6 +184,13 @@ class Desk:
         from channels.email.examining import NAME_SECONDS, Examiner
 
         return Examiner(DnsResolver(timeout=NAME_SECONDS))
+
+    def _way_out(self) -> "Sender":
+        if self._mail_sender is None:
+            from gateway.mail import way_out
+
+            self._mail_sender = way_out(self.settings, self.clock)
+        return self._mail_sender
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
         """An adapter reports its state: its words stand beside the inbox until it works again (None), and then since when."""

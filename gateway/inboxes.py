@@ -195,9 +195,9 @@ def build(
     blobs: Blobs,
     clock: Clock,
     on_status: OnStatus,
-    mail_sender: "Callable[[], Sender]",
     examiner: "Examiner | None" = None,
     signer: "Signer | None" = None,
+    mail_sender: "Callable[[], Sender]",
     keep_secret: KeepSecret | None = None,
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""

@@ -59,9 +59,9 @@ def build_mail(
     blobs: Blobs,
     clock: Clock,
     on_status: "OnStatus",
-    sender: Sender,
     examiner: Examiner | None = None,
     signer: Signer | None = None,
+    sender: Sender,
     keep_secret: "KeepSecret | None" = None,
 ) -> EmailChannel:
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender, `sender` carries the mail."""

@@ -155,6 +155,8 @@ class Victim:
             for name, verb in PARTS[mode].items()
         ]
         self.hits = Hits()
+        self.offered = asyncio.Event()
+        """Set by those who bring mail, each time a listener has begun to take one."""
         self.enough = asyncio.Event()
         """Set when nobody shall be killed any more."""
         self._watching: asyncio.Task[None] | None = None
@@ -197,17 +199,22 @@ class Victim:
         """For so many seconds or until it is `enough`: kill -9 somebody, let them lie for a moment, start them again.
 
         One kill in four falls into a start; otherwise a desk that is slow to start would only ever be killed while starting. The part
-        `at_work` of the kills waits until some messages were filed, since accepting begins long before working does.
+        `at_work` of the kills waits for work: until some messages were filed, since accepting begins long before that, or until a mail is
+        in a listener's hands.
         """
-        until = time.monotonic() + seconds
+        until, turn = time.monotonic() + seconds, list[Part]()
         while time.monotonic() < until and not self.enough.is_set():
-            part = rng.choice(self.parts)
+            # Everybody in turn, each turn in another order: a few kills have to reach all.
+            turn = turn or rng.sample(self.parts, len(self.parts))
+            part = turn.pop()
             if rng.random() < 0.75:
                 while not part.is_up() and not self.enough.is_set():  # noqa: ASYNC110 - a process tells by its output only
                     await asyncio.sleep(0.2)
-            if rng.random() < at_work:
+            if part.verb in ("run", "work") and rng.random() < at_work:
                 await self._filed_some(rng.randrange(1, 80))
             await asyncio.sleep(rng.uniform(*pause))
+            if part.name in self.smtps and rng.random() < at_work:
+                await self._offered(rng.uniform(0, 0.03))
             self.hits.kills[await asyncio.to_thread(self._kill, part)] += 1
             await asyncio.sleep(rng.uniform(0, 1.5))
             part.start()
@@ -264,6 +271,13 @@ class Victim:
             if done is not None and goal is not None and done >= goal:
                 return
             await asyncio.sleep(0.2)
+
+    async def _offered(self, seconds: float) -> None:
+        """Return so long after the next mail was offered to a listener; without a mail soon."""
+        self.offered.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.offered.wait(), 2)
+            await asyncio.sleep(seconds)
 
     async def _pending(self, state: str = "pending") -> int | None:
         """How many messages are stored and wait to be filed, or are in another state; None while the store is away."""

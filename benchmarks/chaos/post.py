@@ -151,12 +151,12 @@ class Post:
             wait = min(LONGEST_WAIT, wait * 1.7)
         raise TimeoutError(f"{letter.message_id} was never taken")
 
-    @staticmethod
-    async def _offer(port: int, letter: Letter, to: Sequence[str], raw: bytes) -> tuple[int, str]:
+    async def _offer(self, port: int, letter: Letter, to: Sequence[str], raw: bytes) -> tuple[int, str]:
         """The code and the words; 0 where the connection was lost or never came about."""
         sender = "" if letter.kind is Kind.BOUNCE else letter.sender
         try:
             async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, timeout=20, use_tls=False, start_tls=False) as client:
+                self._victim.offered.set()
                 turned_away, words = await client.sendmail(sender, list(to), raw)
         except aiosmtplib.SMTPRecipientsRefused as error:
             return error.recipients[0].code, error.recipients[0].message
