@@ -95,12 +95,12 @@ class EmailChannel:
     async def _hand_over(self, raw: bytes, message: OutboundMessage) -> None:
         """Some relays take mail only from the very address that logs in: then reports come back to that."""
         envelope_from = envelope_sender(message, mailbox=self.mailbox, secret=self._secret)
-        if envelope_from and self._plain_sender:
+        if self._plain_sender:
             envelope_from = self.mailbox.address
         try:
             await self.sender.deliver(raw, sender=envelope_from, recipient=message.to)
         except Refused as error:
-            if not error.sender or envelope_from in ("", self.mailbox.address):
+            if not error.sender or envelope_from == self.mailbox.address:
                 raise
             await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
             self._plain_sender = True

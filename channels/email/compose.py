@@ -54,7 +54,10 @@ def message_id_of(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) 
 
 
 def envelope_sender(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) -> str:
-    """Who the relay is told the mail is from: a delivery report comes back to the very conversation."""
+    """Who the relay is told the mail is from. A delivery report comes back to the very conversation.
+
+    Also of what the desk writes by itself: machines are not answered, so there is nothing for a null sender to prevent.
+    """
     return bounce_address(mailbox.address, message.conversation_id, secret) if mailbox.plus else mailbox.address
 
 

@@ -95,10 +95,10 @@ async def test_an_answer_that_may_still_be_taken_back_is_not_shown(site: Site) -
     async with site.desk.database.unit() as uow:
         window = {"webform": timedelta(seconds=10)}
         message = await service.reply(uow, ctx, ticket.id, by=agent, text="Perhaps I am wrong.", window=window)
-    assert "Perhaps I am wrong." not in (await page_of(site, ticket)).text
+    assert "Perhaps I am wrong." not in (await page_of(site, ticket)).words
     async with site.desk.database.unit() as uow:
         (await uow.session.get_one(Message, message.id)).delivery_state = "sent"
-    assert "Perhaps I am wrong." in (await page_of(site, ticket)).text
+    assert "Perhaps I am wrong." in (await page_of(site, ticket)).words
 
 
 class TestFiles:
