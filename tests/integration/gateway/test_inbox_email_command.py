@@ -161,7 +161,7 @@ class TestBackfill:
         add(shell, "--imap-url", server.url)
         for number in (1, 2, 3):
             server.put(mail(message_id=f"<{number}@klient.ru>"))
-        with server._mailbox() as client:
+        with server.open() as client:
             client.select("INBOX")
             client.store("1", "+FLAGS", "(\\Seen)")
         command = ("email", "backfill", "help", "--since", "2026-01-01")

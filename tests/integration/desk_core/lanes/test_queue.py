@@ -282,9 +282,8 @@ class TestBury:
         ready = asyncio.Barrier(2)
 
         async def replay() -> bool:
+            await ready.wait()  # on SQLite the second waits for its turn to write, so both can only be ready before it
             async with database.unit() as uow:
-                # On SQLite the second waits at its first statement, so both can only be ready before it.
-                await ready.wait()
                 await queue.replay(uow, dead_id, now=clock.now())
             return True
 
