@@ -96,6 +96,10 @@ mail-corpus: $(DEV_STAMP) ## Every mail of the public sets through reading, quot
 mail-fuzz: $(DEV_STAMP) ## 100,000 mutated mails through the parser and the filters; what trips is kept in build/mail-fuzz. ARGS="--seed 7"
 	@$(PY) -m benchmarks.mail_fuzz $(ARGS)
 
+.PHONY: mail-clients
+mail-clients: $(DEV_STAMP) ## swaks, mutt, s-nail and smtplib write to a real desk, which fetches from Dovecot and pymap. ARGS="--only mutt"
+	@$(PY) -m benchmarks.mail_clients $(ARGS)
+
 .PHONY: bench-blind
 bench-blind: $(DEV_STAMP) ## How well the shipped preset understands messages nobody trained on. FILE=tests/data/dev_200.jsonl, ARGS=--misses
 	@$(PY) -m benchmarks.blind $(FILE) $(ARGS)

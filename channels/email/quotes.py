@@ -77,7 +77,7 @@ def split(text: str, html: str | None = None, *, forward: bool = False, sender: 
     """
     if not text.strip() and html:
         text = text_of_html(html)
-    lines = text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n")
+    lines = _with_marks(text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n"))
     said, passed_on = _until_forward(lines, forward=forward)
     blocks = _blocks(said, last=not passed_on)
     own = [line for block in blocks if not block.quoted for line in block.lines]
@@ -129,6 +129,22 @@ class _Block:
     quoted: bool
     lines: list[str]
     history: bool = False  # everything that follows, which nobody answers line by line
+
+
+def _with_marks(lines: list[str]) -> list[str]:
+    """mailx and its kin (POSIX: `indentprefix`) quote with tabs; under a line that says who wrote they become ">"."""
+    if not any(line.startswith("\t") for line in lines):
+        return lines
+    marked, position = list(lines), 0
+    while position < len(lines):
+        size, certain = _attribution(lines, position)
+        position += size or 1
+        following = _next_filled(lines, position)
+        while certain and following < len(lines) and lines[following].startswith("\t"):
+            marked[following] = f"> {lines[following][1:]}"
+            position = following + 1
+            following = position if position < len(lines) and lines[position].startswith("\t") else _next_filled(lines, position)
+    return marked
 
 
 def _until_forward(lines: list[str], *, forward: bool) -> tuple[list[str], list[str]]:

@@ -53,6 +53,15 @@ def test_an_answer_below_the_quote_is_the_reply() -> None:
     assert split(f"12.05.2026 14:32, Support пишет:\n{OLD}\n\n{NEW}").reply == NEW
 
 
+def test_a_quote_of_mailx_is_marked_with_tabs() -> None:
+    quote = "Support <s@x.example> wrote:\n\n\tПроверьте кабель.\n\t\n\t-- \n\tТехподдержка"
+    below = split(f"{quote}\n{NEW}")
+    assert below.reply == NEW, "a quoted line that begins a signature begins none of the person's own"
+    assert "Техподдержка" in below.quoted
+    assert split(f"{NEW}\n\n{quote}\n").reply == NEW
+    assert split("У меня так:\n\tошибка 5\nЧто делать?").reply == "У меня так:\n\tошибка 5\nЧто делать?"
+
+
 def test_answers_between_the_lines_are_kept_with_what_they_answer() -> None:
     text = "On 23 Nov 2026, Support <s@x.example> wrote:\n> Which printer?\nNumber 305.\n> Since when?\nSince Monday.\n"
     assert split(text).reply == "> Which printer?\nNumber 305.\n\n> Since when?\nSince Monday."

@@ -1,0 +1,1 @@
+"""Mail programs that people use against a real desk: `make mail-clients`."""
