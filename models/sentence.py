@@ -15,7 +15,7 @@ _WIDTH = 256  # numbers a token in each branch
 _BRANCHES = ((2, 0), (3, 1), (5, 2))  # tokens in a window, how many of them stand to the left
 _REACH = max(left for _, left in _BRANCHES)
 _BLANK = "\u2581"  # as the tokeniser writes it
-_WORDS, _TOKENS = 10_000, 2_000  # remembered; a token takes 5 kB
+_WORDS, _TOKENS = 10_000, 6_000  # remembered; a token takes 5 kB
 
 
 class Sentences:
