@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -147,11 +148,11 @@ def create_pages(
         return _see({"box": box, "sent": "1"})
 
     @router.get("/{letter_id}/html")
-    async def markup(letter_id: str) -> Response:
+    async def markup(request: Request, letter_id: str) -> Response:
         """The HTML of a letter, for a frame that runs and fetches nothing."""
         letter = await sandbox.open(letter_id)
         headers = {"Content-Security-Policy": _LETTER_POLICY, "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff"}
-        body = letter.html if letter and letter.html else ""
+        body = letter.html or "" if letter else escape(translate(say(request), _("There is no such letter.")))
         return HTMLResponse(
             f'<!doctype html><meta charset="utf-8"><title>-</title>{body}', headers=headers, status_code=200 if letter else 404
         )

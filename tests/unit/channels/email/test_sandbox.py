@@ -106,6 +106,8 @@ class TestPages:
         answer = await post.http.get(f"/sandbox/mail/{letter_id}/html")
         assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
         assert "<strong>#1042</strong>" in answer.text
+        gone = await post.http.get("/sandbox/mail/unknown/html")
+        assert (gone.status_code, "no such letter" in gone.text) == (404, True)
 
     async def test_the_source_can_be_read_and_saved(self, post: Post) -> None:
         letter_id = await post.desk_writes()
