@@ -47,6 +47,13 @@ class Cut:
     marked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    category: str
+    area: str
+    certain: bool
+
+
 def cuts(text: str) -> Iterator[Cut]:
     """Every way to cut a text that leaves two halves of some words, the likeliest first."""
     sample = text[:_SAMPLE].strip()
@@ -67,17 +74,19 @@ def two_stories(text: str, *, judge: Callable[[str], Triage], category: Callable
     """The first cut that leaves two things which are surely different; None where there is none, or where a person has to look at once."""
     for cut in cuts(text):
         topics = []
-        for half in (cut.first, cut.second):
+        # The shorter half first: it costs the models less, and is the likelier to be no story of its own.
+        for half in sorted((cut.first, cut.second), key=len):
             triage = judge(half)
             found = category(triage.category)
             if triage.band is not Band.ACT or found is None or triage.human_now or found.human_now:
                 break
-            topics.append((found.key, found.key.partition(".")[0], triage.confidence))
-        else:
-            (one, area, sure), (other, next_area, sure_too) = topics
-            certain = min(sure, sure_too) >= _CERTAIN
+            topic = _Topic(found.key, found.key.partition(".")[0], triage.confidence >= _CERTAIN)
             # Who comes or goes needs many things, and a question about a fault is no second one.
-            apart = area != next_area if cut.marked else certain and area != next_area and not {area, next_area} & _WIDE
-            if apart or (cut.marked and certain and one != other):
+            if not cut.marked and (not topic.certain or topic.area in _WIDE):
+                break
+            topics.append(topic)
+        else:
+            one, other = topics
+            if one.area != other.area or (cut.marked and one.certain and other.certain and one.category != other.category):
                 return cut
     return None
