@@ -187,7 +187,8 @@ def own_articles() -> None:
 
 @pytest.fixture
 async def worker(desk: Desk) -> AsyncIterator[None]:
-    """The desk's worker at work beside the page, as in one process of the embedded desk."""
+    """The desk's worker at work beside the page, as in one process of the embedded desk; warm, so that no page waits for its models."""
+    await desk.tools()
     working = desk.worker()
     task = asyncio.create_task(working.run())
     yield
