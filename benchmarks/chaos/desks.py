@@ -37,14 +37,18 @@ MAILBOX = "desk@chaos.example"
 """The address whose mail lies in an IMAP mailbox, in the modes that have one."""
 EMBEDDED, DISTRIBUTED = "embedded", "distributed"
 MAIL_EMBEDDED, MAIL_DISTRIBUTED = "mail-embedded", "mail-distributed"
+TELEGRAM_EMBEDDED, TELEGRAM_DISTRIBUTED = "telegram-embedded", "telegram-distributed"
 PARTS = {
     EMBEDDED: {"run": "run"},
     DISTRIBUTED: {"web": "serve", "worker one": "work", "worker two": "work", "receiver": "receive"},
     MAIL_EMBEDDED: {"run": "run"},
     # `receive` listens and fetches in one process, but among several only one has the mailbox: some kills hit a listener alone.
     MAIL_DISTRIBUTED: {"receiver one": "receive", "receiver two": "receive", "worker one": "work", "worker two": "work"},
+    TELEGRAM_EMBEDDED: {"run": "run"},
+    # One of the two receivers polls, the other takes over when it dies.
+    TELEGRAM_DISTRIBUTED: {"receiver one": "receive", "receiver two": "receive", "worker one": "work", "worker two": "work"},
 }
-ON_SERVERS = (DISTRIBUTED, MAIL_DISTRIBUTED)
+ON_SERVERS = (DISTRIBUTED, MAIL_DISTRIBUTED, TELEGRAM_DISTRIBUTED)
 KINDS = {"run": "the whole desk", "serve": "the web", "work": "a worker"}
 
 
@@ -221,10 +225,14 @@ class Victim:
 
     def _kill(self, part: Part) -> str:
         """Kill it; answers what was killed."""
-        port = urlsplit(self.imap_url).port
+        port = urlsplit(self.imap_url or self.telegram_url).port
         fetches = port is not None and part.talks_to(port)
         part.kill()
-        return KINDS.get(part.verb) or ("a listener with the IMAP fetcher" if fetches else "a listener")
+        if part.verb in KINDS:
+            return KINDS[part.verb]
+        if self.imap_url:
+            return "a listener with the IMAP fetcher" if fetches else "a listener"
+        return "the receiver that polls" if fetches else "a receiver that waits"
 
     async def all_up(self, *, seconds: float) -> None:
         """Wait until every part says that it is up; raises when that takes longer."""

@@ -54,23 +54,28 @@ async def chatter(
 ) -> None:
     """Somebody in Telegram: a story, more words, now and then a button, at last a person. Telegram keeps what the desk has not fetched."""
     name = f"tg{number}"
-    person = Person(f"{victim.telegram_url}/sandbox/telegram", name, bot=TOKEN.partition(":")[0], language="ru", client=client)
-    while True:
-        try:
-            await person.joins()
-            break
-        except SandboxRefused:
-            await asyncio.sleep(0.5)  # the bot is not known before its first call
+    person = await joined(victim, name, client)
     await asyncio.sleep(rng.uniform(0, pause))
     for place in range(messages):
         marker = f"{name}x{place}"
         words = rng.choice(STORIES) if place == 0 else PERSON if place == messages - 1 else rng.choice(MORE)
         await person.says(marked(words, marker))
         sent.note(name, marker)
-        await _listens(person, rng, seconds=rng.uniform(0, 2 * pause))
+        await listens(person, rng, seconds=rng.uniform(0, 2 * pause))
 
 
-async def _listens(person: Person, rng: random.Random, *, seconds: float) -> None:
+async def joined(victim: Victim, name: str, client: httpx2.AsyncClient) -> Person:
+    """A person in the chat with the bot, once the bot is there."""
+    person = Person(f"{victim.telegram_url}/sandbox/telegram", name, bot=TOKEN.partition(":")[0], language="ru", client=client)
+    while True:
+        try:
+            return await person.joins()
+        except SandboxRefused:
+            await asyncio.sleep(0.5)  # the bot is not known before its first call
+
+
+async def listens(person: Person, rng: random.Random, *, seconds: float) -> None:
+    """Hear what the bot says for a while, and press a button now and then."""
     until = asyncio.get_running_loop().time() + seconds
     while (left := until - asyncio.get_running_loop().time()) > 0.1:
         try:
