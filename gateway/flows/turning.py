@@ -23,7 +23,7 @@ from desk_core.tickets import belonging, history
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
-from gateway.flows.filing import Filed, belongs
+from gateway.flows.filing import WITH_PEOPLE, Filed, belongs
 from nlu import labels, sentiment
 from nlu import turn as acts
 from nlu.scene import SPLIT
@@ -34,6 +34,7 @@ from nlu.understood import Intent
 UNFINISHED = "unfinished"
 """Kind of the timer behind a dialogue that somebody left in the middle."""
 
+MARKED = _("From now on a %(mark)s on your message says that it has reached us.")
 COURTESIES = frozenset({Intent.THANKS, Intent.GREET, Intent.CONFIRM, Intent.SMALLTALK})
 REMIND_AFTER = timedelta(minutes=15)
 FILE_AFTER = timedelta(hours=2)
@@ -77,11 +78,20 @@ async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcom
     if outcome.opened is not None:
         await _announce(uow, ctx, filed, outcome)
     for say in turn.replies:
-        await _say(uow, ctx, filed, say, outcome)
+        if say.key != "added" or not await _is_understood(uow, filed):
+            await _say(uow, ctx, filed, say, outcome)
     for listing in outcome.lists:
         await _list(uow, ctx, filed, listing)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
+
+
+async def _is_understood(uow: UnitOfWork, filed: Filed) -> bool:
+    """Whether the mark on a message says enough: it was explained in words before, and there is no other request it could belong to."""
+    if filed.conversation.channel != "telegram" or filed.ticket is None or len(filed.situation.requests) > 1:
+        return False
+    said = select(Message.id).where(Message.ticket_id == filed.ticket.id, Message.meta["key"].as_string() == "added")
+    return await uow.scalar(said.limit(1)) is not None
 
 
 async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: acts.Action, outcome: _Outcome) -> None:
@@ -288,6 +298,8 @@ async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _
         promised = say.params.get("promise")
         params["promise"] = ctx.config.reply("promise_first", filed.language, when=promised) if promised else ""
     text = say.text if say.text is not None else ctx.config.reply(say.key, filed.language, **params)
+    if say.key == "added" and filed.conversation.channel == "telegram":
+        text = f"{text} {translate(filed.language, MARKED, mark=WITH_PEOPLE)}"
     buttons = [[NewButton(button.label, button.action, button.value) for button in row] for row in say.buttons]
     if text or buttons:
         await conversations.say(

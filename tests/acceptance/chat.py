@@ -82,6 +82,15 @@ class Chat(Person):
         assert found is not None
         return int(found[1])
 
+    async def mark_on(self, message: Json) -> str | None:
+        """The bot's reaction on a message."""
+        shown = next(one for one in await self.chat() if one["message_id"] == message["message_id"])
+        mark: str | None = shown.get("reactions", {}).get("bot")
+        return mark
+
+    async def is_marked(self, message: Json, mark: str) -> bool:
+        return await self.mark_on(message) == mark
+
     async def tickets(self) -> list[dict[str, Any]]:
         return await self._house.tickets(self.address)
 
