@@ -8,6 +8,7 @@ from aiogram import Bot
 from aiogram.exceptions import ClientDecodeError, TelegramBadRequest
 from aiogram.types import (
     BufferedInputFile,
+    CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaDocument,
@@ -27,6 +28,7 @@ from desk_core.conversations.ports import Blobs, OutboundFile, OutboundMessage, 
 from desk_core.kit.errors import NotFound
 
 LONGEST_CALLBACK_ANSWER: Final = 200
+LONGEST_COPY: Final = 256
 _REMEMBERED: Final = 1_000
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
@@ -263,6 +265,15 @@ def _reply(place: Place, message: OutboundMessage) -> ReplyParameters | None:
 
 def _keyboard(buttons: Buttons) -> InlineKeyboardMarkup | None:
     rows = [
-        [InlineKeyboardButton(text=button.label or "…", callback_data=button.token, url=button.url) for button in row] for row in buttons
+        [
+            InlineKeyboardButton(
+                text=button.label or "…",
+                callback_data=button.token,
+                url=button.url,
+                copy_text=CopyTextButton(text=button.copy[:LONGEST_COPY]) if button.copy else None,
+            )
+            for button in row
+        ]
+        for row in buttons
     ]
     return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None

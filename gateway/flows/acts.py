@@ -22,7 +22,12 @@ from gateway.flows.drawing import Draw
 
 log = structlog.get_logger()
 
-NEEDS: Final[Mapping[Act, Ability]] = {Act.EDIT: Ability.EDIT, Act.DELETE: Ability.DELETE, Act.REACT: Ability.REACT}
+NEEDS: Final[Mapping[Act, Ability]] = {
+    Act.EDIT: Ability.EDIT,
+    Act.DELETE: Ability.DELETE,
+    Act.REACT: Ability.REACT,
+    Act.CLOSE: Ability.EDIT,
+}
 """What a channel must be able to do; where it is not, the act is settled without a word."""
 
 
@@ -87,6 +92,11 @@ class Acts:
             case Act.REACT:
                 await channel.react(conversation.thread_key, str(asked["external_id"]), asked.get("emoji"))
                 return done
+            case Act.CLOSE:
+                message = await self._shown(asked)
+                if message is not None and message.external_id:
+                    await channel.close_buttons(conversation.thread_key, message.external_id)
+                return replace(done, what=None)
             case None:
                 return done
 
@@ -115,7 +125,7 @@ class Acts:
                 await self._deleted(uow, done, work.payload)
             case Act.REACT:
                 await self._reacted(uow, done, work.payload)
-            case None:
+            case Act.CLOSE | None:
                 return
         done.ctx.hint(uow, "conversations", str(work.payload["conversation_id"]))
 

@@ -87,7 +87,9 @@ def _address(known: str | None, last: Message | None, conversation: Conversation
 def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:
     """Buttons as the channel can carry them: tokens in a chat, links to the status page in a letter."""
     if channel == ChannelKind.TELEGRAM:
-        return tuple(tuple(OutboundButton(one["label"], token=one["token"]) for one in row) for row in message.buttons)
+        return tuple(
+            tuple(OutboundButton(one["label"], token=one.get("token"), copy=one.get("copy")) for one in row) for row in message.buttons
+        )
     if channel != ChannelKind.EMAIL or status_url is None:
         return ()
     rows: list[tuple[OutboundButton, ...]] = []

@@ -60,7 +60,8 @@ class Chat(Person):
         """From whatever the bot says next to the summary card; unanswered questions are skipped."""
         left = list(answers)
         for _ in range(MOST_QUESTIONS + 3):
-            said = await self.hears(matching=lambda message: bool({*buttons(message)} & self._ways_on()))
+            # A step that was answered by a button changes in place.
+            said = await self.hears(matching=lambda message: bool({*buttons(message)} & self._ways_on()), edited=True)
             shown = {*buttons(said)}
             if self.word("send") in shown:
                 return said

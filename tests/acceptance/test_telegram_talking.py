@@ -1,7 +1,10 @@
 """How the bot talks in a chat: receipts, cards that change in place, operators' corrections, over a Telegram by real HTTP."""
 
+import asyncio
+
 import pytest
 
+from channels.telegram.sandbox.person import buttons
 from desk_core.tickets import service
 from gateway.flows.filing import TAKEN_IN, WITH_PEOPLE
 from tests.acceptance.house import House
@@ -35,3 +38,60 @@ class TestReceipts:
         await house.until(lambda: anna.is_marked(said, WITH_PEOPLE), what="the mark")
         emoji = [str(call.values.get("reaction")) for call in house.telegram.calls if call.method == "setMessageReaction"]
         assert any(TAKEN_IN in one for one in emoji)
+
+
+class TestCards:
+    async def test_a_form_answered_by_buttons_is_one_message(self, house: House) -> None:
+        anna = await house.person()
+        await anna.says(PRINTER)
+        await anna.hears_buttons("not_it")
+        await anna.chooses("not_it")
+        asked = await anna.hears_buttons("skip")
+        before = len(await anna.chat())
+        await anna.chooses("skip", message_id=asked["message_id"])
+        card = await anna.reaches_card()
+        assert card["message_id"] == asked["message_id"]
+        assert len(await anna.chat()) == before
+        await anna.chooses("edit", message_id=card["message_id"])
+        menu = await anna.sees_edit(card["message_id"])
+        assert anna.word("problem") in buttons(menu)
+        await anna.chooses("back", message_id=card["message_id"])
+        card = await anna.reaches_card()
+        await anna.chooses("send", message_id=card["message_id"])
+        await anna.hears_number()
+        await house.quiet()
+        said = [message["text"] for message in await house.messages(anna.address) if message["direction"] == "outbound"]
+        assert len(said) > len([one for one in await anna.chat() if one["from"]["is_bot"]]), "the desk keeps every step"
+
+    async def test_what_is_written_closes_the_card_and_the_next_stands_below(self, house: House) -> None:
+        anna = await house.person()
+        await anna.says("Не работает принтер")
+        await anna.hears_buttons("not_it")
+        await anna.chooses("not_it")
+        asked = await anna.hears_buttons("skip")
+        await anna.says("кабинет 305")
+        following = await anna.hears(matching=lambda message: bool(buttons(message)))
+        await house.quiet()
+        assert following["message_id"] > asked["message_id"]
+        shown = next(one for one in await anna.chat() if one["message_id"] == asked["message_id"])
+        assert (shown["text"], buttons(shown)) == (asked["text"], [])
+
+    async def test_the_number_can_be_copied(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        keyboard = (await anna.chat())[-1]["reply_markup"]["inline_keyboard"]
+        assert keyboard[0][0]["copy_text"] == {"text": f"#{number}"}
+
+    async def test_two_quick_presses_act_once(self, house: House) -> None:
+        anna = await house.person()
+        await anna.says(PRINTER)
+        card = await anna.reaches_card()
+        data = next(
+            each["callback_data"] for row in card["reply_markup"]["inline_keyboard"] for each in row if each["text"] == anna.word("send")
+        )
+        queries = await asyncio.gather(*(anna.presses_data(card["message_id"], data, stale=True) for _ in range(3)))
+        for query in queries:
+            await anna.sees_answer(query)
+        await anna.hears_number()
+        await house.quiet()
+        assert len(await anna.tickets()) == 1
