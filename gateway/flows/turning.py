@@ -408,7 +408,9 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     await uow.flush()  # what was just said is among the last words
     last = await uow.scalars(
         select(Message)
-        .where(Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "")
+        .where(
+            Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "", Message.deleted_at.is_(None)
+        )
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(3)
     )

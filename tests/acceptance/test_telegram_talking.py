@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from channels.telegram.sandbox.person import buttons
-from desk_core.tickets import service
+from desk_core.tickets import sent, service
 from gateway.flows.filing import TAKEN_IN, WITH_PEOPLE
-from tests.acceptance.house import House
+from tests.acceptance.house import House, kinds
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -35,9 +35,8 @@ class TestReceipts:
         await house.acts(service.take_over, number)
         await house.quiet()
         said = await anna.says("Рядом с кухней")
-        await house.until(lambda: anna.is_marked(said, WITH_PEOPLE), what="the mark")
-        emoji = [str(call.values.get("reaction")) for call in house.telegram.calls if call.method == "setMessageReaction"]
-        assert any(TAKEN_IN in one for one in emoji)
+        assert await anna.sees_reaction(said["message_id"]) == TAKEN_IN
+        assert await anna.sees_reaction(said["message_id"]) == WITH_PEOPLE
 
 
 class TestCards:
@@ -95,3 +94,49 @@ class TestCards:
         await anna.hears_number()
         await house.quiet()
         assert len(await anna.tickets()) == 1
+
+
+class TestOperatorsWords:
+    async def test_are_corrected_and_taken_away_in_the_chat(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        await house.acts(service.reply, number, text="Приду в **пять**.")
+        shown = await anna.hears(matching="Приду в пять")
+        await house.quiet()
+        kept = (await house.ticket(number))["messages"][-1]
+        await house.acts(sent.edit, number, message_id=kept["id"], text="Приду в **шесть**.")
+        edited = await anna.sees_edit(shown["message_id"])
+        assert "Приду в шесть." in edited["text"]
+        await house.quiet()
+        kept = (await house.ticket(number))["messages"][-1]
+        assert (kept["text"], [version["text"] for version in kept["versions"]]) == ("Приду в **шесть**.", ["Приду в **пять**."])
+        await house.acts(sent.delete, number, message_id=kept["id"])
+        await house.quiet()
+        assert shown["message_id"] not in [message["message_id"] for message in await anna.chat()]
+        ticket = await house.ticket(number)
+        assert "message_deleted" in kinds(ticket["events"])
+        assert ticket["messages"][-1]["text"] == "Приду в **шесть**."
+
+    async def test_answered_already_are_corrected_by_a_new_message(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        await house.acts(service.reply, number, text="Приду в пять.")
+        shown = await anna.hears(matching="Приду в пять")
+        await anna.says("Хорошо, жду в пять")
+        await house.quiet()
+        kept = next(message for message in (await house.ticket(number))["messages"] if message["text"] == "Приду в пять.")
+        await house.acts(sent.edit, number, message_id=kept["id"], text="Приду в шесть.")
+        correction = await anna.hears(matching="Приду в шесть")
+        assert correction["reply_to_message"]["message_id"] == shown["message_id"]
+        assert "Приду в пять." in next(one for one in await anna.chat() if one["message_id"] == shown["message_id"])["text"]
+
+    async def test_may_be_a_reaction(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        said = await anna.says("Это на втором этаже")
+        await anna.hears_reply("added")
+        await house.quiet()
+        kept = next(message for message in (await house.ticket(number))["messages"] if message["text"] == "Это на втором этаже")
+        await house.acts(sent.react, number, message_id=kept["id"], emoji="🙏")
+        await house.quiet()
+        assert await anna.mark_on(said) == "🙏"
