@@ -1,6 +1,7 @@
 """The composition root: the only place that names concrete classes and reads settings."""
 
 import asyncio
+import contextlib
 import functools
 import time
 from collections.abc import Mapping
@@ -16,8 +17,8 @@ from desk_core.catalogue import desk as catalogue
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Conversation, Inbox
-from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage
-from desk_core.conversations.service import DELIVER
+from desk_core.conversations.ports import Ability, Channel, ChannelKind, DeliveryError, InboundKind, InboundMessage
+from desk_core.conversations.service import ACT, DELIVER
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.db import Database
@@ -30,9 +31,12 @@ from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from gateway import inboxes
 from gateway.file_links import FileLinks
+from gateway.flows.acts import Acts
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
+from gateway.flows.drawing import Draw
+from gateway.flows.filing import TAKEN_IN
 from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
 from gateway.flows.reading import Situation
@@ -206,7 +210,7 @@ class Desk:
             log.warning("inbox.status_not_stored", inbox=inbox_id, error=str(error))
 
     async def _courtesy(self, inbox_id: str, message: InboundMessage) -> None:
-        """Show "typing" at once where the bot is going to answer: it thinks only after the burst is over."""
+        """Show at once that it has come: "typing" where the bot is going to answer, a mark on the message where people will."""
         if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0:
             return
         try:
@@ -220,8 +224,11 @@ class Desk:
         except DeskError as error:
             log.info("typing.not_shown", error=error.code)
             return
-        if baton != "agent":
+        if baton in (None, "bot"):
             await channel.typing(message.thread_key)
+        elif message.shown_id and Ability.REACT in channel.abilities:
+            with contextlib.suppress(DeliveryError):
+                await channel.react(message.thread_key, message.shown_id, TAKEN_IN)
 
     # Work
 
@@ -241,15 +248,14 @@ class Desk:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every kind of work and who does it."""
+        draw = Draw(links=FileLinks(self.key, public_url=self.public_url), mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024)
         return {
             INBOUND: Converse(
                 self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
                 attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
             ),
-            DELIVER: Deliver(
-                self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),
-                mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
-            ),
+            DELIVER: Deliver(self.database, context=self.context, channel=self.channel, draw=draw),
+            ACT: Acts(self.database, context=self.context, channel=self.channel, draw=draw),
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),

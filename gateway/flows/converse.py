@@ -19,7 +19,7 @@ from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from gateway.flows import filing
 from gateway.flows.reading import Situation, is_burst, situation, snapshot
-from gateway.flows.turning import apply_turn
+from gateway.flows.turning import apply_turn, stands_over
 from nlu.dialogue import advance
 from nlu.turn import Heard, Press, Turn
 from nlu.understood import Tools
@@ -149,12 +149,12 @@ class Converse:
         decision = Decision(situation=now, ctx=ctx, files=((),))
         if not fresh or button is None or conversation is None:
             return replace(decision, stale_press=conversation is not None and conversation.baton != "agent")
-        if channel is not None and button.action not in filing.REUSABLE and now.first.reply_to and now.first.thread_key:
+        silent = conversation.baton == "agent" and button.action != "rate"
+        turn = None if silent else advance(snapshot(now, ctx), Heard(press=Press(button.action, button.value)), await self._tools())
+        kept = button.action in filing.REUSABLE or (turn is not None and stands_over(now, turn))
+        if channel is not None and not kept and now.first.reply_to and now.first.thread_key:
             await channel.close_buttons(now.first.thread_key, now.first.reply_to)
-        if conversation.baton == "agent" and button.action != "rate":
-            return decision  # an operator speaks: what was pressed is in the timeline, the bot stays silent
-        heard = Heard(press=Press(button.action, button.value))
-        turn = advance(snapshot(now, ctx), heard, await self._tools())
+        # Where an operator speaks, what was pressed is in the timeline and the bot stays silent.
         return replace(decision, turn=turn)
 
     async def _fetch(self, now: Situation) -> tuple[tuple[tuple[NewFile, ...], ...], tuple[str, ...]]:

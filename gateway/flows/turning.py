@@ -8,9 +8,10 @@ from typing import Any, assert_never
 from sqlalchemy import select, update
 
 from desk_core.context import BOT, Actor, Context
+from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Message
-from desk_core.conversations.service import Baton, NewButton
+from desk_core.conversations.entities import ButtonToken, Message
+from desk_core.conversations.service import COPY, Act, Baton, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, translate
@@ -23,7 +24,8 @@ from desk_core.tickets import belonging, history
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
-from gateway.flows.filing import Filed, belongs
+from gateway.flows.filing import WITH_PEOPLE, Filed, belongs
+from gateway.flows.reading import Situation
 from nlu import labels, sentiment
 from nlu import turn as acts
 from nlu.scene import SPLIT
@@ -33,6 +35,11 @@ from nlu.understood import Intent
 
 UNFINISHED = "unfinished"
 """Kind of the timer behind a dialogue that somebody left in the middle."""
+
+MARKED = _("From now on a %(mark)s on your message says that it has reached us.")
+CARD = frozenset({"slot", "category", "skip", "back", "edit", "edit_slot", "send", "together", "apart"})
+"""Buttons of a step on the way to a request. The step is over once one is pressed or something is written."""
+LAST_STEPS = frozenset({"send", "together", "apart"})
 
 COURTESIES = frozenset({Intent.THANKS, Intent.GREET, Intent.CONFIRM, Intent.SMALLTALK})
 REMIND_AFTER = timedelta(minutes=15)
@@ -73,15 +80,62 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
     await _watch(uow, ctx, filed, turn, before=before)
 
 
+def stands_over(now: Situation, turn: Turn) -> bool:
+    """Whether this turn's words take the place of the card whose button was pressed, instead of following it."""
+    steps_on = now.button is not None and now.button.action in CARD - LAST_STEPS
+    return now.on_top and steps_on and turn.state.phase in (Phase.FORM, Phase.SUMMARY) and bool(turn.replies) and not turn.actions
+
+
+async def _say_over(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) -> None:
+    """One card: what is known so far, and the next question with its buttons."""
+    button = filed.situation.button
+    texts = [turn.known, *(_words(ctx, filed, say, filed.ticket) for say in turn.replies)]
+    buttons = next((say.buttons for say in reversed(turn.replies) if say.buttons), ())
+    await conversations.say(
+        uow, ctx, filed.conversation, text="\n\n".join(text.strip() for text in texts if text.strip()) or "…",
+        buttons=[[NewButton(one.label, one.action, one.value) for one in row] for row in buttons],
+        ticket_id=filed.ticket.id if filed.ticket else None,
+        meta={"key": turn.replies[-1].key, **({"over": button.message_id} if button else {})},
+    )  # fmt: skip
+
+
+async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """The conversation has gone on below: the buttons of earlier steps go, so that nobody presses what no longer counts."""
+    if filed.situation.conversation is None:
+        return
+    for message_id in await conversation_repository.open_cards(uow.session, filed.conversation.id, actions=CARD):
+        await uow.execute(
+            update(ButtonToken)
+            .where(ButtonToken.message_id == message_id, ButtonToken.used_at.is_(None))
+            .values(used_at=ctx.now)
+            .execution_options(synchronize_session=False)
+        )
+        await conversations.act(uow, ctx, filed.conversation.id, Act.CLOSE, message_id=message_id, courtesy=True)
+
+
 async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome: _Outcome) -> None:
+    if stands_over(filed.situation, turn):
+        await _say_over(uow, ctx, filed, turn)
+        return
+    if filed.conversation.channel == "telegram" and (turn.replies or outcome.opened is not None):
+        await _close_cards(uow, ctx, filed)
     if outcome.opened is not None:
         await _announce(uow, ctx, filed, outcome)
     for say in turn.replies:
-        await _say(uow, ctx, filed, say, outcome)
+        if say.key != "added" or not await _is_understood(uow, filed):
+            await _say(uow, ctx, filed, say, outcome)
     for listing in outcome.lists:
         await _list(uow, ctx, filed, listing)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
+
+
+async def _is_understood(uow: UnitOfWork, filed: Filed) -> bool:
+    """Whether the mark on a message says enough: it was explained in words before, and there is no other request it could belong to."""
+    if filed.conversation.channel != "telegram" or filed.ticket is None or len(filed.situation.requests) > 1:
+        return False
+    said = select(Message.id).where(Message.ticket_id == filed.ticket.id, Message.meta["key"].as_string() == "added")
+    return await uow.scalar(said.limit(1)) is not None
 
 
 async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: acts.Action, outcome: _Outcome) -> None:
@@ -224,6 +278,7 @@ async def _announce(uow: UnitOfWork, ctx: Context, filed: Filed, outcome: _Outco
         return  # the turn says who was called and when they answer
     key = "created" if params["promise"] else "created_no_promise"
     buttons = [
+        [NewButton(translate(filed.language, labels.COPY_NUMBER, number=ticket.number), COPY, {"text": f"#{ticket.number}"})],
         [NewButton(labels.label(filed.language, "add"), "add", {"ticket": ticket.id})],
         [
             NewButton(labels.label(filed.language, "status"), "status", {"ticket": ticket.id}),
@@ -280,14 +335,7 @@ def _promise(ctx: Context, filed: Filed, ticket: Ticket) -> dict[str, Any]:
 
 async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _Outcome) -> None:
     ticket = outcome.opened or filed.ticket
-    params: dict[str, Any] = {
-        **(_promise(ctx, filed, ticket) if ticket is not None else {}),
-        **{k: v for k, v in say.params.items() if v != ""},
-    }
-    if say.key == "status":
-        promised = say.params.get("promise")
-        params["promise"] = ctx.config.reply("promise_first", filed.language, when=promised) if promised else ""
-    text = say.text if say.text is not None else ctx.config.reply(say.key, filed.language, **params)
+    text = _words(ctx, filed, say, ticket)
     buttons = [[NewButton(button.label, button.action, button.value) for button in row] for row in say.buttons]
     if text or buttons:
         await conversations.say(
@@ -299,6 +347,20 @@ async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _
             ticket_id=ticket.id if ticket else None,
             meta={"key": say.key},
         )
+
+
+def _words(ctx: Context, filed: Filed, say: Say, ticket: Ticket | None) -> str:
+    params: dict[str, Any] = {
+        **(_promise(ctx, filed, ticket) if ticket is not None else {}),
+        **{k: v for k, v in say.params.items() if v != ""},
+    }
+    if say.key == "status":
+        promised = say.params.get("promise")
+        params["promise"] = ctx.config.reply("promise_first", filed.language, when=promised) if promised else ""
+    text = say.text if say.text is not None else ctx.config.reply(say.key, filed.language, **params)
+    if say.key == "added" and filed.conversation.channel == "telegram":
+        text = f"{text} {translate(filed.language, MARKED, mark=WITH_PEOPLE)}"
+    return text
 
 
 async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListRequests) -> None:
@@ -346,7 +408,9 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     await uow.flush()  # what was just said is among the last words
     last = await uow.scalars(
         select(Message)
-        .where(Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "")
+        .where(
+            Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "", Message.deleted_at.is_(None)
+        )
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(3)
     )
