@@ -1,9 +1,10 @@
 """The web form as a channel: what the desk says stands on the request's status page the moment it is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
-from desk_core.conversations.ports import Accept, ChannelKind, OutboundMessage, Receipt, Refused
+from desk_core.conversations.ports import Accept, ChannelKind, OutboundMessage, Receipt, Refused, Topic
 
 
 class WebformChannel:
@@ -27,6 +28,15 @@ class WebformChannel:
 
     async def answer_press(self, callback_id: str, text: str | None = None) -> None:
         """A page's buttons are requests that are answered by their page."""
+
+    async def has_topics(self, thread_key: str) -> bool:
+        return False
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        raise Refused("this channel has no topics")
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        raise Refused("this channel has no topics")
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         """A page draws its buttons anew each time."""

@@ -231,6 +231,27 @@ class Refused(DeliveryError):
         super().__init__(reason=reason)
 
 
+class TopicGone(Refused):
+    """The topic of a chat is not there any more: somebody deleted it. The chat is."""
+
+    code = "topic_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A thread of its own inside a chat. `icons` are emoji that say its state, the best first; a channel shows the first one it has.
+
+    The state stands in the title too, so that nothing is said by a picture alone.
+    """
+
+    title: str
+    icons: tuple[str, ...] = ()
+    closed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "icons": list(self.icons), "closed": self.closed}
+
+
 class Blobs(Protocol):
     """Where file contents live; see `desk_core.kit.blobs`."""
 
@@ -262,6 +283,18 @@ class Channel(Protocol):
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         """Remove the buttons of a message we sent, where the channel can; never raises."""
+        ...
+
+    async def has_topics(self, thread_key: str) -> bool:
+        """Whether topics can be opened in this chat; never raises, and says no where it cannot be known."""
+        ...
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        """Open a topic in the chat and answer its thread key; raises `RetryLater` or `Refused`."""
+        ...
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        """Make a topic that looks like `shown` (its `to_json`; empty: unknown) look like this; raises as `open_topic`, and `TopicGone`."""
         ...
 
     def fetch(self, remote_id: str) -> AsyncIterator[bytes]:

@@ -21,15 +21,18 @@ from desk_core.conversations.ports import (
     Receipt,
     Refused,
     RetryLater,
+    TopicGone,
 )
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
-from desk_core.tickets import history
+from desk_core.tickets import history, topics
 from desk_core.tickets.entities import Ticket
+from desk_core.tickets.lifecycle import ACTIVE
 from gateway.file_links import FileLinks
+from gateway.flows.topics import topic_of, topic_ticket
 
 log = structlog.get_logger()
 
@@ -88,7 +91,7 @@ class Deliver:
         if channel is None:
             raise Postpone(_so_far("the inbox is paused or not connected", uncertain=uncertain), after=PAUSED, free=True)
         try:
-            receipt = await channel.send(outbound)
+            receipt = await self._send(channel, ctx, outbound, conversation)
         except Refused as error:
             log.warning("deliver.refused", inbox=inbox.name, blocked=error.blocked)
             return Plan(replace(done, refused=error.reason, blocked=error.blocked))
@@ -97,6 +100,46 @@ class Deliver:
             raise Postpone(reason, after=error.after, free=error.free) from error
         marked = Receipt(external_id=receipt.external_id, uncertain=receipt.uncertain or uncertain, extra=receipt.extra)
         return Plan(replace(done, receipt=marked))
+
+    async def _send(self, channel: Channel, ctx: Context, message: OutboundMessage, conversation: Conversation) -> Receipt:
+        """Send into the thread; a topic that is not open yet is opened first, and one that somebody deleted is opened again, once."""
+        chat = replace(message, thread_key=topics.chat_of(message.thread_key), reply_to=None)
+        if topics.is_awaited(message.thread_key):
+            if conversation.topic is None:
+                return await channel.send(replace(chat, reply_to=message.reply_to))
+            message = await self._in_topic(channel, ctx, message, conversation)
+        try:
+            return await channel.send(message)
+        except TopicGone:
+            if conversation.topic is None:
+                return await channel.send(chat)
+        message = await self._in_topic(channel, ctx, replace(message, reply_to=None), conversation)
+        try:
+            return await channel.send(message)
+        except TopicGone:
+            return await channel.send(chat)
+
+    async def _in_topic(self, channel: Channel, ctx: Context, message: OutboundMessage, conversation: Conversation) -> OutboundMessage:
+        """The message for a topic opened just now; for the chat itself where no topic can be had."""
+        chat = topics.chat_of(message.thread_key)
+        async with self._database.glance() as session:
+            ticket = await topic_ticket(session, conversation.id)
+        if ticket is None:
+            return replace(message, thread_key=chat)
+        wanted = topic_of(ticket, message.language)
+        try:
+            key = await channel.open_topic(chat, wanted)
+        except Refused as refusal:
+            if refusal.blocked:
+                raise
+            log.warning("deliver.no_topic", conversation=conversation.id, reason=refusal.reason)
+            async with self._database.unit() as uow:
+                await topics.give_up(uow, conversation.id)
+            return replace(message, thread_key=chat)
+        # Kept at once, in a commit of its own: whatever fails from here on must not open a second one.
+        async with self._database.unit() as uow:
+            await topics.keep_key(uow, conversation.id, key, wanted.to_json())
+        return replace(message, thread_key=key)
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
         outcome: Outcome = plan.data
@@ -118,6 +161,7 @@ class Deliver:
         else:
             await _failed(uow, outcome.ctx, message, outcome.refused)
             if outcome.blocked:
+                message.meta = {**message.meta, "blocked": True}  # sent again when the person comes back
                 await uow.execute(
                     update(Conversation)
                     .where(Conversation.id == message.conversation_id)
@@ -142,6 +186,7 @@ class Deliver:
         references = await conversations.references_of(session, conversation.id) if by_mail else []
         to = _address(known[0] if known else None, last, conversation)
         carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
+        named = ticket is not None and conversation.channel == ChannelKind.TELEGRAM and await _several(session, conversation)
         until = self._links.until(message.at, ctx.now)
         status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
         return OutboundMessage(
@@ -150,7 +195,7 @@ class Deliver:
             thread_key=conversation.thread_key,
             to=to,
             to_name=(known[1] if known else "") or to,
-            text=message.text,
+            text=_named(ticket, message.text) if named and ticket else message.text,
             language=_language(ctx, conversation, ticket),
             at=message.at,
             author=message.author_kind,
@@ -172,6 +217,25 @@ class Deliver:
             if last and message.meta.get("key")
             else {},
         )
+
+
+async def _several(session: Any, conversation: Conversation) -> bool:
+    """Whether a chat without topics holds more than one open request, so that words must say which they are about."""
+    if conversation.topic is not None:
+        return False
+    query = (
+        select(Ticket.id)
+        .where(Ticket.contact_id == conversation.contact_id, Ticket.status.in_([status.value for status in ACTIVE]))
+        .limit(2)
+    )
+    return len((await session.scalars(query)).all()) > 1
+
+
+def _named(ticket: Ticket, text: str) -> str:
+    """The text under the name of its request, unless it names it itself."""
+    if f"#{ticket.number}" in text.partition("\n")[0]:
+        return text
+    return f"**#{ticket.number} · {' '.join(ticket.subject.split())[:60]}**\n\n{text}"
 
 
 def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], list[Attachment]]:

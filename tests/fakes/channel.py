@@ -1,10 +1,11 @@
 """A channel that remembers what it was given to send, and fails when told; passes the same contract as the real ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from desk_core.conversations.ports import Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused
+from desk_core.conversations.ports import Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, Topic
 
 
 @dataclass
@@ -33,6 +34,15 @@ class FakeChannel:
 
     async def answer_press(self, callback_id: str, text: str | None = None) -> None:
         self.answered.append((callback_id, text))
+
+    async def has_topics(self, thread_key: str) -> bool:
+        return False
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        raise Refused("this channel has no topics")
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        raise Refused("this channel has no topics")
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         self.closed_buttons.append((thread_key, external_id))
