@@ -26,7 +26,7 @@ from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows.reading import Situation
 
-REUSABLE = frozenset({"rate", "article", "mine", "show", "status", "faq", "new"})
+REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new"})
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 

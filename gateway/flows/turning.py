@@ -359,6 +359,8 @@ async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListR
         text, buttons = ctx.config.reply("requests_none", filed.language), [[NewButton(labels.label(filed.language, "new"), "new")]]
     else:
         text = ctx.config.reply("requests_intro", filed.language)
+        if (current := await _current(uow, filed)) is not None:
+            text = "\n\n".join([text, translate(filed.language, labels.NOW_ABOUT, number=current.number)])
         buttons = [[NewButton(_row(filed.language, ticket), "show", {"ticket": ticket.id})] for ticket in found[:PAGE]]
         turning = [
             *([NewButton("←", "mine", {"offset": max(0, listing.offset - PAGE)})] if listing.offset else []),
@@ -368,6 +370,14 @@ async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListR
     if filed.conversation.channel != "telegram":
         text = "\n".join([text, *(f"- {_row(filed.language, ticket)}" for ticket in found[:PAGE])])
     await conversations.say(uow, ctx, filed.conversation, text=text, buttons=buttons, meta={"key": "requests"})
+
+
+async def _current(uow: UnitOfWork, filed: Filed) -> Ticket | None:
+    """The request that words in this chat go to by themselves."""
+    conversation = filed.conversation
+    if conversation.topic is not None or conversation.active_ticket_id is None:
+        return None
+    return await uow.session.get(Ticket, conversation.active_ticket_id)
 
 
 def _row(language: str, ticket: Ticket) -> str:
@@ -401,6 +411,8 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     buttons: list[Sequence[NewButton]] = []
     if Status(ticket.status).is_active:
         buttons.append([NewButton(labels.label(language, "add"), "add", {"ticket": ticket.id})])
+        if filed.conversation.active_ticket_id != ticket.id and await _is_here(uow, filed.conversation, ticket.id):
+            buttons.append([NewButton(labels.label(language, "use"), "use", {"ticket": ticket.id})])
         if ticket.status != Status.RESOLVED:
             buttons.append([NewButton(labels.label(language, "cancel_request"), "cancel_request", {"ticket": ticket.id})])
     await conversations.say(

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from desk_core.conversations.ports import Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, Topic
+from desk_core.conversations.ports import Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, Topic, TopicGone
 
 
 @dataclass
 class FakeChannel:
-    """Implements `Channel`. `trouble` is raised by the next sends, one each."""
+    """Implements `Channel`. `trouble` is raised by the next sends, one each; with `topics` set a chat has them, by thread key."""
 
     kind: ChannelKind = ChannelKind.TELEGRAM
     sent: list[OutboundMessage] = field(default_factory=list)
@@ -19,6 +19,8 @@ class FakeChannel:
     shown_typing: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     trouble: list[DeliveryError] = field(default_factory=list)
+    topics: dict[str, Topic] | None = None
+    opened_topics: int = 0
 
     async def run(self, accept: Accept) -> None:
         await asyncio.Event().wait()
@@ -26,6 +28,8 @@ class FakeChannel:
     async def send(self, message: OutboundMessage) -> Receipt:
         if self.trouble:
             raise self.trouble.pop(0)
+        if self.topics is not None and ":" in message.thread_key and message.thread_key not in self.topics:
+            raise TopicGone("message thread not found")
         self.sent.append(message)
         return Receipt(external_id=f"{message.thread_key}:{len(self.sent)}")
 
@@ -36,13 +40,20 @@ class FakeChannel:
         self.answered.append((callback_id, text))
 
     async def has_topics(self, thread_key: str) -> bool:
-        return False
+        return self.topics is not None
 
     async def open_topic(self, thread_key: str, topic: Topic) -> str:
-        raise Refused("this channel has no topics")
+        if self.topics is None:
+            raise Refused("the chat is not a forum")
+        self.opened_topics += 1
+        key = f"{thread_key}:{100 + self.opened_topics}"
+        self.topics[key] = topic
+        return key
 
     async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
-        raise Refused("this channel has no topics")
+        if self.topics is None or thread_key not in self.topics:
+            raise TopicGone("message thread not found")
+        self.topics[thread_key] = topic
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         self.closed_buttons.append((thread_key, external_id))
