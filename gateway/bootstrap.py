@@ -17,7 +17,7 @@ from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Conversation, Inbox
 from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage
-from desk_core.conversations.service import DELIVER
+from desk_core.conversations.service import ACT, DELIVER
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.db import Database
@@ -31,9 +31,11 @@ from desk_core.tickets import effects
 from desk_core.tickets.topics import TOPIC
 from gateway import inboxes
 from gateway.file_links import FileLinks
+from gateway.flows.acts import Acts
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
+from gateway.flows.drawing import Draw
 from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
 from gateway.flows.reading import Situation
@@ -243,15 +245,14 @@ class Desk:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every kind of work and who does it."""
+        draw = Draw(links=FileLinks(self.key, public_url=self.public_url), mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024)
         return {
             INBOUND: Converse(
                 self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
                 attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
             ),
-            DELIVER: Deliver(
-                self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),
-                mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
-            ),
+            DELIVER: Deliver(self.database, context=self.context, channel=self.channel, draw=draw),
+            ACT: Acts(self.database, context=self.context, channel=self.channel, draw=draw),
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from channels.email.checkup import STEPS, Checkup, State
 from channels.email.compose import Mailbox, compose, envelope_sender, message_id_of, to_bytes
@@ -15,14 +14,14 @@ from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.signing import Signer
 from channels.email.smtp_out import Sender
 from channels.email.trust import NOBODY_TRUSTED, Trusted
-from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, Topic
+from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, Unalterable
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import NotFound
 
 _IN_A_THREAD = 256 * 1024
 
 
-class EmailChannel:
+class EmailChannel(Unalterable):
     """The listener is shared by all mail inboxes and started by the gateway; `run` fetches by IMAP or just waits."""
 
     kind = ChannelKind.EMAIL
@@ -111,15 +110,6 @@ class EmailChannel:
 
     async def answer_press(self, callback_id: str, text: str | None = None) -> None:
         """Mail has no buttons to answer."""
-
-    async def has_topics(self, thread_key: str) -> bool:
-        return False
-
-    async def open_topic(self, thread_key: str, topic: Topic) -> str:
-        raise Refused("this channel has no topics")
-
-    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
-        raise Refused("this channel has no topics")
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         """A letter cannot be changed once it is sent."""

@@ -14,6 +14,7 @@ from channels.telegram.plan import Place
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
 from channels.telegram.webhook import handle_webhook
 from desk_core.conversations.ports import (
+    Ability,
     Accept,
     Blobs,
     ChannelKind,
@@ -43,6 +44,7 @@ class TelegramChannel:
     """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls."""
 
     kind = ChannelKind.TELEGRAM
+    abilities = frozenset({Ability.EDIT, Ability.DELETE, Ability.REACT, Ability.TOPICS})
 
     def __init__(
         self,
@@ -165,6 +167,15 @@ class TelegramChannel:
 
     async def send(self, message: OutboundMessage) -> Receipt:
         return await (await self._ready()).deliver(message)
+
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        return await (await self._ready()).edit(message, shown)
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        await (await self._ready()).delete(thread_key, external_ids)
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        await (await self._ready()).react(thread_key, external_id, emoji)
 
     async def typing(self, thread_key: str) -> None:
         await self._quietly("typing", lambda sender: sender.typing(thread_key))

@@ -92,7 +92,9 @@ def _signed(message: OutboundMessage) -> str:
     """The text as HTML; an operator's words begin with their name, since in a chat bot and person look the same."""
     source = render.to_html(clean(message.text))
     name = escape(clean(message.author_name).strip(), quote=False)
-    return "\n".join(part for part in (f"<b>{name}</b>", source) if part) if name else source
+    signed = "\n".join(part for part in (f"<b>{name}</b>", source) if part) if name else source
+    headline = escape(clean(message.headline).strip(), quote=False)
+    return "\n".join(part for part in (f"<b>{headline}</b>", signed) if part) if headline else signed
 
 
 def _file_step(album: tuple[OutboundFile, ...], caption: str) -> Step:

@@ -1,13 +1,12 @@
 """The web form as a channel: what the desk says stands on the request's status page the moment it is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
-from desk_core.conversations.ports import Accept, ChannelKind, OutboundMessage, Receipt, Refused, Topic
+from desk_core.conversations.ports import Accept, ChannelKind, OutboundMessage, Receipt, Refused, Unalterable
 
 
-class WebformChannel:
+class WebformChannel(Unalterable):
     """Implements `Channel`. Receiving is the page's own request; sending is being there when the page is opened."""
 
     kind = ChannelKind.WEBFORM
@@ -28,15 +27,6 @@ class WebformChannel:
 
     async def answer_press(self, callback_id: str, text: str | None = None) -> None:
         """A page's buttons are requests that are answered by their page."""
-
-    async def has_topics(self, thread_key: str) -> bool:
-        return False
-
-    async def open_topic(self, thread_key: str, topic: Topic) -> str:
-        raise Refused("this channel has no topics")
-
-    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
-        raise Refused("this channel has no topics")
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         """A page draws its buttons anew each time."""

@@ -21,6 +21,15 @@ class ChannelKind(StrEnum):
     API = "api"
 
 
+class Ability(StrEnum):
+    """What a channel can do with what was sent before."""
+
+    EDIT = "edit"
+    DELETE = "delete"
+    REACT = "react"
+    TOPICS = "topics"
+
+
 class InboundKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"  # `edits` names the external id of the message that changed
@@ -188,6 +197,7 @@ class OutboundMessage:
     references: tuple[str, ...] = ()
     automatic: bool = True
     silent: bool = False
+    headline: str = ""  # the request it is about, where a chat holds several
     attempt: int = 1
     original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail
 
@@ -264,6 +274,7 @@ class Channel(Protocol):
     """One inbox's adapter. Build it, `run` it to receive, `send` to deliver; both may be used from different processes."""
 
     kind: ChannelKind
+    abilities: frozenset[Ability]
 
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled. Acknowledges only what `accept` returned for; survives errors of the far side with backoff."""
@@ -297,6 +308,18 @@ class Channel(Protocol):
         """Make a topic that looks like `shown` (its `to_json`; empty: unknown) look like this; raises as `open_topic`, and `TopicGone`."""
         ...
 
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        """Make what was sent look like `message` now; raises `RetryLater`, or `Refused` where it cannot be made so and stays as it was."""
+        ...
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        """Take messages of ours away from the person's eyes; raises `RetryLater` or `Refused`. What is gone already is no failure."""
+        ...
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        """Put the desk's one reaction on a message (None: take it off); raises `RetryLater` or `Refused`."""
+        ...
+
     def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         """Stream a file that still lies with the channel; raises `RetryLater` or `Refused`."""
         ...
@@ -306,6 +329,30 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Unalterable:
+    """For channels where what is sent is sent: nobody asks them to act on it, and whoever does is refused."""
+
+    abilities: frozenset[Ability] = frozenset()
+
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        raise Refused("this channel cannot change what was sent")
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        raise Refused("this channel cannot take back what was sent")
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        raise Refused("this channel has no reactions")
+
+    async def has_topics(self, thread_key: str) -> bool:
+        return False
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        raise Refused("this channel has no topics")
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        raise Refused("this channel has no topics")
 
 
 class Limits(Protocol):

@@ -21,6 +21,9 @@ from desk_core.lanes import queue
 DELIVER = "deliver"
 """Kind of the work item that carries an outbound message to its channel."""
 
+ACT = "act"
+"""Kind of the work item that does something to what was sent, in order with the deliveries of its conversation."""
+
 BUTTON_LIFE = timedelta(days=60)
 
 
@@ -30,6 +33,14 @@ class Baton(StrEnum):
     BOT = "bot"
     QUEUE = "queue"
     AGENT = "agent"
+
+
+class Act(StrEnum):
+    """What can be done to messages that are with the person already."""
+
+    EDIT = "edit"
+    DELETE = "delete"
+    REACT = "react"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +97,10 @@ async def say(
         html=None, subject=subject, card={}, external_id=None, reply_to=reply_to, verdict_code=None, verdict={}, delivery_state="pending",
         delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None,
         meta={**(meta or {}), **({"leaves_at": leaves_at.isoformat()} if leaves_at else {})},
-        buttons=[[{"label": button.label, "token": new_token(12), "action": button.action} for button in row] for row in buttons],
+        buttons=[],
     )  # fmt: skip
     uow.add(message)
-    for row, drawn in zip(buttons, message.buttons, strict=True):
-        for button, shown in zip(row, drawn, strict=True):
-            uow.add(
-                ButtonToken(
-                    token=shown["token"], conversation_id=conversation.id, message_id=message.id, action=button.action,
-                    value=dict(button.value), used_at=None, expires_at=ctx.now + BUTTON_LIFE,
-                )
-            )  # fmt: skip
+    put_buttons(uow, ctx, message, buttons)
     if files:
         await uow.flush()  # a file refers to its message
     attach(uow, message, files)
@@ -107,6 +111,28 @@ async def say(
         ctx.wake(uow)
     ctx.hint(uow, "conversations", conversation.id)
     return message
+
+
+def put_buttons(uow: UnitOfWork, ctx: Context, message: Message, buttons: Sequence[Sequence[NewButton]]) -> None:
+    """Give a message these buttons in place of those it has; what was pressed already keeps its meaning until it expires."""
+    message.buttons = [[{"label": button.label, "token": new_token(12), "action": button.action} for button in row] for row in buttons]
+    for row, drawn in zip(buttons, message.buttons, strict=True):
+        for button, shown in zip(row, drawn, strict=True):
+            uow.add(
+                ButtonToken(
+                    token=shown["token"], conversation_id=message.conversation_id, message_id=message.id, action=button.action,
+                    value=dict(button.value), used_at=None, expires_at=ctx.now + BUTTON_LIFE,
+                )
+            )  # fmt: skip
+
+
+async def act(uow: UnitOfWork, ctx: Context, conversation_id: str, what: str, **payload: Any) -> None:
+    """Queue an act on the conversation's messages behind its deliveries, in the present transaction."""
+    lane = out_lane(conversation_id)
+    work = {"what": what, "conversation_id": conversation_id, "request_id": ctx.request_id, **payload}
+    await queue.put(uow, lane=lane, kind=ACT, payload=work, run_at=ctx.now, at_once=True)
+    if lane not in uow.held:
+        ctx.wake(uow)
 
 
 def waits(message: Message) -> bool:

@@ -8,9 +8,10 @@ from typing import Any, assert_never
 from sqlalchemy import select, update
 
 from desk_core.context import BOT, Actor, Context
+from desk_core.conversations import repository
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
-from desk_core.conversations.service import Baton, NewButton
+from desk_core.conversations.service import Act, Baton, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, translate
@@ -369,7 +370,21 @@ async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListR
         buttons = [*buttons, *([turning] if turning else [])]
     if filed.conversation.channel != "telegram":
         text = "\n".join([text, *(f"- {_row(filed.language, ticket)}" for ticket in found[:PAGE])])
-    await conversations.say(uow, ctx, filed.conversation, text=text, buttons=buttons, meta={"key": "requests"})
+    if not await _turn_page(uow, ctx, filed, text, buttons):
+        await conversations.say(uow, ctx, filed.conversation, text=text, buttons=buttons, meta={"key": "requests"})
+
+
+async def _turn_page(uow: UnitOfWork, ctx: Context, filed: Filed, text: str, buttons: Sequence[Sequence[NewButton]]) -> bool:
+    """Show another page in the very message whose arrow was pressed; False where it is another message, or was answered since."""
+    pressed = filed.situation.button
+    shown = await uow.session.get(Message, pressed.message_id) if pressed is not None and pressed.action == "mine" else None
+    if shown is None or shown.meta.get("key") != "requests" or shown.external_id is None:
+        return False
+    if await repository.answered_since(uow, shown):
+        return False
+    conversations.put_buttons(uow, ctx, shown, buttons)
+    await conversations.act(uow, ctx, shown.conversation_id, Act.EDIT, message_id=shown.id, text=text)
+    return True
 
 
 async def _current(uow: UnitOfWork, filed: Filed) -> Ticket | None:
