@@ -29,6 +29,7 @@ from desk_core.lanes.worker import Handler, Worker
 from desk_core.learning.service import RETRAIN
 from desk_core.sla import service as sla
 from desk_core.tickets import effects
+from desk_core.tickets.topics import TOPIC
 from gateway import inboxes
 from gateway.file_links import FileLinks
 from gateway.flows.acts import Acts
@@ -40,6 +41,7 @@ from gateway.flows.filing import TAKEN_IN
 from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
 from gateway.flows.reading import Situation
+from gateway.flows.topics import Topics
 from gateway.flows.turning import UNFINISHED
 from gateway.limits import RateLimits
 from gateway.secret_box import SecretBox
@@ -259,6 +261,7 @@ class Desk:
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),
+            TOPIC: Topics(self.database, context=self.context, channel=self.channel),
             RETRAIN: Retrain(self.database, context=self.context, train=self.retrain),
         }  # fmt: skip
 

@@ -78,7 +78,7 @@ def pressed(scene: Scene, press: Press) -> Turn:
             return policy_chat.set_language(scene, value_of(press, "language"))
         case "rate":
             return policy_requests.rate(scene, press.value)
-        case "status" | "show" | "add" | "cancel_request" | "solved" | "not_solved" if value_of(press, "ticket"):
+        case "status" | "show" | "add" | "use" | "cancel_request" | "solved" | "not_solved" if value_of(press, "ticket"):
             return about_request(scene, press.action, value_of(press, "ticket"))
         case "cancel" if state.phase is not Phase.IDLE:
             return policy_chat.leave(scene)
@@ -126,6 +126,8 @@ def about_request(scene: Scene, action: str, ticket_id: str) -> Turn:
             return policy_requests.show(scene, ticket_id)
         case "add":
             return policy_requests.start_adding(scene, ticket_id)
+        case "use":
+            return policy_requests.use(scene, ticket_id)
         case "cancel_request":
             return policy_requests.cancel_request(scene, ticket_id)
         case _:

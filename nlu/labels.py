@@ -19,6 +19,7 @@ LABELS = {
     "not_solved": _("Not solved"),
     "add": _("Add details"),
     "status": _("Status"),
+    "use": _("Write about this one"),
     "cancel_request": _("Cancel request"),
     "together": _("One request"),
     "apart": _("Two requests"),
@@ -47,6 +48,9 @@ ONLY_IN = {"ru": _("This is only there in Russian:"), "en": _("This is only ther
 READ_AS = _("I read this as: %(text)s")
 ASK_CATEGORY = _("Which of these is closest?")
 ASK_EDIT = _("What should be changed?")
+ASK_WHICH = _("Which request is this about?\n\n%(requests)s")
+SWITCHED = _("Now it is about %(name)s. Just write.")
+NOW_ABOUT = _("What you write now goes to #%(number)s.")
 ASK_ABOUT = _("Is this about request #%(number)s or something new?")
 ABOUT = _("About #%(number)s")
 ASK_SPLIT = _("These sound like two different things. One request or two?")
@@ -54,6 +58,7 @@ COPY_NUMBER = _("Copy #%(number)s")
 UNKNOWN_NUMBER = _("There is no request #%(number)s among your open ones.")
 ASK_SPLIT_BY_MAIL = _("These sound like two different things. Shall the second one be a request of its own? Yes or no.")
 KNOWN_INCIDENT = _("We know of this: %(title)s. %(status)s You will be told when it is over; nothing more is needed from you.")
+MOVED_TO_TOPIC = _("It goes on in a topic of its own: “%(name)s”. Here you can start something else.")
 ASK_ADDITION = _("Write what should be added; files are fine too.")
 ASK_HELPED = _("Did this help?")
 ASK_LANGUAGE = _("Which language shall we use?")

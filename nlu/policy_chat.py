@@ -132,6 +132,8 @@ def idle(scene: Scene) -> Turn:
     if scene.triage.human_now:
         return policy_articles.report(scene, scene.state, intent=intent)
     if snapshot.active is not None:
+        if (other := policy_requests.closer(scene, snapshot.active)) is not None:
+            return policy_requests.ask_which(scene, other)
         if policy_requests.is_clearly_new(scene, snapshot.active):
             return policy_requests.ask_which(scene, snapshot.active)
         turn = policy_requests.added(scene, snapshot.active.ticket_id, intent=intent)
@@ -298,8 +300,12 @@ def choosing(scene: Scene) -> Turn:
     intent = meant(scene)
     if scene.state.ticket_id is None and (turn := one_or_two(scene, intent)) is not None:
         return turn
-    if intent is Intent.CONFIRM or lexicon.request_number(f"#{scene.text.lstrip('#№ ')}") is not None:
-        return policy_requests.add_waiting(scene)
+    number = lexicon.request_number(f"#{scene.text.lstrip('#№ ')}")
+    if number is not None or (intent is Intent.CONFIRM and len(questions.choices(scene, scene.state)) == 1):
+        named = next((one.ticket_id for one in scene.snapshot.requests if one.number == number), scene.state.ticket_id)
+        return policy_requests.add_waiting(scene, named or "")
+    if intent is Intent.CONFIRM:
+        return questions.aside(scene, intent=intent)
     if intent is Intent.CANCEL:
         return leave(scene)
     if (answered := small(scene, intent)) is not None:

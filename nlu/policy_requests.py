@@ -1,5 +1,6 @@
 """Talk about requests that exist: status, additions, cancelling, "solved?", stars, and the way to a person. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ from nlu.understood import Band, Intent
 
 # Below this "it is a report" says nothing; the caption of a picture must not be asked about as if it were another story.
 SURE = 0.5
+# One word that no other subject has is enough; the same topic alone is not.
+LIKE, SAME_TOPIC = 1.0, 0.5
 
 STAR_WORDS = {
     "1": 1,
@@ -122,8 +125,8 @@ def list_mine(scene: Scene, offset: object = 0) -> Turn:
 def start_adding(scene: Scene, ticket_id: str) -> Turn:
     """The next text belongs to this request; words that were waiting for the choice go there at once."""
     state = scene.state
-    if state.phase is Phase.CHOOSING and state.ticket_id == ticket_id:
-        return add_waiting(scene)
+    if state.phase is Phase.CHOOSING and ticket_id in questions.choices(scene, state):
+        return add_waiting(scene, ticket_id)
     if state.phase in BUILDING:
         return stale(scene)
     state = DialogueState(phase=Phase.ADDING, ticket_id=ticket_id)
@@ -138,15 +141,24 @@ def added(scene: Scene, ticket_id: str, *, intent: Intent | None = None) -> Turn
     return scene.turn(DialogueState(), reply, actions=(AddToTicket(ticket_id=ticket_id),), intent=intent)
 
 
-def add_waiting(scene: Scene) -> Turn:
-    """The words waiting in the state belong to the request they were asked about."""
-    state = scene.state
-    ticket_id = state.ticket_id or ""
+def add_waiting(scene: Scene, ticket_id: str) -> Turn:
+    """The words waiting in the state belong to this request, and so do those that follow."""
     request = questions.request_of(scene, ticket_id)
-    actions: tuple[Any, ...] = (AddToTicket(ticket_id=ticket_id, text=state.text),)
+    actions: tuple[Any, ...] = (AddToTicket(ticket_id=ticket_id, text=scene.state.text),)
     if scene.snapshot.resolved is not None and scene.snapshot.resolved.ticket_id == ticket_id:
         actions = (ConfirmSolved(ticket_id=ticket_id, solved=False), *actions)
+    if scene.snapshot.active is not None and scene.snapshot.active.ticket_id != ticket_id:
+        actions = (*actions, UseRequest(ticket_id=ticket_id))
     return scene.turn(DialogueState(), scene.say("added", number=request.number if request else ""), actions=actions)
+
+
+def use(scene: Scene, ticket_id: str) -> Turn:
+    """The person switches to another of their requests: what follows belongs to it."""
+    request = questions.request_of(scene, ticket_id)
+    if request is None or scene.state.phase in BUILDING:
+        return stale(scene)
+    reply = scene.own("switched", labels.SWITCHED, name=f"#{request.number} · {request.subject}")
+    return scene.turn(DialogueState(), reply, actions=(UseRequest(ticket_id=ticket_id),))
 
 
 def is_clearly_new(scene: Scene, request: OpenRequest) -> bool:
@@ -160,6 +172,26 @@ def is_clearly_new(scene: Scene, request: OpenRequest) -> bool:
         and triage.category != request.category
         and not lexicon.says_again(scene.text)
     )
+
+
+def closer(scene: Scene, active: OpenRequest) -> OpenRequest | None:
+    """Another open request of this person that a text is about rather than the active one; None where nothing speaks for it."""
+    open_ones = {request.ticket_id: request for request in (active, *scene.snapshot.requests)}
+    words = {stem for stem in stems(scene.text) if len(stem) > 2}
+    subjects = {ident: {stem for stem in stems(request.subject) if len(stem) > 2} for ident, request in open_ones.items()}
+    # A word that stands in several subjects tells them apart the less.
+    spread = Counter(stem for subject in subjects.values() for stem in subject)
+    topic = scene.triage.category if scene.triage.band is Band.ACT else None
+
+    def likeness(ident: str) -> float:
+        shared = sum(1 / spread[stem] for stem in sorted(words & subjects[ident]))
+        return shared + (SAME_TOPIC if topic is not None and open_ones[ident].category == topic else 0.0)
+
+    others = [ident for ident in open_ones if ident != active.ticket_id]
+    best = max(others, key=likeness, default=None)
+    if best is None or likeness(best) < LIKE or likeness(best) <= likeness(active.ticket_id):
+        return None
+    return open_ones[best]
 
 
 def alike(scene: Scene) -> OpenRequest | None:

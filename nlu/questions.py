@@ -178,10 +178,25 @@ def show_article(scene: Scene, hit: Hit, others: Sequence[Hit] = ()) -> Say:
 def ask_about(scene: Scene, state: DialogueState) -> Say:
     if state.ticket_id is None:
         return scene.own("ask_split", labels.ASK_SPLIT, buttons=[[scene.button("apart"), scene.button("together")]])
-    request = request_of(scene, state.ticket_id)
-    number = request.number if request else ""
-    about = Button(label=translate(scene.language, labels.ABOUT, number=number), action="add", value={"ticket": state.ticket_id or ""})
-    return scene.own("ask_about", labels.ASK_ABOUT, buttons=[[about, scene.button("new")]], number=number)
+    found = [request for ident in choices(scene, state) if (request := request_of(scene, ident)) is not None]
+    about = [
+        Button(label=translate(scene.language, labels.ABOUT, number=request.number), action="add", value={"ticket": request.ticket_id})
+        for request in found
+    ]
+    if len(found) > 1:
+        lines = "\n".join(f"- #{request.number} · {request.subject}" for request in found)
+        return scene.own("ask_which", labels.ASK_WHICH, buttons=[about, [scene.button("new")]], requests=lines)
+    number = found[0].number if found else ""
+    return scene.own("ask_about", labels.ASK_ABOUT, buttons=[[*about, scene.button("new")]], number=number)
+
+
+def choices(scene: Scene, state: DialogueState) -> tuple[str, ...]:
+    """The requests that waiting words may belong to: the one they sound like, and the active one."""
+    if state.phase is not Phase.CHOOSING or state.ticket_id is None:
+        return ()
+    active = scene.snapshot.active
+    others = (active.ticket_id,) if active is not None and active.ticket_id != state.ticket_id else ()
+    return (state.ticket_id, *others)
 
 
 def ask_addition(scene: Scene) -> Say:

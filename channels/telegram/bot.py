@@ -30,9 +30,10 @@ from aiogram.exceptions import (
 from aiogram.utils.token import TokenValidationError
 
 from channels.telegram.connection import CALL_SECONDS, CallFailed, Connection
-from desk_core.conversations.ports import Refused, RetryLater
+from desk_core.conversations.ports import Refused, RetryLater, TopicGone
 
 UPLOAD_SECONDS = 300
+_TOPIC_GONE = ("thread not found", "topic_deleted", "topic_id_invalid", "topic not found")
 
 
 class SharedSession(AiohttpSession):
@@ -80,6 +81,8 @@ def verdict(error: Exception, connection: Connection) -> RetryLater | Refused:
             return Refused(words, blocked=True)
         case TelegramMigrateToChat():
             return Refused(f"the group has become a supergroup with another number: {words}")
+        case TelegramBadRequest() if any(sign in words.lower() for sign in _TOPIC_GONE):
+            return TopicGone(words)
         case TelegramBadRequest():
             return RetryLater(words) if "temporarily unavailable" in words else Refused(words)
         case TelegramUnauthorizedError() | TelegramNotFound() | TelegramConflictError():

@@ -1,7 +1,7 @@
 """One Telegram inbox: receives by polling or webhook, sends through aiogram, and never lets its token out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -10,9 +10,21 @@ from urllib.parse import urlsplit
 import structlog
 
 from channels.telegram.connection import CallFailed, Connection
+from channels.telegram.plan import Place
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
 from channels.telegram.webhook import handle_webhook
-from desk_core.conversations.ports import Ability, Accept, Blobs, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.conversations.ports import (
+    Ability,
+    Accept,
+    Blobs,
+    ChannelKind,
+    DeliveryError,
+    OutboundMessage,
+    Receipt,
+    Refused,
+    RetryLater,
+    Topic,
+)
 from desk_core.kit.clock import Clock
 from desk_core.kit.i18n import gettext_noop as _
 
@@ -23,6 +35,7 @@ log = structlog.get_logger()
 
 LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
 _WATCH_SECONDS: Final = 60.0
+_BELIEVED: Final = timedelta(minutes=5)
 _FRESH_ERROR: Final = timedelta(minutes=10)
 _TOO_LARGE: Final = "the file is larger than Telegram hands to bots (20 MB)"
 
@@ -31,7 +44,7 @@ class TelegramChannel:
     """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls."""
 
     kind = ChannelKind.TELEGRAM
-    abilities = frozenset({Ability.EDIT, Ability.DELETE, Ability.REACT})
+    abilities = frozenset({Ability.EDIT, Ability.DELETE, Ability.REACT, Ability.TOPICS})
 
     def __init__(
         self,
@@ -61,6 +74,7 @@ class TelegramChannel:
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
         self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets)
         self._sender: Sender | None = None
+        self._topics: tuple[datetime, bool] | None = None
 
     def __repr__(self) -> str:
         return f"TelegramChannel({self.inbox_id!r})"
@@ -171,6 +185,26 @@ class TelegramChannel:
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         await self._quietly("close_buttons", lambda sender: sender.close_buttons(thread_key, external_id))
+
+    async def has_topics(self, thread_key: str) -> bool:
+        """Whether the bot has topics in private chats: its owner switches them on at @BotFather, so it is asked for every few minutes."""
+        if Place.of(thread_key).is_group:
+            return False
+        now = self._clock.now()
+        if self._topics is None or now - self._topics[0] > _BELIEVED:
+            try:
+                me = _mapping(await self._connection.call("getMe"))
+            except CallFailed as failure:
+                log.info("telegram.topics_unknown", inbox=self.inbox_id, reason=failure.words)
+                return self._topics is not None and self._topics[1]
+            self._topics = now, me.get("has_topics_enabled") is True
+        return self._topics[1]
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        return await (await self._ready()).open_topic(thread_key, topic)
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        await (await self._ready()).set_topic(thread_key, topic, shown=shown)
 
     async def _quietly(self, what: str, act: "Callable[[Sender], Awaitable[None]]") -> None:
         """A courtesy: worth a try, and never worth failing for."""

@@ -32,6 +32,11 @@ class Place:
         chat, _, thread = thread_key.partition(":")
         return cls(int(chat) if chat.lstrip("-").isdecimal() else chat, int(thread) if thread.isdecimal() else None)
 
+    @property
+    def is_group(self) -> bool:
+        """Groups and channels have negative numbers, or are known by name."""
+        return isinstance(self.chat_id, str) or self.chat_id < 0
+
     def message_id(self, shown_id: str | None) -> int | None:
         """The number of a message of this chat; None for a message of another."""
         chat, _, number = (shown_id or "").rpartition(":")
@@ -49,7 +54,6 @@ class Step:
     files: tuple[OutboundFile, ...] = ()
     buttons: Buttons = ()
     formatted: bool = True
-    in_topic: bool = True
     as_photos: bool = False
 
     def easier(self, refusal: str) -> "Step | None":
@@ -57,8 +61,6 @@ class Step:
         words = refusal.lower()
         if self.formatted and ("parse entities" in words or "unsupported start tag" in words):
             return replace(self, formatted=False)
-        if self.in_topic and "thread not found" in words:
-            return replace(self, in_topic=False)
         if self.as_photos and any(trouble in words for trouble in _PHOTO_TROUBLES):
             return replace(self, as_photos=False)
         if "button" in words and "url" in words and any(button.url for row in self.buttons for button in row):
@@ -90,7 +92,9 @@ def _signed(message: OutboundMessage) -> str:
     """The text as HTML; an operator's words begin with their name, since in a chat bot and person look the same."""
     source = render.to_html(clean(message.text))
     name = escape(clean(message.author_name).strip(), quote=False)
-    return "\n".join(part for part in (f"<b>{name}</b>", source) if part) if name else source
+    signed = "\n".join(part for part in (f"<b>{name}</b>", source) if part) if name else source
+    headline = escape(clean(message.headline).strip(), quote=False)
+    return "\n".join(part for part in (f"<b>{headline}</b>", signed) if part) if headline else signed
 
 
 def _file_step(album: tuple[OutboundFile, ...], caption: str) -> Step:

@@ -1,8 +1,8 @@
 """Sending through aiogram's `Bot`: every part once where that can be known, every refusal by its meaning."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from aiogram import Bot
 from aiogram.exceptions import ClientDecodeError, TelegramBadRequest
@@ -24,11 +24,12 @@ from channels.telegram.bot import UPLOAD_SECONDS, sent_all_the_same, translated
 from channels.telegram.connection import Connection
 from channels.telegram.content import safe_name
 from channels.telegram.plan import LARGEST_UPLOAD, Buttons, Place, Step, steps
-from desk_core.conversations.ports import Blobs, OutboundFile, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.conversations.ports import Blobs, OutboundFile, OutboundMessage, Receipt, Refused, RetryLater, Topic
 from desk_core.kit.errors import NotFound
 
 LONGEST_CALLBACK_ANSWER: Final = 200
 LONGEST_COPY: Final = 256
+LONGEST_TOPIC: Final = 128
 _REMEMBERED: Final = 1_000
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
@@ -42,6 +43,7 @@ class Sender:
         self._blobs = blobs
         # In memory only: after a crash between parts the whole message is sent again, which is what "at least once" means.
         self._sent: OrderedDict[str, list[list[int]]] = OrderedDict()
+        self._icons: dict[str, str] | None = None
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
         """Send all parts; raises `RetryLater` or `Refused`."""
@@ -89,7 +91,7 @@ class Sender:
             sent = await self._bot.send_message(
                 place.chat_id,
                 part,
-                message_thread_id=place.thread_id if step.in_topic else None,
+                message_thread_id=place.thread_id,
                 parse_mode="HTML" if step.formatted else None,
                 link_preview_options=_NO_PREVIEW,
                 disable_notification=message.silent or None,
@@ -101,7 +103,7 @@ class Sender:
 
     async def _send_files(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
         uploads = [await self._upload(file) for file in step.files]
-        thread_id = place.thread_id if step.in_topic else None
+        thread_id = place.thread_id
         caption = (step.html if step.formatted else render.plain(step.html)[: render.LONGEST_CAPTION]) or None
         parse_mode = "HTML" if step.formatted else None
         silent = message.silent or None
@@ -239,6 +241,60 @@ class Sender:
         with translated(self._connection):
             await self._bot.answer_callback_query(callback_id, text=text[:LONGEST_CALLBACK_ANSWER] if text else None)
 
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        place = Place.of(thread_key)
+        with translated(self._connection):
+            icon = await self._icon(topic)
+            try:
+                made = await self._bot.create_forum_topic(place.chat_id, _name(topic, icon), icon_custom_emoji_id=icon)
+            except TelegramBadRequest as refusal:
+                if icon is None or not _is_about_icon(refusal.message):
+                    raise
+                made = await self._bot.create_forum_topic(place.chat_id, _name(topic, None))
+        return f"{place.chat_id}:{made.message_thread_id}"
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        """Only what differs from `shown` is asked for. A private chat cannot close a topic: there the title and the icon say it."""
+        place = Place.of(thread_key)
+        if place.thread_id is None:
+            raise Refused(f"{thread_key} is no topic")
+        with translated(self._connection):
+            icon = await self._icon(topic)
+            if (topic.title, list(topic.icons)) != (shown.get("title"), shown.get("icons")):
+                await self._edit_topic(place, topic, icon)
+            if place.is_group and topic.closed != bool(shown.get("closed")):
+                act = self._bot.close_forum_topic if topic.closed else self._bot.reopen_forum_topic
+                try:
+                    await act(place.chat_id, place.thread_id)
+                except TelegramBadRequest as refusal:
+                    if not _is_so_already(refusal.message):
+                        raise
+
+    async def _edit_topic(self, place: Place, topic: Topic, icon: str | None) -> None:
+        while True:
+            try:
+                await self._bot.edit_forum_topic(
+                    place.chat_id, place.thread_id or 0, name=_name(topic, icon), icon_custom_emoji_id=icon if icon is not None else ""
+                )
+            except TelegramBadRequest as refusal:
+                if _is_so_already(refusal.message):
+                    return
+                if not icon or not _is_about_icon(refusal.message):
+                    raise
+                icon = None
+            else:
+                return
+
+    async def _icon(self, topic: Topic) -> str | None:
+        """The custom emoji for the state, as far as Telegram offers one for topics; asked for once."""
+        if self._icons is None:
+            try:
+                stickers = await self._bot.get_forum_topic_icon_stickers()
+            except TelegramBadRequest:
+                stickers = []
+            self._icons = {_bare(one.emoji): one.custom_emoji_id for one in stickers if one.emoji and one.custom_emoji_id}
+        return next((self._icons[_bare(emoji)] for emoji in topic.icons if _bare(emoji) in self._icons), None)
+
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         place = Place.of(thread_key)
         message_id = place.message_id(external_id)
@@ -250,6 +306,25 @@ class Sender:
             except TelegramBadRequest as refusal:
                 if "not modified" not in refusal.message:
                     raise
+
+
+def _name(topic: Topic, icon: str | None) -> str:
+    """The title; where Telegram has no icon for the state, its emoji begins the title."""
+    title = topic.title if icon is not None or not topic.icons else f"{topic.icons[0]} {topic.title}"
+    return title[:LONGEST_TOPIC] or "…"
+
+
+def _bare(emoji: str) -> str:
+    """An emoji without the mark that asks for its coloured form; lists have it with and without."""
+    return emoji.replace("\ufe0f", "")
+
+
+def _is_about_icon(refusal: str) -> bool:
+    return "emoji" in refusal.lower() or "icon" in refusal.lower() or "document_invalid" in refusal.lower()
+
+
+def _is_so_already(refusal: str) -> bool:
+    return "not_modified" in refusal.lower() or "not modified" in refusal.lower()
 
 
 def _receipt(ids: list[int], place: Place, *, by_keyboard: bool) -> Receipt:

@@ -66,6 +66,8 @@ class Way:
     @property
     def lane(self) -> str:
         """The lane of that channel's own messages, so that both keep their order."""
+        if self.channel == ChannelKind.TELEGRAM:  # a chat is one lane with all its topics
+            return f"in:{self.inbox_id}:{self.thread_key.partition(':')[0]}"
         return f"in:email:{self.address}" if self.channel == ChannelKind.EMAIL else f"in:{self.inbox_id}:{self.thread_key}"
 
 

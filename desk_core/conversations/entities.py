@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from desk_core.kit.db import Base, Id
@@ -62,7 +62,10 @@ class RawInbound(Base):
 
 
 class Conversation(Base):
-    """A thread on one inbox: a Telegram chat, a mail thread, a web session. The baton says who speaks: bot, queue or agent."""
+    """A thread on one inbox: a Telegram chat, a mail thread, a web session. The baton says who speaks: bot, queue or agent.
+
+    `topic` is how the topic of a request looks now in its chat; None where the thread is no request's own topic.
+    """
 
     __tablename__ = "conversations"
 
@@ -77,6 +80,7 @@ class Conversation(Base):
     language: Mapped[str | None]
     dialogue: Mapped[dict[str, Any]] = mapped_column(default=dict)
     active_ticket_id: Mapped[str | None] = mapped_column(Id, index=True)
+    topic: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     blocked_at: Mapped[datetime | None]
     blocked_reason: Mapped[str | None]
     last_inbound_at: Mapped[datetime | None]

@@ -198,6 +198,7 @@ class OutboundMessage:
     references: tuple[str, ...] = ()
     automatic: bool = True
     silent: bool = False
+    headline: str = ""  # the request it is about, where a chat holds several
     attempt: int = 1
     original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail
 
@@ -241,6 +242,27 @@ class Refused(DeliveryError):
         super().__init__(reason=reason)
 
 
+class TopicGone(Refused):
+    """The topic of a chat is not there any more: somebody deleted it. The chat is."""
+
+    code = "topic_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A thread of its own inside a chat. `icons` are emoji that say its state, the best first; a channel shows the first one it has.
+
+    The state stands in the title too, so that nothing is said by a picture alone.
+    """
+
+    title: str
+    icons: tuple[str, ...] = ()
+    closed: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "icons": list(self.icons), "closed": self.closed}
+
+
 class Blobs(Protocol):
     """Where file contents live; see `desk_core.kit.blobs`."""
 
@@ -273,6 +295,18 @@ class Channel(Protocol):
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         """Remove the buttons of a message we sent, where the channel can; never raises."""
+        ...
+
+    async def has_topics(self, thread_key: str) -> bool:
+        """Whether topics can be opened in this chat; never raises, and says no where it cannot be known."""
+        ...
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        """Open a topic in the chat and answer its thread key; raises `RetryLater` or `Refused`."""
+        ...
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        """Make a topic that looks like `shown` (its `to_json`; empty: unknown) look like this; raises as `open_topic`, and `TopicGone`."""
         ...
 
     async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
@@ -311,6 +345,15 @@ class Unalterable:
 
     async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
         raise Refused("this channel has no reactions")
+
+    async def has_topics(self, thread_key: str) -> bool:
+        return False
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        raise Refused("this channel has no topics")
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        raise Refused("this channel has no topics")
 
 
 class Limits(Protocol):

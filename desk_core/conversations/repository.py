@@ -214,6 +214,21 @@ async def said_last(session: ReadSession, conversation_id: str) -> list[str]:
     return list(await session.scalars(_SAID_LAST, {"conversation": conversation_id}))
 
 
+async def kept_back(uow: UnitOfWork, inbox_id: str, contact_id: str, *, limit: int = 50) -> list[Message]:
+    """What could not be delivered because the person had shut us out, oldest first."""
+    query = (
+        select(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.inbox_id == inbox_id, Conversation.contact_id == contact_id, Message.direction == "outbound",
+            Message.delivery_state == "failed",
+        )
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [message for message in reversed(list(await uow.scalars(query))) if message.meta.get("blocked")]
+
+
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
     """What a person said last; an answer goes to whoever that was, never to a robot that wrote since, nor to a forged address."""
     found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
@@ -232,7 +247,7 @@ async def last_sent(session: ReadSession, conversation_id: str) -> Message | Non
     return found
 
 
-async def answered_since(session: ReadSession, message: Message) -> bool:
+async def answered_since(session: ReadSession | UnitOfWork, message: Message) -> bool:
     """Whether the person has written in the conversation since this message of ours."""
     later = select(Message.id).where(
         Message.conversation_id == message.conversation_id, Message.direction == "inbound", Message.id > message.id

@@ -101,19 +101,10 @@ async def say(
         html=None, subject=subject, card={}, external_id=None, reply_to=reply_to, verdict_code=None, verdict={}, delivery_state="pending",
         delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None,
         meta={**(meta or {}), **({"leaves_at": leaves_at.isoformat()} if leaves_at else {})},
-        buttons=[[_drawn(button) for button in row] for row in buttons],
+        buttons=[],
     )  # fmt: skip
     uow.add(message)
-    for row, drawn in zip(buttons, message.buttons, strict=True):
-        for button, shown in zip(row, drawn, strict=True):
-            if button.action == COPY:
-                continue
-            uow.add(
-                ButtonToken(
-                    token=shown["token"], conversation_id=conversation.id, message_id=message.id, action=button.action,
-                    value=dict(button.value), used_at=None, expires_at=ctx.now + BUTTON_LIFE,
-                )
-            )  # fmt: skip
+    put_buttons(uow, ctx, message, buttons)
     if files:
         await uow.flush()  # a file refers to its message
     attach(uow, message, files)
@@ -124,6 +115,21 @@ async def say(
         ctx.wake(uow)
     ctx.hint(uow, "conversations", conversation.id)
     return message
+
+
+def put_buttons(uow: UnitOfWork, ctx: Context, message: Message, buttons: Sequence[Sequence[NewButton]]) -> None:
+    """Give a message these buttons in place of those it has; what was pressed already keeps its meaning until it expires."""
+    message.buttons = [[_drawn(button) for button in row] for row in buttons]
+    for row, drawn in zip(buttons, message.buttons, strict=True):
+        for button, shown in zip(row, drawn, strict=True):
+            if button.action == COPY:
+                continue
+            uow.add(
+                ButtonToken(
+                    token=shown["token"], conversation_id=message.conversation_id, message_id=message.id, action=button.action,
+                    value=dict(button.value), used_at=None, expires_at=ctx.now + BUTTON_LIFE,
+                )
+            )  # fmt: skip
 
 
 def _drawn(button: NewButton) -> dict[str, str]:

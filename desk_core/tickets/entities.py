@@ -107,6 +107,24 @@ class TicketLink(Base):
     at: Mapped[datetime]
 
 
+class Invitation(Base):
+    """A link by which a request is continued in a chat; known only by the hash of its secret, good once and for a short while.
+
+    Whoever confirmed it in their chat is `contact_id`; `left_conversation_id` is where the answers went before.
+    """
+
+    __tablename__ = "invitations"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    ticket_id: Mapped[str] = mapped_column(Id, ForeignKey("tickets.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    contact_id: Mapped[str | None] = mapped_column(Id)
+    left_conversation_id: Mapped[str | None] = mapped_column(Id)
+
+
 class TicketNumber(Base):
     """The counter behind human numbers: each insert yields the next, none is ever given twice.
 

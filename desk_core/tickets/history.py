@@ -11,7 +11,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound, StaleWrite
 from desk_core.kit.ids import new_id
 from desk_core.people.entities import Agent
-from desk_core.tickets import effects
+from desk_core.tickets import effects, topics
 from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.lifecycle import Event, Status, transition
 
@@ -77,3 +77,5 @@ async def happen(
     told = {**(data or {}), **({"from": before.value, "to": outcome.status.value} if before is not outcome.status else {})}
     note_event(uow, ctx, ticket, event.value, actor=actor, data=told)
     await effects.carry_out(uow, ctx, ticket, outcome.effects, actor=actor, reason=reason or event.value)
+    if before is not outcome.status and ticket.conversation_id is not None:
+        await topics.refresh(uow, ctx, await uow.session.get(Conversation, ticket.conversation_id))

@@ -21,7 +21,7 @@ from gateway.flows import filing
 from gateway.flows.reading import Situation, is_burst, situation, snapshot
 from gateway.flows.turning import apply_turn, stands_over
 from nlu.dialogue import advance
-from nlu.turn import Heard, Press, Turn
+from nlu.turn import Heard, OpenTicket, Press, Turn
 from nlu.understood import Tools
 
 log = structlog.get_logger()
@@ -40,6 +40,7 @@ class Decision:
     turn: Turn | None = None
     stale_press: bool = False
     flooded: bool = False
+    topics: bool = False  # a request that is opened in this turn gets a topic of its own
     notes: tuple[str, ...] = field(default=())  # reply keys that are due besides the turn
 
 
@@ -79,11 +80,12 @@ class Converse:
         heard = self._heard(now)
         turn = advance(snapshot(now, ctx), heard, await self._tools())
         log.info("converse.turn", intent=turn.intent, phase=turn.state.phase, actions=[type(action).__name__ for action in turn.actions])
-        return Plan(replace(decision, turn=turn), also=also)
+        return Plan(replace(decision, turn=turn, topics=await self._topics(now, turn)), also=also)
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
         decision: Decision = plan.data
         filed = await filing.file(uow, decision.ctx, decision.situation, decision.files, too_large=decision.too_large)
+        filed.topics = decision.topics
         if decision.stale_press:
             await filing.answer_stale(uow, decision.ctx, filed)
         if decision.flooded and decision.situation.inbox.channel == "email":
@@ -111,6 +113,13 @@ class Converse:
             if not now.forged:  # that one waits among the held ones; nobody is answered, nothing opens in a name that is not its own
                 await filing.hand_to_people(uow, ctx, filed, reason=reason, dead_id=dead_id)
             await filing.finish(uow, ctx, filed)
+
+    async def _topics(self, now: Situation, turn: Turn) -> bool:
+        """Whether this turn opens a request where requests have topics; asked of the channel only then."""
+        if not any(isinstance(action, OpenTicket) for action in turn.actions) or now.first.thread_key is None:
+            return False
+        channel = await self._channel(now.inbox.id)
+        return channel is not None and await channel.has_topics(now.first.thread_key)
 
     async def _burst(self, session: Any, work: Work) -> tuple[list[RawInbound], tuple[int, ...]]:
         """The head message and those behind it that belong to the same breath."""

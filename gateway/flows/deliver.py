@@ -10,14 +10,15 @@ from sqlalchemy import select, update
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation, Message
-from desk_core.conversations.ports import Ability, Channel, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.conversations.ports import Ability, Channel, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, TopicGone
 from desk_core.kit.db import Database, ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
-from desk_core.tickets import history
+from desk_core.tickets import history, topics
 from desk_core.tickets.entities import Ticket
 from gateway.flows.drawing import Draw
+from gateway.flows.topics import topic_of, topic_ticket
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class Deliver:
         if channel is None:
             raise Postpone(_so_far("the inbox is paused or not connected", uncertain=uncertain), after=PAUSED, free=True)
         try:
-            receipt = await _show(channel, outbound, instead_of=earlier)
+            receipt = await self._show(channel, ctx, outbound, conversation, instead_of=earlier)
         except Refused as error:
             log.warning("deliver.refused", inbox=inbox.name, blocked=error.blocked)
             return Plan(replace(done, refused=error.reason, blocked=error.blocked))
@@ -84,6 +85,58 @@ class Deliver:
             raise Postpone(reason, after=error.after, free=error.free) from error
         marked = Receipt(external_id=receipt.external_id, uncertain=receipt.uncertain or uncertain, extra=receipt.extra)
         return Plan(replace(done, receipt=marked))
+
+    async def _show(
+        self, channel: Channel, ctx: Context, message: OutboundMessage, conversation: Conversation, *, instead_of: Receipt | None
+    ) -> Receipt:
+        """Send it, or change what is there into it; what cannot be changed stays, and a new message follows."""
+        if instead_of is not None and Ability.EDIT in channel.abilities:
+            try:
+                return await channel.edit(message, instead_of)
+            except Refused as error:
+                if error.blocked:
+                    raise
+        return await self._send(channel, ctx, message, conversation)
+
+    async def _send(self, channel: Channel, ctx: Context, message: OutboundMessage, conversation: Conversation) -> Receipt:
+        """Send into the thread; a topic that is not open yet is opened first, and one that somebody deleted is opened again, once."""
+        chat = replace(message, thread_key=topics.chat_of(message.thread_key), reply_to=None)
+        if topics.is_awaited(message.thread_key):
+            if conversation.topic is None:
+                return await channel.send(replace(chat, reply_to=message.reply_to))
+            message = await self._in_topic(channel, ctx, message, conversation)
+        try:
+            return await channel.send(message)
+        except TopicGone:
+            if conversation.topic is None:
+                return await channel.send(chat)
+        message = await self._in_topic(channel, ctx, replace(message, reply_to=None), conversation)
+        try:
+            return await channel.send(message)
+        except TopicGone:
+            return await channel.send(chat)
+
+    async def _in_topic(self, channel: Channel, ctx: Context, message: OutboundMessage, conversation: Conversation) -> OutboundMessage:
+        """The message for a topic opened just now; for the chat itself where no topic can be had."""
+        chat = topics.chat_of(message.thread_key)
+        async with self._database.glance() as session:
+            ticket = await topic_ticket(session, conversation.id)
+        if ticket is None:
+            return replace(message, thread_key=chat)
+        wanted = topic_of(ticket, message.language)
+        try:
+            key = await channel.open_topic(chat, wanted)
+        except Refused as refusal:
+            if refusal.blocked:
+                raise
+            log.warning("deliver.no_topic", conversation=conversation.id, reason=refusal.reason)
+            async with self._database.unit() as uow:
+                await topics.give_up(uow, conversation.id)
+            return replace(message, thread_key=chat)
+        # Kept at once, in a commit of its own: whatever fails from here on must not open a second one.
+        async with self._database.unit() as uow:
+            await topics.keep_key(uow, conversation.id, key, wanted.to_json())
+        return replace(message, thread_key=key)
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
         outcome: Outcome = plan.data
@@ -105,6 +158,7 @@ class Deliver:
         else:
             await _failed(uow, outcome.ctx, message, outcome.refused)
             if outcome.blocked:
+                message.meta = {**message.meta, "blocked": True}  # sent again when the person comes back
                 await uow.execute(
                     update(Conversation)
                     .where(Conversation.id == message.conversation_id)
@@ -128,17 +182,6 @@ async def _card(session: ReadSession, message: Message) -> Receipt | None:
     if card is None or card.external_id is None or card.deleted_at is not None or await conversations.answered_since(session, card):
         return None
     return Receipt(card.external_id, extra=tuple(card.meta.get("parts", ())))
-
-
-async def _show(channel: Channel, message: OutboundMessage, *, instead_of: Receipt | None) -> Receipt:
-    """Send it, or change what is there into it; what cannot be changed stays, and a new message follows."""
-    if instead_of is not None and Ability.EDIT in channel.abilities:
-        try:
-            return await channel.edit(message, instead_of)
-        except Refused as error:
-            if error.blocked:
-                raise
-    return await channel.send(message)
 
 
 def _so_far(reason: str, *, uncertain: bool) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
+
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Attachment, Conversation, Message
@@ -9,6 +11,7 @@ from desk_core.conversations.ports import ChannelKind, FileLink, OutboundButton,
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
 from desk_core.tickets.entities import Ticket
+from desk_core.tickets.lifecycle import ACTIVE
 from gateway.file_links import FileLinks
 
 
@@ -39,6 +42,7 @@ class Draw:
             to=to,
             to_name=(known[1] if known else "") or to,
             text=message.text,
+            headline=await _headline(session, ticket, message, conversation),
             language=_language(ctx, conversation, ticket),
             at=message.at,
             author=message.author_kind,
@@ -60,6 +64,22 @@ class Draw:
             if last and message.meta.get("key")
             else {},
         )
+
+
+async def _headline(session: ReadSession, ticket: Ticket | None, message: Message, conversation: Conversation) -> str:
+    """Which request a message is about, where a chat without topics holds several and the message does not say it itself."""
+    if ticket is None or conversation.channel != ChannelKind.TELEGRAM or conversation.topic is not None:
+        return ""
+    if f"#{ticket.number}" in message.text.partition("\n")[0]:
+        return ""
+    query = (
+        select(Ticket.id)
+        .where(Ticket.contact_id == conversation.contact_id, Ticket.status.in_([status.value for status in ACTIVE]))
+        .limit(2)
+    )
+    if len((await session.scalars(query)).all()) < 2:
+        return ""
+    return f"#{ticket.number} · {' '.join(ticket.subject.split())[:60]}"
 
 
 def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], list[Attachment]]:

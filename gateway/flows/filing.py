@@ -26,7 +26,7 @@ from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows.reading import Situation
 
-REUSABLE = frozenset({"rate", "article", "mine", "show", "status", "faq", "new"})
+REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new"})
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 
@@ -46,6 +46,7 @@ class Filed:
     ticket: Ticket | None  # the request that the messages belong to so far
     language: str
     zone: ZoneInfo
+    topics: bool = False  # requests have topics of their own in this chat
 
     def link(self, ctx: Context) -> str:
         """A page for this person to go on: the request's status page, otherwise the desk's start page."""
@@ -311,8 +312,23 @@ async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
 async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """Blocked or unblocked: shown on the conversation and on the request."""
     blocked = bool(filed.situation.first.card.get("blocked"))
-    filed.conversation.blocked_at = ctx.now if blocked else None
-    filed.conversation.blocked_reason = "blocked" if blocked else None
+    conversation = filed.conversation
+    conversation.blocked_at = ctx.now if blocked else None
+    conversation.blocked_reason = "blocked" if blocked else None
+    # The chat is shut with all its topics, and opens with all of them.
+    await uow.execute(
+        update(Conversation)
+        .where(
+            Conversation.inbox_id == conversation.inbox_id, Conversation.contact_id == conversation.contact_id,
+            Conversation.id != conversation.id,
+        )
+        .values(blocked_at=conversation.blocked_at, blocked_reason=conversation.blocked_reason)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    if not blocked:
+        for message in await conversation_repository.kept_back(uow, conversation.inbox_id, conversation.contact_id):
+            message.meta = {name: value for name, value in message.meta.items() if name != "blocked"}
+            await conversations.requeue_delivery(uow, ctx, message)
     if filed.ticket is not None:
         kind = "contact_blocked" if blocked else "contact_unblocked"
         history.note_event(uow, ctx, filed.ticket, kind, actor=Actor.requester(filed.contact))

@@ -211,16 +211,24 @@ async def _active_ticket(session: ReadSession, inbox: Inbox, conversation: Conve
         return None
     if message.reply_to:
         answered = await conversations.message_by_external_id(session, inbox.id, message.reply_to)
-        if answered is not None and answered.ticket_id is not None and answered.conversation_id == conversation.id:
+        if answered is not None and answered.ticket_id is not None and await _same_person(session, answered, conversation):
             return await session.get(Ticket, answered.ticket_id)
     if conversation.active_ticket_id is not None:
         return await session.get(Ticket, conversation.active_ticket_id)
-    if MANNERS[inbox.channel] is not Manner.CHAT:
+    if MANNERS[inbox.channel] is not Manner.CHAT or conversation.topic is not None:
         last: Ticket | None = await session.scalar(
             select(Ticket).where(Ticket.conversation_id == conversation.id).order_by(Ticket.opened_at.desc()).limit(1)
         )
         return last
     return None
+
+
+async def _same_person(session: ReadSession, answered: Message, conversation: Conversation) -> bool:
+    """A request may have moved to a topic since; what its person answers is about it all the same."""
+    if answered.conversation_id == conversation.id:
+        return True
+    there = await session.get(Conversation, answered.conversation_id)
+    return there is not None and there.contact_id == conversation.contact_id
 
 
 def open_request(ticket: Ticket, config: DeskConfig, ctx: Context, zone: ZoneInfo, language: str) -> OpenRequest:

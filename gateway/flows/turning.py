@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from desk_core.context import BOT, Actor, Context
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import ButtonToken, Message
+from desk_core.conversations.entities import ButtonToken, Conversation, Message
 from desk_core.conversations.service import COPY, Act, Baton, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
@@ -20,7 +20,7 @@ from desk_core.knowledge import questions as asked
 from desk_core.knowledge.entities import Article, ArticleFeedback
 from desk_core.lanes import queue
 from desk_core.sla.words import moment
-from desk_core.tickets import belonging, history
+from desk_core.tickets import belonging, history, topics
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
@@ -46,6 +46,7 @@ REMIND_AFTER = timedelta(minutes=15)
 FILE_AFTER = timedelta(hours=2)
 DIALOGUE_SPAN = timedelta(hours=24)
 PAGE = 5
+STORY_LINES = 12
 
 
 def unfinished_lane(conversation_id: str) -> str:
@@ -57,6 +58,7 @@ class _Outcome:
     """What the actions of this turn led to, for the words that follow them."""
 
     opened: Ticket | None = None
+    room: Conversation | None = None  # the topic where what was opened goes on, when that is not where it was told
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
     lists: list[acts.ListRequests] = field(default_factory=list)
@@ -121,6 +123,12 @@ async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcom
         await _close_cards(uow, ctx, filed)
     if outcome.opened is not None:
         await _announce(uow, ctx, filed, outcome)
+    if outcome.room is not None and outcome.opened is not None:
+        name = f"#{outcome.opened.number} {outcome.opened.subject}"
+        moved = translate(filed.language, labels.MOVED_TO_TOPIC, name=name)
+        await conversations.say(
+            uow, ctx, filed.conversation, text=moved, ticket_id=outcome.opened.id, meta={"key": "moved_to_topic", "silent": True}
+        )
     for say in turn.replies:
         if say.key != "added" or not await _is_understood(uow, filed):
             await _say(uow, ctx, filed, say, outcome)
@@ -144,10 +152,11 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
     match action:
         case acts.OpenTicket():
             outcome.opened, outcome.ask = await _open(uow, ctx, filed, action), action
+            outcome.room = await _room(uow, ctx, filed, outcome.opened)
         case acts.HandOver(reason=reason):
             outcome.handed_over = True
-            conversations.pass_baton(conversation, to=Baton.QUEUE)
             ticket = outcome.opened or filed.ticket
+            conversations.pass_baton(outcome.room or await _home(uow, filed, ticket), to=Baton.QUEUE)
             if ticket is not None:
                 ticket.hand_over = {**ticket.hand_over, "reason": reason}
                 history.note_event(uow, ctx, ticket, "handed_over", actor=BOT, data={"reason": reason})
@@ -180,7 +189,8 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
         case acts.ShowRequest():
             outcome.shows.append(action)
         case acts.UseRequest(ticket_id=ticket_id):
-            conversation.active_ticket_id = ticket_id
+            if ticket_id is None or await _is_here(uow, conversation, ticket_id):
+                conversation.active_ticket_id = ticket_id
             if conversation.baton == Baton.QUEUE and ticket_id is None:
                 # "Another request": the bot takes the new one in, the old one keeps its place with the people.
                 conversations.pass_baton(conversation, to=Baton.BOT)
@@ -193,6 +203,8 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
 async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicket) -> Ticket:
     """Open a request with everything that the dialogue collected, and gather its messages under it."""
     now, conversation = filed.situation, filed.conversation
+    if filed.topics:
+        conversation = await topics.room_for_request(uow, ctx, conversation)
     address = now.first.sender.address
     ticket = await tickets.open_ticket(
         uow,
@@ -229,6 +241,38 @@ async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicke
         # By mail and by form the bot has nothing more to ask aloud; the request waits for a person.
         conversations.pass_baton(conversation, to=Baton.QUEUE)
     return ticket
+
+
+async def _room(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -> Conversation | None:
+    """The topic that was made for a new request. What it was told in is free again; a topic of another request stays with that one."""
+    conversation = filed.conversation
+    if ticket.conversation_id is None or ticket.conversation_id == conversation.id:
+        return None
+    room = await uow.session.get_one(Conversation, ticket.conversation_id)
+    room.language = filed.language
+    own = await topics.own_request(uow, conversation)
+    conversation.active_ticket_id = own.id if own is not None else None
+    story = "\n".join(f"> {line}" for line in ticket.hand_over.get("text", "").splitlines()[:STORY_LINES])
+    card = "\n\n".join(part for part in (f"**#{ticket.number} {ticket.subject}**", story) if part)
+    await conversations.say(uow, ctx, room, text=card, ticket_id=ticket.id, meta={"key": "topic", "silent": True})
+    return room
+
+
+async def _home(uow: UnitOfWork, filed: Filed, ticket: Ticket | None) -> Conversation:
+    """Where a request goes on: its topic, otherwise right here."""
+    if ticket is None or ticket.conversation_id in (None, filed.conversation.id):
+        return filed.conversation
+    home = await uow.session.get_one(Conversation, ticket.conversation_id)
+    return home if home.topic is not None else filed.conversation
+
+
+async def _is_here(uow: UnitOfWork, conversation: Conversation, ticket_id: str) -> bool:
+    """Whether a request may become the active one of this thread: one that has a topic goes on there, and a topic keeps its own."""
+    ticket = await uow.session.get(Ticket, ticket_id)
+    if ticket is None or conversation.topic is not None or ticket.conversation_id is None:
+        return ticket is not None and ticket.conversation_id == conversation.id
+    home = await uow.session.get(Conversation, ticket.conversation_id)
+    return home is None or home.topic is None
 
 
 async def _gather(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -> None:
@@ -286,7 +330,7 @@ async def _announce(uow: UnitOfWork, ctx: Context, filed: Filed, outcome: _Outco
         ],
     ]
     await conversations.say(
-        uow, ctx, filed.conversation, text=ctx.config.reply(key, filed.language, **params), ticket_id=ticket.id,
+        uow, ctx, outcome.room or filed.conversation, text=ctx.config.reply(key, filed.language, **params), ticket_id=ticket.id,
         buttons=buttons if filed.situation.inbox.channel == "telegram" else (), meta={"key": key},
     )  # fmt: skip
 
@@ -341,7 +385,7 @@ async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _
         await conversations.say(
             uow,
             ctx,
-            filed.conversation,
+            outcome.room or filed.conversation,
             text=text.strip() or "…",
             buttons=buttons,
             ticket_id=ticket.id if ticket else None,
@@ -377,6 +421,8 @@ async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListR
         text, buttons = ctx.config.reply("requests_none", filed.language), [[NewButton(labels.label(filed.language, "new"), "new")]]
     else:
         text = ctx.config.reply("requests_intro", filed.language)
+        if (current := await _current(uow, filed)) is not None:
+            text = "\n\n".join([text, translate(filed.language, labels.NOW_ABOUT, number=current.number)])
         buttons = [[NewButton(_row(filed.language, ticket), "show", {"ticket": ticket.id})] for ticket in found[:PAGE]]
         turning = [
             *([NewButton("←", "mine", {"offset": max(0, listing.offset - PAGE)})] if listing.offset else []),
@@ -385,7 +431,29 @@ async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListR
         buttons = [*buttons, *([turning] if turning else [])]
     if filed.conversation.channel != "telegram":
         text = "\n".join([text, *(f"- {_row(filed.language, ticket)}" for ticket in found[:PAGE])])
-    await conversations.say(uow, ctx, filed.conversation, text=text, buttons=buttons, meta={"key": "requests"})
+    if not await _turn_page(uow, ctx, filed, text, buttons):
+        await conversations.say(uow, ctx, filed.conversation, text=text, buttons=buttons, meta={"key": "requests"})
+
+
+async def _turn_page(uow: UnitOfWork, ctx: Context, filed: Filed, text: str, buttons: Sequence[Sequence[NewButton]]) -> bool:
+    """Show another page in the very message whose arrow was pressed; False where it is another message, or was answered since."""
+    pressed = filed.situation.button
+    shown = await uow.session.get(Message, pressed.message_id) if pressed is not None and pressed.action == "mine" else None
+    if shown is None or shown.meta.get("key") != "requests" or shown.external_id is None:
+        return False
+    if await conversation_repository.answered_since(uow, shown):
+        return False
+    conversations.put_buttons(uow, ctx, shown, buttons)
+    await conversations.act(uow, ctx, shown.conversation_id, Act.EDIT, message_id=shown.id, text=text)
+    return True
+
+
+async def _current(uow: UnitOfWork, filed: Filed) -> Ticket | None:
+    """The request that words in this chat go to by themselves."""
+    conversation = filed.conversation
+    if conversation.topic is not None or conversation.active_ticket_id is None:
+        return None
+    return await uow.session.get(Ticket, conversation.active_ticket_id)
 
 
 def _row(language: str, ticket: Ticket) -> str:
@@ -421,6 +489,8 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     buttons: list[Sequence[NewButton]] = []
     if Status(ticket.status).is_active:
         buttons.append([NewButton(labels.label(language, "add"), "add", {"ticket": ticket.id})])
+        if filed.conversation.active_ticket_id != ticket.id and await _is_here(uow, filed.conversation, ticket.id):
+            buttons.append([NewButton(labels.label(language, "use"), "use", {"ticket": ticket.id})])
         if ticket.status != Status.RESOLVED:
             buttons.append([NewButton(labels.label(language, "cancel_request"), "cancel_request", {"ticket": ticket.id})])
     await conversations.say(

@@ -1,15 +1,16 @@
 """A channel that remembers what it was given to send, and fails when told; passes the same contract as the real ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from desk_core.conversations.ports import Ability, Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused
+from desk_core.conversations.ports import Ability, Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, Topic, TopicGone
 
 
 @dataclass
 class FakeChannel:
-    """Implements `Channel`. `trouble` is raised by the next sends, one each."""
+    """Implements `Channel`. `trouble` is raised by the next sends, one each; with `topics` set a chat has them, by thread key."""
 
     kind: ChannelKind = ChannelKind.TELEGRAM
     sent: list[OutboundMessage] = field(default_factory=list)
@@ -18,6 +19,8 @@ class FakeChannel:
     shown_typing: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     trouble: list[DeliveryError] = field(default_factory=list)
+    topics: dict[str, Topic] | None = None
+    opened_topics: int = 0
     abilities: frozenset[Ability] = frozenset(Ability)
     edited: list[tuple[OutboundMessage, Receipt]] = field(default_factory=list)
     deleted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -29,6 +32,8 @@ class FakeChannel:
     async def send(self, message: OutboundMessage) -> Receipt:
         if self.trouble:
             raise self.trouble.pop(0)
+        if self.topics is not None and ":" in message.thread_key and message.thread_key not in self.topics:
+            raise TopicGone("message thread not found")
         self.sent.append(message)
         return Receipt(external_id=f"{message.thread_key}:{len(self.sent)}")
 
@@ -37,6 +42,22 @@ class FakeChannel:
 
     async def answer_press(self, callback_id: str, text: str | None = None) -> None:
         self.answered.append((callback_id, text))
+
+    async def has_topics(self, thread_key: str) -> bool:
+        return self.topics is not None
+
+    async def open_topic(self, thread_key: str, topic: Topic) -> str:
+        if self.topics is None:
+            raise Refused("the chat is not a forum")
+        self.opened_topics += 1
+        key = f"{thread_key}:{100 + self.opened_topics}"
+        self.topics[key] = topic
+        return key
+
+    async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
+        if self.topics is None or thread_key not in self.topics:
+            raise TopicGone("message thread not found")
+        self.topics[thread_key] = topic
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         self.closed_buttons.append((thread_key, external_id))

@@ -1,5 +1,7 @@
 """Talking to the bot in a chat about requests that exist: their state, more words, solved or not."""
 
+from dataclasses import replace
+
 import pytest
 
 from nlu.turn import AddToTicket, CancelTicket, ConfirmSolved, DialogueState, ListRequests, Phase, RateTicket, ShowRequest, UseRequest
@@ -103,6 +105,38 @@ class TestRequestsThatExist:
         assert talk.replied() == ("ask_problem",)
         talk.says("Сломался принтер")
         assert talk.state.pending == "device"
+
+    def test_words_close_to_another_open_one_are_asked_about(self, talk: Talk) -> None:
+        other = replace(request(1041), subject="Проектор в переговорной", category=None)
+        talk.active, talk.requests = request(1042), (request(1042), other)
+        talk.says("проектор снова мигает")
+        assert talk.replied() == ("ask_which",)
+        assert talk.offered() == ["add", "add", "new"]
+        talk.presses("add", ticket="t1041")
+        assert talk.did(AddToTicket) == [AddToTicket("t1041", text="проектор снова мигает")]
+        assert talk.did(UseRequest) == [UseRequest("t1041")], "the talk goes on about that one"
+
+    def test_the_active_one_may_be_meant_all_the_same(self, talk: Talk) -> None:
+        other = replace(request(1041), subject="Проектор в переговорной", category=None)
+        talk.active, talk.requests = request(1042), (request(1042), other)
+        talk.says("проектор снова мигает")
+        talk.says("1042")
+        assert talk.did(AddToTicket) == [AddToTicket("t1042", text="проектор снова мигает")]
+        assert talk.did(UseRequest) == []
+
+    def test_a_word_that_all_subjects_have_tells_nothing(self, talk: Talk) -> None:
+        other = replace(request(1041), subject=request(1042).subject)
+        talk.active, talk.requests = request(1042), (request(1042), other)
+        talk.says(request(1042).subject)
+        assert talk.replied() == ("added",)
+
+    def test_switching_by_button(self, talk: Talk) -> None:
+        talk.active, talk.requests = request(1042), (request(1042), request(1041))
+        talk.presses("use", ticket="t1041")
+        assert talk.did(UseRequest) == [UseRequest("t1041")]
+        assert talk.replied() == ("switched",)
+        talk.presses("use", ticket="t7")
+        assert talk.replied() == ("stale_button",)
 
     def test_add_details_waits_for_them(self, talk: Talk) -> None:
         talk.requests = (request(),)
