@@ -18,6 +18,7 @@ from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Conversation, Inbox
 from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage
 from desk_core.conversations.service import DELIVER
+from desk_core.groups.following import GROUP_SAY, MIRROR
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.db import Database
@@ -33,8 +34,11 @@ from gateway.file_links import FileLinks
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
+from gateway.flows.group_talk import GROUP_TALK, GroupTalk
+from gateway.flows.group_talk import kind_of as is_group_talk
 from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
+from gateway.flows.mirror import GroupSay, Mirror
 from gateway.flows.reading import Situation
 from gateway.flows.turning import UNFINISHED
 from gateway.limits import RateLimits
@@ -78,7 +82,10 @@ class Desk:
         self.registry = Registry(settings.home, secret=self.key)
         self.understanding = Understanding(self.database, self.registry, clock=self.clock)
         self.stopping = asyncio.Event()
-        self.accept = Intake(self.database, clock=self.clock, signal=self.signal, blobs=self.blobs, on_accepted=self._courtesy)
+        self.accept = Intake(
+            self.database, clock=self.clock, signal=self.signal, blobs=self.blobs, on_accepted=self._courtesy,
+            kind_of=lambda message: GROUP_TALK if is_group_talk(message) else INBOUND,
+        )  # fmt: skip
         self.public_url = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
         self._config: DeskConfig | None = None
         self._config_checked = 0.0
@@ -207,7 +214,7 @@ class Desk:
 
     async def _courtesy(self, inbox_id: str, message: InboundMessage) -> None:
         """Show "typing" at once where the bot is going to answer: it thinks only after the burst is over."""
-        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0:
+        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0 or is_group_talk(message):
             return
         try:
             channel = await self.channel(inbox_id)
@@ -241,11 +248,19 @@ class Desk:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every kind of work and who does it."""
+        largest = self.settings.limits.attachment_mb * 1024 * 1024
+        converse = Converse(
+            self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
+            attachment_limit=largest,
+        )  # fmt: skip
         return {
-            INBOUND: Converse(
-                self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
-                attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
+            INBOUND: converse,
+            GROUP_TALK: GroupTalk(
+                self.database, context=self.context, channel=self.channel, blobs=self.blobs, limits=self.limits, otherwise=converse,
+                attachment_limit=largest,
             ),
+            MIRROR: Mirror(self.database, context=self.context, channel=self.channel),
+            GROUP_SAY: GroupSay(self.database, context=self.context, channel=self.channel),
             DELIVER: Deliver(
                 self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),
                 mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,

@@ -32,6 +32,11 @@ class Place:
         chat, _, thread = thread_key.partition(":")
         return cls(int(chat) if chat.lstrip("-").isdecimal() else chat, int(thread) if thread.isdecimal() else None)
 
+    @property
+    def is_group(self) -> bool:
+        """Groups have negative numbers."""
+        return isinstance(self.chat_id, int) and self.chat_id < 0
+
     def message_id(self, shown_id: str | None) -> int | None:
         """The number of a message of this chat; None for a message of another."""
         chat, _, number = (shown_id or "").rpartition(":")

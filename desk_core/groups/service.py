@@ -32,9 +32,7 @@ async def make_code(uow: UnitOfWork, *, purpose: str, subject: str, by: str, now
     """A code for one use within a quarter of an hour; earlier ones for the same end."""
     await uow.execute(delete(LinkCode).where(LinkCode.purpose == purpose, LinkCode.subject == subject, LinkCode.used_at.is_(None)))
     code = new_token(12)
-    uow.add(
-        LinkCode(code_hash=_hashed(code), purpose=purpose, subject=subject, made_by=by, expires_at=now + CODE_LIFE, used_at=None)
-    )
+    uow.add(LinkCode(code_hash=_hashed(code), purpose=purpose, subject=subject, made_by=by, expires_at=now + CODE_LIFE, used_at=None))
     return code
 
 
@@ -52,9 +50,7 @@ async def take_code(uow: UnitOfWork, code: str, *, purpose: str, now: datetime) 
     return found
 
 
-async def link_group(
-    uow: UnitOfWork, *, inbox_id: str, chat: str, title: str, language: str, by: str, now: datetime
-) -> OperatorGroup:
+async def link_group(uow: UnitOfWork, *, inbox_id: str, chat: str, title: str, language: str, by: str, now: datetime) -> OperatorGroup:
     """This group shows the requests from now on; again for one that was ended before."""
     group: OperatorGroup | None = await uow.scalar(
         select(OperatorGroup).where(OperatorGroup.inbox_id == inbox_id, OperatorGroup.chat == chat)
@@ -111,7 +107,9 @@ async def _tell(uow: UnitOfWork, *, now: datetime) -> None:
     await uow.execute(update(DeskSetting).where(DeskSetting.key == REVISION).values(updated_at=now))
 
 
-async def change_group(uow: UnitOfWork, group_id: str, *, now: datetime, teams: list[str] | None = None, alerts: dict[str, object] | None = None) -> None:
+async def change_group(
+    uow: UnitOfWork, group_id: str, *, now: datetime, teams: list[str] | None = None, alerts: dict[str, object] | None = None
+) -> None:
     """Whose requests it shows, and what it wants to be called for."""
     group: OperatorGroup = await uow.session.get_one(OperatorGroup, group_id)
     if teams is not None:
