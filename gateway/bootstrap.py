@@ -17,7 +17,7 @@ from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Conversation, Inbox
 from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage
-from desk_core.conversations.service import DELIVER
+from desk_core.conversations.service import ACT, DELIVER
 from desk_core.groups.following import GROUP_SAY, MIRROR
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
@@ -31,9 +31,11 @@ from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from gateway import inboxes
 from gateway.file_links import FileLinks
+from gateway.flows.acts import Acts
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
+from gateway.flows.drawing import Draw
 from gateway.flows.group_talk import GROUP_TALK, GroupTalk
 from gateway.flows.group_talk import kind_of as is_group_talk
 from gateway.flows.intake import Intake
@@ -253,6 +255,7 @@ class Desk:
             self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
             attachment_limit=largest,
         )  # fmt: skip
+        draw = Draw(links=FileLinks(self.key, public_url=self.public_url), mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024)
         return {
             INBOUND: converse,
             GROUP_TALK: GroupTalk(
@@ -261,10 +264,8 @@ class Desk:
             ),
             MIRROR: Mirror(self.database, context=self.context, channel=self.channel),
             GROUP_SAY: GroupSay(self.database, context=self.context, channel=self.channel),
-            DELIVER: Deliver(
-                self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),
-                mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
-            ),
+            DELIVER: Deliver(self.database, context=self.context, channel=self.channel, draw=draw),
+            ACT: Acts(self.database, context=self.context, channel=self.channel, draw=draw),
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),

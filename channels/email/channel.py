@@ -14,14 +14,14 @@ from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.signing import Signer
 from channels.email.smtp_out import Sender
 from channels.email.trust import NOBODY_TRUSTED, Trusted
-from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, Unalterable
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import NotFound
 
 _IN_A_THREAD = 256 * 1024
 
 
-class EmailChannel:
+class EmailChannel(Unalterable):
     """The listener is shared by all mail inboxes and started by the gateway; `run` fetches by IMAP or just waits."""
 
     kind = ChannelKind.EMAIL

@@ -12,7 +12,7 @@ import structlog
 from channels.telegram.connection import CallFailed, Connection
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
 from channels.telegram.webhook import handle_webhook
-from desk_core.conversations.ports import Accept, Blobs, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, RetryLater
+from desk_core.conversations.ports import Ability, Accept, Blobs, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, RetryLater
 from desk_core.groups.ports import Face, Standing
 from desk_core.kit.clock import Clock
 from desk_core.kit.i18n import gettext_noop as _
@@ -33,6 +33,7 @@ class TelegramChannel:
     """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls."""
 
     kind = ChannelKind.TELEGRAM
+    abilities = frozenset({Ability.EDIT, Ability.DELETE, Ability.REACT})
 
     def __init__(
         self,
@@ -155,6 +156,15 @@ class TelegramChannel:
 
     async def send(self, message: OutboundMessage) -> Receipt:
         return await (await self._ready()).deliver(message)
+
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        return await (await self._ready()).edit(message, shown)
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        await (await self._ready()).delete(thread_key, external_ids)
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        await (await self._ready()).react(thread_key, external_id, emoji)
 
     async def typing(self, thread_key: str) -> None:
         await self._quietly("typing", lambda sender: sender.typing(thread_key))

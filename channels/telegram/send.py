@@ -1,6 +1,7 @@
 """Sending through aiogram's `Bot`: every part once where that can be known, every refusal by its meaning."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 from aiogram import Bot
@@ -13,6 +14,7 @@ from aiogram.types import (
     InputMediaPhoto,
     LinkPreviewOptions,
     MediaUnion,
+    ReactionTypeEmoji,
     ReplyParameters,
 )
 
@@ -155,6 +157,76 @@ class Sender:
             raise Refused(f"the content of the file {file.name} is gone from the store") from None
         # The name stands in a header of the upload, where a quotation mark would end it.
         return BufferedInputFile(content, filename=safe_name(file.name, "file").replace('"', "'"))
+
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        """Make the parts that were sent show what `message` says now. All of them or, raising `Refused`, none."""
+        place = Place.of(message.thread_key)
+        plan = steps(message)
+        ids = sorted(number for one in (shown.external_id, *shown.extra) if (number := place.message_id(one)) is not None)
+        needed = sum(len(step.files) or 1 for step in plan)
+        if not plan or needed > len(ids) or (needed < len(ids) and any(step.files for step in plan)):
+            raise Refused("what was sent has other parts than what it should be now")
+        left = list(ids)
+        for step in plan:
+            mine, left = left[: len(step.files) or 1], left[len(step.files) or 1 :]
+            await self._edit(step, place, mine)
+        for number in left:
+            await self._delete(place, number)
+        return _receipt(ids[:needed], place, by_keyboard=bool(plan[-1].buttons))
+
+    async def _edit(self, step: Step, place: Place, ids: list[int]) -> None:
+        """One step over what it once sent; of files only the caption can change."""
+        with translated(self._connection):
+            while True:
+                text = step.html if step.formatted else render.plain(step.html)
+                parse_mode, keyboard = "HTML" if step.formatted else None, _keyboard(step.buttons)
+                try:
+                    if step.files:
+                        captioned = ids[0] if step.as_photos else ids[-1]
+                        await self._bot.edit_message_caption(
+                            chat_id=place.chat_id, message_id=captioned, caption=text, parse_mode=parse_mode, reply_markup=keyboard
+                        )
+                    else:
+                        await self._bot.edit_message_text(
+                            text, chat_id=place.chat_id, message_id=ids[0], parse_mode=parse_mode, link_preview_options=_NO_PREVIEW,
+                            reply_markup=keyboard,
+                        )  # fmt: skip
+                except TelegramBadRequest as refusal:
+                    if "not modified" in refusal.message:
+                        return
+                    easier = step.easier(refusal.message)
+                    if easier is None:
+                        raise
+                    step = easier
+                except ClientDecodeError as unread:
+                    if not sent_all_the_same(unread):
+                        raise
+                    return
+                else:
+                    return
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        place = Place.of(thread_key)
+        for number in sorted(number for one in external_ids if (number := place.message_id(one)) is not None):
+            await self._delete(place, number)
+
+    async def _delete(self, place: Place, message_id: int) -> None:
+        with translated(self._connection):
+            try:
+                await self._bot.delete_message(place.chat_id, message_id)
+            except TelegramBadRequest as refusal:
+                if "message to delete not found" not in refusal.message:
+                    raise
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        place = Place.of(thread_key)
+        message_id = place.message_id(external_id)
+        if message_id is None:
+            raise Refused(f"{external_id} is no message of this chat")
+        with translated(self._connection):
+            await self._bot.set_message_reaction(
+                place.chat_id, message_id, reaction=[ReactionTypeEmoji(emoji=emoji)] if emoji is not None else []
+            )
 
     async def typing(self, thread_key: str) -> None:
         place = Place.of(thread_key)

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from desk_core.conversations.ports import Accept, ChannelKind, OutboundMessage, Receipt, Refused
+from desk_core.conversations.ports import Accept, ChannelKind, OutboundMessage, Receipt, Refused, Unalterable
 
 
-class WebformChannel:
+class WebformChannel(Unalterable):
     """Implements `Channel`. Receiving is the page's own request; sending is being there when the page is opened."""
 
     kind = ChannelKind.WEBFORM

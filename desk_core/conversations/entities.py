@@ -115,6 +115,7 @@ class Message(Base):
     delivery_attempts: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
     meta: Mapped[dict[str, Any]] = mapped_column(default=dict)
     hold: Mapped[str | None]
 

@@ -21,6 +21,15 @@ class ChannelKind(StrEnum):
     API = "api"
 
 
+class Ability(StrEnum):
+    """What a channel can do with what was sent before."""
+
+    EDIT = "edit"
+    DELETE = "delete"
+    REACT = "react"
+    TOPICS = "topics"
+
+
 class InboundKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"  # `edits` names the external id of the message that changed
@@ -243,6 +252,7 @@ class Channel(Protocol):
     """One inbox's adapter. Build it, `run` it to receive, `send` to deliver; both may be used from different processes."""
 
     kind: ChannelKind
+    abilities: frozenset[Ability]
 
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled. Acknowledges only what `accept` returned for; survives errors of the far side with backoff."""
@@ -264,6 +274,18 @@ class Channel(Protocol):
         """Remove the buttons of a message we sent, where the channel can; never raises."""
         ...
 
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        """Make what was sent look like `message` now; raises `RetryLater`, or `Refused` where it cannot be made so and stays as it was."""
+        ...
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        """Take messages of ours away from the person's eyes; raises `RetryLater` or `Refused`. What is gone already is no failure."""
+        ...
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        """Put the desk's one reaction on a message (None: take it off); raises `RetryLater` or `Refused`."""
+        ...
+
     def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         """Stream a file that still lies with the channel; raises `RetryLater` or `Refused`."""
         ...
@@ -273,6 +295,21 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Unalterable:
+    """For channels where what is sent is sent: nobody asks them to act on it, and whoever does is refused."""
+
+    abilities: frozenset[Ability] = frozenset()
+
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        raise Refused("this channel cannot change what was sent")
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        raise Refused("this channel cannot take back what was sent")
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        raise Refused("this channel has no reactions")
 
 
 class Limits(Protocol):

@@ -232,6 +232,14 @@ async def last_sent(session: ReadSession, conversation_id: str) -> Message | Non
     return found
 
 
+async def answered_since(session: ReadSession, message: Message) -> bool:
+    """Whether the person has written in the conversation since this message of ours."""
+    later = select(Message.id).where(
+        Message.conversation_id == message.conversation_id, Message.direction == "inbound", Message.id > message.id
+    )
+    return await session.scalar(later.limit(1)) is not None
+
+
 async def button(session: ReadSession, token: str) -> ButtonToken | None:
     found: ButtonToken | None = await session.get(ButtonToken, token)
     return found

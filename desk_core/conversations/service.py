@@ -22,6 +22,9 @@ from desk_core.lanes import queue
 DELIVER = "deliver"
 """Kind of the work item that carries an outbound message to its channel."""
 
+ACT = "act"
+"""Kind of the work item that does something to what was sent, in order with the deliveries of its conversation."""
+
 BUTTON_LIFE = timedelta(days=60)
 
 
@@ -31,6 +34,14 @@ class Baton(StrEnum):
     BOT = "bot"
     QUEUE = "queue"
     AGENT = "agent"
+
+
+class Act(StrEnum):
+    """What can be done to messages that are with the person already."""
+
+    EDIT = "edit"
+    DELETE = "delete"
+    REACT = "react"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,15 @@ async def say(
     ctx.hint(uow, "conversations", conversation.id)
     follow(uow, ctx, ticket_id)
     return message
+
+
+async def act(uow: UnitOfWork, ctx: Context, conversation_id: str, what: str, **payload: Any) -> None:
+    """Queue an act on the conversation's messages behind its deliveries, in the present transaction."""
+    lane = out_lane(conversation_id)
+    work = {"what": what, "conversation_id": conversation_id, "request_id": ctx.request_id, **payload}
+    await queue.put(uow, lane=lane, kind=ACT, payload=work, run_at=ctx.now, at_once=True)
+    if lane not in uow.held:
+        ctx.wake(uow)
 
 
 def waits(message: Message) -> bool:

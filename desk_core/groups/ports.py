@@ -47,7 +47,7 @@ class Standing:
 
 @runtime_checkable
 class Grouping(Protocol):
-    """A channel whose groups can be worked in. All raise `RetryLater`, `Refused`, `GroupUnreachable`; those with a thread also `TopicGone`."""
+    """A channel whose groups can be worked in. All raise `RetryLater`, `Refused`, `GroupUnreachable`, and with a thread `TopicGone`."""
 
     async def group_standing(self, chat: str) -> Standing:
         """Whether this group can become the operators'."""

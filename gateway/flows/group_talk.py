@@ -14,9 +14,11 @@ from sqlalchemy import select, update
 from desk_core.catalogue.desk import GroupInfo
 from desk_core.context import Actor, Context
 from desk_core.conversations import repository as conversations
+from desk_core.conversations import service as conversation_verbs
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, MessageVersion, RawInbound
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage, Limits, Refused, RetryLater
+from desk_core.conversations.service import Act
 from desk_core.groups import repository, service
 from desk_core.groups.entities import GroupMessage, GroupTopic
 from desk_core.groups.following import ALERTS, GROUP_SAY, MIRROR, follow, lane_of
@@ -304,6 +306,8 @@ class GroupTalk:
             return translate(language, STRANGER) if heard.stranger else ""
         if message.kind is InboundKind.EDIT:
             return await self._edited(uow, heard)
+        if message.kind is InboundKind.REACTION:
+            return await self._reacted(uow, heard)
         if heard.order is None:
             return ""
         if heard.order.do in group_orders.OF_GROUP:
@@ -360,9 +364,10 @@ class GroupTalk:
             await queue.put(uow, lane=lane_of(ticket_id), kind=MIRROR, payload={"ticket_id": ticket_id}, run_at=run_at)
         heard.ctx.wake(uow)
         return translate(
-            heard.language, _("Linked. Requests appear here, each in its own topic: «%(title)s». Operators link their accounts in the console's settings."),
+            heard.language,
+            _("Linked: «%(title)s». Each request gets a topic here. Operators link their accounts in the console's settings."),
             title=group.title,
-        )  # fmt: skip
+        )
 
     async def _of_group(self, uow: UnitOfWork, heard: Heard, order: Order) -> str:
         group, agent, language = cast("GroupInfo", heard.group), cast("Agent", heard.agent), heard.language
@@ -555,14 +560,48 @@ class GroupTalk:
             return ""
         if order.do is not Do.REPLY:
             return translate(heard.language, _("This was sent to the requester already and stays as it was."))
+        talk = await uow.session.get_one(Conversation, message.conversation_id)
+        if talk.channel == ChannelKind.TELEGRAM:
+            message.meta = {**message.meta, "group_text": order.words}
+            asked = {"message_id": message.id, "text": order.words, "by": {"id": agent.id, "name": agent.name}}
+            await conversation_verbs.act(uow, heard.ctx, talk.id, Act.EDIT, **asked)
+            return ""
         ticket = await history.get(uow, topic.ticket_id)
         text = translate(ticket.language, _("Correction: %(text)s"), text=order.words)
         await tickets.reply(uow, heard.ctx, topic.ticket_id, by=agent, text=text)
         return ""
 
+    async def _reacted(self, uow: UnitOfWork, heard: Heard) -> str:
+        """An operator's reaction to what the requester wrote goes to the requester."""
+        agent = cast("Agent", heard.agent)
+        message: Message | None = await uow.scalar(
+            select(Message)
+            .join(GroupMessage, GroupMessage.message_id == Message.id)
+            .join(GroupTopic, GroupTopic.id == GroupMessage.topic_id)
+            .where(
+                GroupTopic.group_id == cast("GroupInfo", heard.group).id,
+                GroupMessage.place == heard.message.reply_to,
+                Message.direction == "inbound",
+            )
+            .order_by(Message.at.desc())
+            .limit(1)
+        )
+        if message is None or message.external_id is None:
+            return ""
+        added = heard.message.card.get("reactions") or [None]
+        asked = {
+            "message_id": message.id,
+            "external_id": message.external_id,
+            "emoji": added[0],
+            "by": {"id": agent.id, "name": agent.name},
+        }
+        await conversation_verbs.act(uow, heard.ctx, message.conversation_id, Act.REACT, **asked)
+        return ""
+
 
 STRANGER = _(
-    "Your words stay here: this account is not linked to an operator, so nothing was done. Link it in the console: Settings, Telegram account."
+    "Your words stay here: this account is not linked to an operator, so nothing was done. "
+    "Link it in the console: Settings, Telegram account."
 )
 
 

@@ -207,7 +207,9 @@ class Mirror(InGroup):
             place = changed[0][1].place
             text_now = "\n\n".join(group_view.said(message, language) for message in rewritten)[: group_view.LONGEST_TEXT]
             outbound = self._outbound(ctx, group, thread, shown, text_now, key=f"edit:{new_id()}")
-            if changed[0][1].own or any(message.meta.get("parts") for message in rewritten):
+            if changed[0][1].own and changed[0][0].meta.get("group_text") == changed[0][0].text:
+                log.debug("group.own_change")  # its author changed it in the topic themselves
+            elif changed[0][1].own or any(message.meta.get("parts") for message in rewritten):
                 await grouping.post_in_group(outbound)
             else:
                 try:
@@ -240,8 +242,8 @@ class Mirror(InGroup):
     @staticmethod
     def _outbound(ctx: Context, group: GroupInfo, thread: str, shown: Shown, text: str, *, key: str, **more: Any) -> OutboundMessage:
         return OutboundMessage(
-            message_id=f"group:{key}", conversation_id=shown.ticket.conversation_id or "", thread_key=f"{group.chat}:{thread}", to=group.chat,
-            to_name="", text=text, language=group.language, at=ctx.now, ticket_number=shown.ticket.number, **more,
+            message_id=f"group:{key}", conversation_id=shown.ticket.conversation_id or "", thread_key=f"{group.chat}:{thread}",
+            to=group.chat, to_name="", text=text, language=group.language, at=ctx.now, ticket_number=shown.ticket.number, **more,
         )  # fmt: skip
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
@@ -316,8 +318,8 @@ class GroupSay(InGroup):
         buttons = tuple(tuple(OutboundButton(one["label"], one["token"]) for one in row) for row in payload.get("buttons", ()))
         outbound = OutboundMessage(
             message_id=f"group:say:{work.id}", conversation_id="", thread_key=f"{group.chat}:{thread}" if thread else group.chat,
-            to=group.chat, to_name="", text=text, language=group.language, at=ctx.now, buttons=buttons, reply_to=payload.get("reply_to") or None,
-            silent=silent,
+            to=group.chat, to_name="", text=text, language=group.language, at=ctx.now, buttons=buttons,
+            reply_to=payload.get("reply_to") or None, silent=silent,
         )  # fmt: skip
         grouping = await self.reach(group)
         try:

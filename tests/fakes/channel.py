@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from desk_core.conversations.ports import Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused
+from desk_core.conversations.ports import Ability, Accept, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused
 
 
 @dataclass
@@ -18,6 +18,10 @@ class FakeChannel:
     shown_typing: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     trouble: list[DeliveryError] = field(default_factory=list)
+    abilities: frozenset[Ability] = frozenset(Ability)
+    edited: list[tuple[OutboundMessage, Receipt]] = field(default_factory=list)
+    deleted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    reactions: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     async def run(self, accept: Accept) -> None:
         await asyncio.Event().wait()
@@ -36,6 +40,22 @@ class FakeChannel:
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
         self.closed_buttons.append((thread_key, external_id))
+
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.edited.append((message, shown))
+        return shown
+
+    async def delete(self, thread_key: str, external_ids: Sequence[str]) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.deleted.append((thread_key, tuple(external_ids)))
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.reactions.append((thread_key, external_id, emoji))
 
     async def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         if remote_id not in self.files:

@@ -1,0 +1,103 @@
+"""What a stored message is on the wire: whom it goes to, what it answers, its buttons and files as the channel carries them."""
+
+from collections.abc import Sequence
+
+from desk_core.context import Context
+from desk_core.conversations import repository as conversations
+from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.ports import ChannelKind, FileLink, OutboundButton, OutboundFile, OutboundMessage
+from desk_core.kit.db import ReadSession
+from desk_core.people import repository as people
+from desk_core.tickets.entities import Ticket
+from gateway.file_links import FileLinks
+
+
+class Draw:
+    """Reads what an outbound message needs and puts it together. `mail_limit` is how many bytes of files one letter carries."""
+
+    def __init__(self, *, links: FileLinks, mail_limit: int) -> None:
+        self._links, self._mail_limit = links, mail_limit
+
+    async def __call__(
+        self, session: ReadSession, ctx: Context, message: Message, conversation: Conversation, *, attempt: int = 1
+    ) -> OutboundMessage:
+        """What goes on the wire for this message, as it stands in the store."""
+        ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
+        by_mail = conversation.channel == ChannelKind.EMAIL
+        # A chat is its own address; a letter needs its addressee, what it answers, and the thread it belongs to.
+        known = await people.address_and_name(session, conversation.contact_id, channel=conversation.channel) if by_mail else None
+        last = await conversations.last_inbound(session, conversation.id) if by_mail else None
+        references = await conversations.references_of(session, conversation.id) if by_mail else []
+        to = _address(known[0] if known else None, last, conversation)
+        carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
+        until = self._links.until(message.at, ctx.now)
+        status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
+        return OutboundMessage(
+            message_id=message.id,
+            conversation_id=conversation.id,
+            thread_key=conversation.thread_key,
+            to=to,
+            to_name=(known[1] if known else "") or to,
+            text=message.text,
+            language=_language(ctx, conversation, ticket),
+            at=message.at,
+            author=message.author_kind,
+            author_name=message.author if message.author_kind == "agent" else "",
+            buttons=_buttons(message, conversation.channel, status_url),
+            files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
+            links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
+            reply_to=message.reply_to,
+            subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
+            ticket_number=ticket.number if ticket else None,
+            ticket_token=ticket.token if ticket else None,
+            status_url=status_url,
+            team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
+            references=tuple(references),
+            automatic=message.author_kind != "agent",
+            silent=bool(message.meta.get("silent")),
+            attempt=attempt,
+            original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}
+            if last and message.meta.get("key")
+            else {},
+        )
+
+
+def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], list[Attachment]]:
+    """(what a letter carries, what it links to): as many files as fit go along, the small ones first."""
+    left, small = limit, set()
+    for file in sorted(files, key=lambda one: (one.size, one.id)):
+        left -= file.size
+        if left < 0:
+            break
+        small.add(file.id)
+    return [file for file in files if file.id in small], [file for file in files if file.id not in small]
+
+
+def _language(ctx: Context, conversation: Conversation, ticket: Ticket | None) -> str:
+    return conversation.language or (ticket.language if ticket else ctx.config.language)
+
+
+def _address(known: str | None, last: Message | None, conversation: Conversation) -> str:
+    """Where the answer goes: to whoever wrote last in this conversation, otherwise to the contact's address on this channel."""
+    if last is not None and last.meta.get("address"):
+        return str(last.meta["address"])
+    return known or conversation.thread_key
+
+
+def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:
+    """Buttons as the channel can carry them: tokens in a chat, links to the status page in a letter."""
+    if channel == ChannelKind.TELEGRAM:
+        return tuple(tuple(OutboundButton(one["label"], token=one["token"]) for one in row) for row in message.buttons)
+    if channel != ChannelKind.EMAIL or status_url is None:
+        return ()
+    rows: list[tuple[OutboundButton, ...]] = []
+    for row in message.buttons:
+        linked = tuple(
+            OutboundButton(
+                one["label"], url=f"{status_url}?do={one['action']}" + (f"&score={len(one['label'])}" if one["action"] == "rate" else "")
+            )
+            for one in row
+            if one["action"] in ("solved", "not_solved", "rate")
+        )
+        rows += [linked] if linked else []
+    return tuple(rows)
