@@ -7,6 +7,6 @@ from gateway.console import acts, articles, dead, files, gaps, groups, inbox, le
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 routers = (
-    inbox.router, ticket.router, acts.router, dead.router, articles.router, gaps.router, settings.router, groups.router, mailboxes.router, letters.router,
-    model.router, live.router, files.router, mails.router,
+    inbox.router, ticket.router, acts.router, dead.router, articles.router, gaps.router, settings.router, groups.router, mailboxes.router,
+    letters.router, model.router, live.router, files.router, mails.router,
 )  # fmt: skip

@@ -151,7 +151,7 @@ class GroupTalk:
                 "group-stranger", f"{group.id}:{message.sender.address}", limit=1, seconds=86_400
             )
             if message.callback_id:
-                await self._answer(heard, translate(heard.language, _("Please link your account first: /help")))
+                await self._answer(heard, translate(heard.language, _("Please link your account in the console first.")))
             return Plan(replace(heard, stranger=fresh))
         if message.kind is InboundKind.PRESS:
             return Plan(await self._press(heard))

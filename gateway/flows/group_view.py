@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from desk_core.catalogue.desk import DeskConfig
@@ -82,7 +82,7 @@ def face(shown: Shown, language: str) -> Face:
     return Face(f"{number}{subject}{state}", ICONS[ticket.status], closed=ticket.status in OVER)
 
 
-def head(shown: Shown, config: DeskConfig, language: str, *, now: datetime) -> str:
+def head(shown: Shown, config: DeskConfig, language: str) -> str:
     """The card at the top: who, what, where it stands and until when, and how to act."""
     ticket = shown.ticket
 
@@ -101,7 +101,7 @@ def head(shown: Shown, config: DeskConfig, language: str, *, now: datetime) -> s
         line(_("Team"), team),
         line(_("State"), f"{translate(language, words.STATUS[ticket.status])}, {speaks}"),
         line(_("Operator"), shown.assignee),
-        line(_("Promise"), _promise(ticket, config, language, now=now)),
+        line(_("Promise"), _promise(ticket, config, language)),
         *(f"**{plain(slot.title)}:** {plain(slot.value)}" for slot in slots(config, ticket, language) if slot.value),
     ]
     parts = [f"**#{ticket.number} {plain(' '.join(ticket.subject.split()))}**", "\n".join(filter(None, facts))]
@@ -112,11 +112,11 @@ def head(shown: Shown, config: DeskConfig, language: str, *, now: datetime) -> s
     return "\n\n".join(parts)[:LONGEST_TEXT]
 
 
-def _promise(ticket: Ticket, config: DeskConfig, language: str, *, now: datetime) -> str:
+def _promise(ticket: Ticket, config: DeskConfig, language: str) -> str:
     if ticket.next_due_at is None:
         return ""
     # The day always, so that the card does not change when one passes.
-    at = moment(ticket.next_due_at, Viewer(language, ZoneInfo(config.time_zone), datetime.min.replace(tzinfo=now.tzinfo)))
+    at = moment(ticket.next_due_at, Viewer(language, ZoneInfo(config.time_zone), ticket.next_due_at - timedelta(days=2)))
     return translate(language, PROMISED.get(ticket.next_due_metric or "", PROMISED["resolution"]), at=at)
 
 

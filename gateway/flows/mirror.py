@@ -169,7 +169,7 @@ class Mirror(InGroup):
         if thread is None:
             thread = await grouping.open_group_topic(group.chat, Face(looks.title, looks.icon))
             return Step(topic.id, thread=thread, face="")
-        text = group_view.head(shown, ctx.config, language, now=ctx.now)
+        text = group_view.head(shown, ctx.config, language)
         rows = group_view.actions(shown, has_article=bool(article_ids(shown.ticket)))
         buttons = tuple(
             tuple(
