@@ -4,10 +4,11 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from channels.telegram.sandbox.chats import Json
 from channels.telegram.sandbox.files import LARGEST_DOWNLOAD
 from channels.telegram.sandbox.parameters import Parameters
 from channels.telegram.sandbox.refusals import bad_request, conflict, server_error
-from channels.telegram.sandbox.state import Bot, Json, Webhook, World
+from channels.telegram.sandbox.state import Bot, Webhook, World
 from channels.telegram.sandbox.webhooks import Webhooks, is_loopback
 
 LONGEST_POLL_SECONDS: Final = 50
@@ -42,7 +43,6 @@ class AccountMethods:
             "setmyshortdescription": lambda bot, params: self.set_text(bot, params, "short_description"),
             "getmyshortdescription": lambda bot, params: self.get_text(bot, params, "short_description"),
             "getuserprofilephotos": lambda _bot, _params: {"total_count": 0, "photos": []},
-            "getchat": self.get_chat,
             "logout": lambda _bot, _params: True,
             "close": lambda _bot, _params: True,
         }
@@ -51,10 +51,12 @@ class AccountMethods:
         return {
             **bot.as_json(),
             "can_join_groups": True,
-            "can_read_all_group_messages": False,
+            "can_read_all_group_messages": bot.can_read_all_group_messages,
             "supports_inline_queries": False,
             "can_connect_to_business": False,
             "has_main_web_app": False,
+            "has_topics_enabled": bot.has_topics_enabled,
+            "allows_users_to_create_topics": bot.allows_users_to_create_topics,
         }
 
     # Updates
@@ -195,20 +197,3 @@ class AccountMethods:
     def get_text(self, bot: Bot, params: Parameters, what: str) -> Json:
         text = bot.texts.get((what, params.text("language_code"))) or bot.texts.get((what, ""))
         return {what: text or (bot.name if what == "name" else "")}
-
-    def get_chat(self, bot: Bot, params: Parameters) -> Json:
-        wanted = params.text("chat_id")
-        chat = bot.chats.get(int(wanted)) if wanted.isdecimal() else None
-        if chat is None:
-            raise bad_request("chat not found")
-        accent: Json = {"accent_color_id": 0, "max_reaction_count": 11}
-        return {**chat.user.as_chat(), **accent, "accepted_gift_types": _NO_GIFTS}
-
-
-_NO_GIFTS: Final = {
-    "unlimited_gifts": False,
-    "limited_gifts": False,
-    "unique_gifts": False,
-    "premium_subscription": False,
-    "gifts_from_channels": False,
-}

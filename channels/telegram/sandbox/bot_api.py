@@ -14,8 +14,10 @@ from starlette.types import Receive, Scope, Send
 
 from channels.telegram.sandbox.accounts import AccountMethods
 from channels.telegram.sandbox.bodies import read_parameters
+from channels.telegram.sandbox.changing import ChangeMethods
+from channels.telegram.sandbox.chats import Json
 from channels.telegram.sandbox.faults import Fault, FaultKind, Faults
-from channels.telegram.sandbox.messages import MessageMethods
+from channels.telegram.sandbox.groups import GroupMethods
 from channels.telegram.sandbox.parameters import Parameters
 from channels.telegram.sandbox.refusals import (
     Refusal,
@@ -25,7 +27,9 @@ from channels.telegram.sandbox.refusals import (
     too_many_requests,
     unauthorized,
 )
-from channels.telegram.sandbox.state import Bot, Json, World
+from channels.telegram.sandbox.sending import SendMethods
+from channels.telegram.sandbox.state import Bot, World
+from channels.telegram.sandbox.topics import TopicMethods
 from channels.telegram.sandbox.webhooks import Webhooks
 
 CALLS_KEPT: Final = 2_000
@@ -59,7 +63,9 @@ class BotApi:
         self._world = world
         self._faults = faults
         self._accounts = AccountMethods(world, webhooks)
-        self._methods = self._accounts.table | MessageMethods(world).table
+        self._methods = self._accounts.table.copy()
+        for methods in (SendMethods(world), ChangeMethods(world), TopicMethods(world), GroupMethods(world)):
+            self._methods |= methods.table
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
     # Calls

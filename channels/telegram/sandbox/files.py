@@ -12,8 +12,27 @@ LARGEST_PHOTO: Final = 10 * MEGABYTE
 LARGEST_DOWNLOAD: Final = 20 * MEGABYTE
 
 # The first letters of a file_id tell its kind in the real API too.
-_PREFIX: Final = {"photo": "AgAC", "document": "BQAC", "voice": "AwAC", "audio": "CQAC", "video": "BAAC"}
-_FOLDER: Final = {"photo": "photos", "document": "documents", "voice": "voice", "audio": "music", "video": "videos"}
+_PREFIX: Final = {
+    "photo": "AgAC",
+    "document": "BQAC",
+    "voice": "AwAC",
+    "audio": "CQAC",
+    "video": "BAAC",
+    "animation": "CgAC",
+    "video_note": "DQAC",
+    "sticker": "CAAC",
+}
+_FOLDER: Final = {
+    "photo": "photos",
+    "document": "documents",
+    "voice": "voice",
+    "audio": "music",
+    "video": "videos",
+    "animation": "animations",
+    "video_note": "video_notes",
+    "sticker": "stickers",
+}
+_OF_DOCUMENTS: Final = ("file_id", "file_unique_id", "file_size", "mime_type", "file_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +57,21 @@ class StoredFile:
             width, height = picture_size(self.data) or (800, 600)
             small = {**card, "width": max(1, width // 4), "height": max(1, height // 4)}
             return {"photo": [small, {**card, "width": width, "height": height}]}
+        if self.kind == "sticker":
+            width, height = picture_size(self.data) or (512, 512)
+            return {"sticker": {**card, "type": "regular", "width": width, "height": height, "is_animated": False, "is_video": False}}
+        if self.kind != "document":
+            card["duration"] = self.duration
+        if self.kind == "video_note":
+            return {"video_note": {**card, "length": 240}}
         if self.mime_type:
             card["mime_type"] = self.mime_type
-        if self.kind in ("voice", "audio", "video"):
-            card["duration"] = self.duration
-        if self.kind == "video":
+        if self.kind in ("video", "animation"):
             card |= {"width": 640, "height": 480}
         if self.kind != "voice":
             card["file_name"] = self.name
-        return {self.kind: card}
+        # An animation comes as a document too, as the API has it for those who know no animations.
+        return {self.kind: card} | ({"document": {k: v for k, v in card.items() if k in _OF_DOCUMENTS}} if self.kind == "animation" else {})
 
 
 class FileStore:

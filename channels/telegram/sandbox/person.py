@@ -50,14 +50,17 @@ class Person:
         name: str = "anna",
         *,
         bot: str | None = None,
+        group: int | None = None,
         language: str | None = None,
         first_name: str | None = None,
         client: httpx2.AsyncClient | None = None,
     ) -> None:
-        """`page_url` is where the chat page is, as in http://127.0.0.1:8080/sandbox/telegram; without `bot` the first."""
+        """`page_url` is where the chat page is, as in http://127.0.0.1:8080/sandbox/telegram; without `bot` the first. With
+        `group` (the chat id) they act in that group instead of in their private chat."""
         self._api = page_url.rstrip("/") + "/api"
         self._wanted = {"key": name, "language_code": language, "first_name": first_name}
         self._bot_name = bot
+        self._group_id = group
         # Connections are kept for less time than servers keep them, so that no act meets one that is just being closed.
         self._client = client or httpx2.AsyncClient(trust_env=False, timeout=40, limits=httpx2.Limits(keepalive_expiry=2.0))
         self._owns_client = client is None
@@ -89,12 +92,14 @@ class Person:
                 raise SandboxRefused(404, f"no bot {self._bot_name or ''} is known to the sandbox yet")
             self.bot = bots[0]
             self._seq = world["seq"]
-            self._path = f"/chats/{self.bot['id']}/{self.user['id']}"
+            place = "/chats" if self._group_id is None else "/groups"
+            group = "" if self._group_id is None else f"/{-self._group_id}"
+            self._path = f"{place}/{self.bot['id']}{group}/{self.user['id']}"
         return self
 
     @property
     def id(self) -> int:
-        """The Telegram id of the user, which is also the chat's."""
+        """The Telegram id of the user, which is also that of the private chat."""
         return int(self.user["id"])
 
     # Acting
@@ -103,13 +108,27 @@ class Person:
         """Press Start (with the payload of a deep link, if any)."""
         return await self.says(f"/start {payload}".strip())
 
-    async def says(self, text: str, *, reply_to: int | None = None) -> Json:
-        return await self._message({"text": text, "reply_to": reply_to})
+    async def says(
+        self, text: str, *, reply_to: int | None = None, quote: str | None = None, topic: int | None = None, also: Json | None = None
+    ) -> Json:
+        """Write a text: as an answer (to a part of it, the `quote`), in a topic, with whatever `also` adds to the Message."""
+        return await self._message({"text": text, "reply_to": reply_to, "quote": quote, "topic": topic, "also": also})
 
-    async def sends_file(self, name: str, data: bytes, *, kind: str = "document", caption: str = "", reply_to: int | None = None) -> Json:
-        return (await self.sends_album([File(name, data, kind)], caption=caption, reply_to=reply_to))[0]
+    async def sends_file(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        kind: str = "document",
+        caption: str = "",
+        reply_to: int | None = None,
+        topic: int | None = None,
+    ) -> Json:
+        return (await self.sends_album([File(name, data, kind)], caption=caption, reply_to=reply_to, topic=topic))[0]
 
-    async def sends_album(self, files: Sequence[File | tuple[str, bytes]], *, caption: str = "", reply_to: int | None = None) -> list[Json]:
+    async def sends_album(
+        self, files: Sequence[File | tuple[str, bytes]], *, caption: str = "", reply_to: int | None = None, topic: int | None = None
+    ) -> list[Json]:
         """Send 2-10 files as one album; tuples of name and bytes are photos."""
         parts = [file if isinstance(file, File) else File(file[0], file[1], "photo") for file in files]
         sent: list[Json] = await self._act(
@@ -120,6 +139,7 @@ class Person:
                 "kind": [part.kind for part in parts],
                 "caption": caption,
                 "reply_to": "" if reply_to is None else str(reply_to),
+                "topic": "" if topic is None else str(topic),
             },
         )
         return sent
@@ -131,9 +151,74 @@ class Person:
     async def sends_location(self, latitude: float = 55.7558, longitude: float = 37.6173) -> Json:
         return await self._message({"location": {"latitude": latitude, "longitude": longitude}})
 
-    async def sends_content(self, content: Json) -> Json:
+    async def sends_content(self, content: Json, *, reply_to: int | None = None, topic: int | None = None) -> Json:
         """Send a message of any kind: the part of a Message object that carries the content."""
-        return await self._message({"content": content})
+        return await self._message({"content": content, "reply_to": reply_to, "topic": topic})
+
+    async def changes(self, message_id: int, content: Json) -> Json:
+        """Change any part of an own message, as a live location moves; None takes a part away."""
+        return await self._object("PUT", f"/messages/{message_id}", json={"content": content})
+
+    async def deletes(self, message_id: int) -> None:
+        """Delete a message for everyone; the bot is not told."""
+        await self._object("DELETE", f"/messages/{message_id}")
+
+    async def votes(self, message_id: int, *options: int) -> Json:
+        return await self._object("POST", f"/messages/{message_id}/vote", json={"options": list(options)})
+
+    # Topics and groups
+
+    async def topics(self) -> list[Json]:
+        """The topics of the chat: `{"message_thread_id", "name", "icon_color", "icon_custom_emoji_id", "closed", "hidden"}`."""
+        topics: list[Json] = (await self._chat())["topics"]
+        return topics
+
+    async def begins_topic(self, name: str) -> Json:
+        return await self._object("POST", "/topics", json={"name": name})
+
+    async def renames_topic(self, topic: int, name: str) -> Json:
+        return await self._object("PUT", f"/topics/{topic}", json={"name": name})
+
+    async def closes_topic(self, topic: int, *, closed: bool = True) -> Json:
+        return await self._object("PUT", f"/topics/{topic}", json={"closed": closed})
+
+    async def deletes_topic(self, topic: int) -> None:
+        """Delete a topic with everything in it; the bot is not told."""
+        await self._object("DELETE", f"/topics/{topic}")
+
+    async def switches(self, **switches: bool | str) -> Json:
+        """Switch what the application or account can: `topics`, `deactivated`, `language_code`."""
+        await self.joins()
+        self.user = await self._call("PUT", f"/users/{self.id}", json=switches)
+        return self.user
+
+    async def switches_bot(self, **switches: bool) -> Json:
+        """Switch what BotFather switches: `has_topics_enabled`, `allows_users_to_create_topics`, `can_read_all_group_messages`."""
+        await self.joins()
+        self.bot = await self._call("PUT", f"/bots/{self.bot['id']}", json=switches)
+        return self.bot
+
+    async def founds_group(
+        self,
+        title: str,
+        *,
+        members: Sequence[str] = (),
+        is_forum: bool = True,
+        administrator: bool = True,
+        rights: Sequence[str] | None = None,
+    ) -> int:
+        """Make a group of these people, add the bot (with every right of an administrator unless told otherwise); its chat id."""
+        await self.joins()
+        wanted: Json = {"owner": str(self.id), "title": title, "members": list(members), "is_forum": is_forum}
+        wanted |= {"administrator": administrator} | ({"rights": list(rights)} if rights is not None else {})
+        return int((await self._call("POST", f"/groups/{self.bot['id']}", json=wanted))["id"])
+
+    async def sets_standing(self, group: int, who: str, status: str, *, rights: Sequence[str] | None = None) -> Json:
+        """Take in, put out, promote or demote a person (or "bot") by Telegram's names of standing."""
+        await self.joins()
+        wanted: Json = {"status": status, "by": str(self.id)} | ({"rights": list(rights)} if rights is not None else {})
+        changed: Json = await self._call("PUT", f"/groups/{self.bot['id']}/{-group}/members/{who}", json=wanted)
+        return changed
 
     async def sends_raw(self, update: Json) -> Json:
         """Put an update of any shape before the bot; the update as queued."""
@@ -261,7 +346,7 @@ class Person:
                 "after": str(self._seq),
                 "wait": f"{min(left, 20):.3f}",
                 "bot": str(self.bot["id"]),
-                "user": str(self.user["id"]),
+                "chat": str(self.id if self._group_id is None else self._group_id),
             }
             page = await self._call("GET", "/events", params=query)
             self._seq = page["seq"]
@@ -305,7 +390,7 @@ def file_id_of(message: Mapping[str, Any]) -> str:
     """The file id of the photo (largest), document, voice, audio or video of a message."""
     if photo := message.get("photo"):
         return str(photo[-1]["file_id"])
-    for kind in ("document", "voice", "audio", "video"):
+    for kind in ("document", "voice", "audio", "video", "animation", "video_note", "sticker"):
         if kind in message:
             return str(message[kind]["file_id"])
     raise SandboxRefused(404, "the message carries no file")

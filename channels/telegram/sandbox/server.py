@@ -9,11 +9,12 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from channels.telegram.sandbox.bot_api import BotApi, Call
+from channels.telegram.sandbox.chats import User
 from channels.telegram.sandbox.faults import Faults
 from channels.telegram.sandbox.files import MEGABYTE
 from channels.telegram.sandbox.pages import Pages
 from channels.telegram.sandbox.people_api import PeopleApi
-from channels.telegram.sandbox.state import FIRST_USER_ID, Bot, User, World
+from channels.telegram.sandbox.state import FIRST_USER_ID, Bot, World
 from channels.telegram.sandbox.webhooks import Webhooks
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.i18n import translation

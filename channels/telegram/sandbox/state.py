@@ -7,15 +7,13 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from channels.telegram.sandbox.chats import Chat, Json, Member, Message, Seat, Standing, User
 from channels.telegram.sandbox.files import FileStore
 from channels.telegram.sandbox.wake import Wake
 from desk_core.kit.clock import Clock
 
-Json: TypeAlias = dict[str, Any]
-
-MESSAGES_KEPT_PER_CHAT: Final = 2_000
 UPDATES_KEPT_PER_BOT: Final = 20_000
 EVENTS_KEPT: Final = 5_000
 CALLBACKS_KEPT: Final = 2_000
@@ -68,33 +66,6 @@ class UpdateQueue:
 
 
 @dataclass(slots=True)
-class User:
-    """A pretend person; `key` is the short name that tests and the page use."""
-
-    id: int
-    key: str
-    first_name: str
-    language_code: str | None = None
-    last_name: str | None = None
-    username: str | None = None
-    phone_number: str = "+79001234567"
-
-    def as_json(self) -> Json:
-        card: Json = {"id": self.id, "is_bot": False, "first_name": self.first_name}
-        for name in ("last_name", "username", "language_code"):
-            if value := getattr(self, name):
-                card[name] = value
-        return card
-
-    def as_chat(self) -> Json:
-        card: Json = {"id": self.id, "first_name": self.first_name, "type": "private"}
-        for name in ("last_name", "username"):
-            if value := getattr(self, name):
-                card[name] = value
-        return card
-
-
-@dataclass(slots=True)
 class Webhook:
     url: str
     secret_token: str | None = None
@@ -118,47 +89,13 @@ class Bot:
     webhook: Webhook | None = None
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
-    chats: dict[int, "Chat"] = field(default_factory=dict)
+    chats: dict[int, Chat] = field(default_factory=dict)
+    has_topics_enabled: bool = False
+    allows_users_to_create_topics: bool = True
+    can_read_all_group_messages: bool = False
 
     def as_json(self) -> Json:
         return {"id": self.id, "is_bot": True, "first_name": self.name, "username": self.username}
-
-
-@dataclass(slots=True)
-class Message:
-    """One message: `body` is the Message object as the bot gets it, `reactions` are by "bot" and "user"."""
-
-    body: Json
-    reactions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def id(self) -> int:
-        return int(self.body["message_id"])
-
-    @property
-    def by_bot(self) -> bool:
-        return bool(self.body["from"]["is_bot"])
-
-    def as_seen(self) -> Json:
-        """The message as the person's side of the sandbox shows it."""
-        return {**self.body, "reactions": dict(self.reactions)}
-
-
-@dataclass(slots=True)
-class Chat:
-    """The private chat of one bot and one user."""
-
-    bot: Bot
-    user: User
-    messages: OrderedDict[int, Message] = field(default_factory=OrderedDict)
-    blocked: bool = False
-    keyboard: Json | None = None
-    action: str | None = None
-
-    def keep(self, message: Message) -> None:
-        self.messages[message.id] = message
-        while len(self.messages) > MESSAGES_KEPT_PER_CHAT:
-            self.messages.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +103,7 @@ class Callback:
     """A press of an inline button that waits for answerCallbackQuery."""
 
     id: str
-    chat: Chat
+    seat: Seat
     message_id: int
     at: datetime
 
@@ -181,11 +118,12 @@ class EventLog:
 
     def add(self, kind: str, chat: Chat, **fields: Any) -> None:
         self.last += 1
-        self._events.append({"seq": self.last, "kind": kind, "bot": chat.bot.id, "user": chat.user.id, **fields})
+        user = chat.user.id if chat.user else None
+        self._events.append({"seq": self.last, "kind": kind, "bot": chat.bot.id, "chat": chat.id, "user": user, **fields})
         self.wake.ring()
 
-    def after(self, seq: int, *, bot: int | None = None, user: int | None = None) -> list[Json]:
-        return [event for event in self._events if event["seq"] > seq and bot in (None, event["bot"]) and user in (None, event["user"])]
+    def after(self, seq: int, *, bot: int | None = None, chat: int | None = None) -> list[Json]:
+        return [event for event in self._events if event["seq"] > seq and bot in (None, event["bot"]) and chat in (None, event["chat"])]
 
 
 class World:
@@ -266,23 +204,31 @@ class World:
     def chat(self, bot: Bot, user: User) -> Chat:
         """The chat of this user with this bot, begun if there is none yet."""
         if user.id not in bot.chats:
-            bot.chats[user.id] = Chat(bot=bot, user=user)
+            bot.chats[user.id] = Chat(bot=bot, user=user, id=user.id)
         return bot.chats[user.id]
 
-    def post(self, chat: Chat, content: Json, *, by_bot: bool) -> Message:
-        """Put a new message into the chat and tell the watchers; the update is the caller's business."""
-        bot = chat.bot
+    def add_group(self, bot: Bot, *, title: str, is_forum: bool) -> Chat:
+        """A supergroup, empty but for the bot, which is a plain member."""
+        chat = Chat(bot=bot, user=None, id=FIRST_GROUP_ID - self.serial(), title=title, is_forum=is_forum)
+        chat.members[bot.id] = Member(bot.as_json(), Standing.MEMBER)
+        bot.chats[chat.id] = chat
+        return chat
+
+    def post(self, chat: Chat, content: Json, *, by: User | None, begins_topic: bool = False) -> Message:
+        """Put a new message (by the bot where there is no `by`) into the chat and tell the watchers; the update is the caller's.
+        A message that begins a topic stands in it."""
         body: Json = {
-            "message_id": bot.next_message_id,
-            "from": bot.as_json() if by_bot else chat.user.as_json(),
-            "chat": chat.user.as_chat(),
+            "message_id": chat.new_message_id(),
+            "from": by.as_json() if by else chat.bot.as_json(),
+            "chat": chat.as_json(),
             "date": self.seconds(),
             **content,
         }
-        bot.next_message_id += 1
+        if begins_topic:
+            body |= {"message_thread_id": body["message_id"], "is_topic_message": True}
         message = Message(body)
         chat.keep(message)
-        if by_bot:
+        if by is None:
             chat.action = None
         self.events.add("message", chat, message=message.as_seen())
         return message
@@ -295,8 +241,8 @@ class World:
 
     # Presses
 
-    def begin_callback(self, chat: Chat, message_id: int) -> Callback:
-        callback = Callback(str(self.seconds() * 1_000_000 + self.serial()), chat, message_id, self.clock.now())
+    def begin_callback(self, seat: Seat, message_id: int) -> Callback:
+        callback = Callback(str(self.seconds() * 1_000_000 + self.serial()), seat, message_id, self.clock.now())
         self._callbacks[callback.id] = callback
         while len(self._callbacks) > CALLBACKS_KEPT:
             self._callbacks.popitem(last=False)
@@ -305,7 +251,7 @@ class World:
     def callback(self, bot: Bot, callback_id: str) -> Callback | None:
         """A press of this bot's button that may still be answered."""
         callback = self._callbacks.get(callback_id)
-        if callback is None or callback.chat.bot is not bot or self.clock.now() - callback.at > CALLBACK_LIFE:
+        if callback is None or callback.seat.chat.bot is not bot or self.clock.now() - callback.at > CALLBACK_LIFE:
             return None
         return callback
 
@@ -316,3 +262,4 @@ class World:
 
 # Telegram's ids have long outgrown 32 bits; the pretend ones do too, so that nobody stores them too small.
 FIRST_USER_ID: Final = 7_100_000_001
+FIRST_GROUP_ID: Final = -1_002_000_000_000

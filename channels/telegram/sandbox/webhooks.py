@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from channels.telegram.sandbox.state import Bot, Json, Webhook
+from channels.telegram.sandbox.chats import Json
+from channels.telegram.sandbox.state import Bot, Webhook
 
 SIGNING_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 LONGEST_PAUSE_SECONDS: Final = 60.0

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from channels.telegram.sandbox import Sandbox
 from channels.telegram.sandbox.acts import Acts
+from channels.telegram.sandbox.chats import MESSAGES_KEPT_PER_CHAT
 from channels.telegram.sandbox.faults import FaultKind, Faults
 from channels.telegram.sandbox.files import FileStore, picture_size
 from channels.telegram.sandbox.reactions import ALLOWED_REACTIONS, is_allowed
-from channels.telegram.sandbox.state import MESSAGES_KEPT_PER_CHAT, UpdateQueue, World
+from channels.telegram.sandbox.state import UpdateQueue, World
 from channels.telegram.sandbox.webhooks import is_loopback
 from desk_core.kit.clock import FakeClock
 
@@ -56,7 +57,7 @@ class TestWorld:
         assert anna is not None
         chat = world.chat(world.add_bot(TOKEN, username="b", name="B"), anna)
         for number in range(MESSAGES_KEPT_PER_CHAT + 5):
-            Acts(world).writes(chat, str(number))
+            Acts(world).writes(Seat(chat, anna), str(number))
         assert len(chat.messages) == MESSAGES_KEPT_PER_CHAT
         assert next(iter(chat.messages.values())).body["text"] == "5"
 
@@ -66,7 +67,7 @@ class TestWorld:
         bot = world.add_bot(TOKEN, username="b", name="B")
         anna = world.find_user("anna_petrova")
         assert anna is not None
-        callback = world.begin_callback(world.chat(bot, anna), 1)
+        callback = world.begin_callback(Seat(world.chat(bot, anna), anna), 1)
         assert world.callback(bot, callback.id) is callback
         clock.advance(timedelta(minutes=2))
         assert world.callback(bot, callback.id) is None
