@@ -19,6 +19,7 @@ from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Conversation, Inbox
 from desk_core.conversations.ports import Ability, Channel, ChannelKind, DeliveryError, InboundKind, InboundMessage
 from desk_core.conversations.service import ACT, DELIVER
+from desk_core.groups.following import GROUP_SAY, MIRROR
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.db import Database
@@ -38,8 +39,11 @@ from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
 from gateway.flows.drawing import Draw
 from gateway.flows.filing import TAKEN_IN
+from gateway.flows.group_talk import GROUP_TALK, GroupTalk
+from gateway.flows.group_talk import kind_of as is_group_talk
 from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
+from gateway.flows.mirror import GroupSay, Mirror
 from gateway.flows.reading import Situation
 from gateway.flows.topics import Topics
 from gateway.flows.turning import UNFINISHED
@@ -84,7 +88,10 @@ class Desk:
         self.registry = Registry(settings.home, secret=self.key)
         self.understanding = Understanding(self.database, self.registry, clock=self.clock)
         self.stopping = asyncio.Event()
-        self.accept = Intake(self.database, clock=self.clock, signal=self.signal, blobs=self.blobs, on_accepted=self._courtesy)
+        self.accept = Intake(
+            self.database, clock=self.clock, signal=self.signal, blobs=self.blobs, on_accepted=self._courtesy,
+            kind_of=lambda message: GROUP_TALK if is_group_talk(message) else INBOUND,
+        )  # fmt: skip
         self.public_url = settings.http.public_url.rstrip("/") or f"http://127.0.0.1:{settings.http.port}"
         self._config: DeskConfig | None = None
         self._config_checked = 0.0
@@ -213,7 +220,7 @@ class Desk:
 
     async def _courtesy(self, inbox_id: str, message: InboundMessage) -> None:
         """Show at once that it has come: "typing" where the bot is going to answer, a mark on the message where people will."""
-        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0:
+        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0 or is_group_talk(message):
             return
         try:
             channel = await self.channel(inbox_id)
@@ -250,12 +257,20 @@ class Desk:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Every kind of work and who does it."""
+        largest = self.settings.limits.attachment_mb * 1024 * 1024
+        converse = Converse(
+            self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
+            attachment_limit=largest,
+        )  # fmt: skip
         draw = Draw(links=FileLinks(self.key, public_url=self.public_url), mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024)
         return {
-            INBOUND: Converse(
-                self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
-                attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
+            INBOUND: converse,
+            GROUP_TALK: GroupTalk(
+                self.database, context=self.context, channel=self.channel, blobs=self.blobs, limits=self.limits, otherwise=converse,
+                attachment_limit=largest,
             ),
+            MIRROR: Mirror(self.database, context=self.context, channel=self.channel),
+            GROUP_SAY: GroupSay(self.database, context=self.context, channel=self.channel),
             DELIVER: Deliver(self.database, context=self.context, channel=self.channel, draw=draw),
             ACT: Acts(self.database, context=self.context, channel=self.channel, draw=draw),
             sla.TIMER: SlaTimer(self.database, context=self.context),

@@ -25,10 +25,12 @@ from desk_core.conversations.ports import (
     RetryLater,
     Topic,
 )
+from desk_core.groups.ports import Face, Standing
 from desk_core.kit.clock import Clock
 from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
+    from channels.telegram.group import GroupDesk
     from channels.telegram.send import Sender
 
 log = structlog.get_logger()
@@ -75,6 +77,7 @@ class TelegramChannel:
         self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets)
         self._sender: Sender | None = None
         self._topics: tuple[datetime, bool] | None = None
+        self._group: GroupDesk | None = None
 
     def __repr__(self) -> str:
         return f"TelegramChannel({self.inbox_id!r})"
@@ -205,6 +208,30 @@ class TelegramChannel:
 
     async def set_topic(self, thread_key: str, topic: Topic, *, shown: Mapping[str, Any]) -> None:
         await (await self._ready()).set_topic(thread_key, topic, shown=shown)
+
+    # The operators' group
+
+    async def group_standing(self, chat: str) -> Standing:
+        return await (await self._grouping()).standing(chat)
+
+    async def open_group_topic(self, chat: str, face: Face) -> str:
+        return await (await self._grouping()).open_topic(chat, face)
+
+    async def show_group_topic(self, chat: str, thread: str, face: Face) -> None:
+        await (await self._grouping()).show_topic(chat, thread, face)
+
+    async def post_in_group(self, message: OutboundMessage) -> Receipt:
+        return await (await self._grouping()).post(message)
+
+    async def rewrite_in_group(self, message: OutboundMessage, place: str) -> None:
+        await (await self._grouping()).rewrite(message, place)
+
+    async def _grouping(self) -> "GroupDesk":
+        sender = await self._ready()
+        if self._group is None:
+            module = await asyncio.to_thread(import_module, "channels.telegram.group")
+            self._group = module.GroupDesk(self._connection, await self._connection.bot(), sender)
+        return self._group
 
     async def _quietly(self, what: str, act: "Callable[[Sender], Awaitable[None]]") -> None:
         """A courtesy: worth a try, and never worth failing for."""

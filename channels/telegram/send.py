@@ -76,8 +76,8 @@ class Sender:
                     return await self._send_text(step, place, message=message, first=first)
                 except TelegramBadRequest as refusal:
                     easier = step.easier(refusal.message)
-                    if easier is None:
-                        raise
+                    if easier is None or (place.is_group and not easier.in_topic):
+                        raise  # what belongs into one topic of a group is nobody's business in the others
                     step = easier
                 except ClientDecodeError as unread:
                     if ids := sent_all_the_same(unread):
@@ -96,7 +96,7 @@ class Sender:
                 link_preview_options=_NO_PREVIEW,
                 disable_notification=message.silent or None,
                 reply_parameters=_reply(place, message) if first and number == 1 else None,
-                reply_markup=_keyboard(step.buttons) if number == len(parts) else None,
+                reply_markup=keyboard_of(step.buttons) if number == len(parts) else None,
             )
             ids.append(sent.message_id)
         return ids
@@ -125,7 +125,7 @@ class Sender:
                 request_timeout=UPLOAD_SECONDS,
             )
             return [sent.message_id for sent in album]
-        keyboard = _keyboard(step.buttons)
+        keyboard = keyboard_of(step.buttons)
         if step.as_photos:
             sent = await self._bot.send_photo(
                 place.chat_id,
@@ -338,7 +338,8 @@ def _reply(place: Place, message: OutboundMessage) -> ReplyParameters | None:
     return None if message_id is None else ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
 
 
-def _keyboard(buttons: Buttons) -> InlineKeyboardMarkup | None:
+def keyboard_of(buttons: Buttons) -> InlineKeyboardMarkup | None:
+    """Buttons as Telegram draws them."""
     rows = [
         [
             InlineKeyboardButton(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from desk_core.catalogue.entities import Category, DeskSetting, Form, Reply, Slot
 from desk_core.catalogue.priority import Impact, PriorityMatrix, Urgency
+from desk_core.groups.entities import OperatorGroup
 from desk_core.kit.db import ReadSession
 from desk_core.kit.i18n import Phrase, known_language, translate
 from desk_core.people.entities import Team
@@ -49,6 +50,18 @@ class TeamInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupInfo:
+    """A group of operators; `teams` are those whose requests it shows, none for all."""
+
+    id: str
+    inbox_id: str
+    chat: str
+    language: str
+    teams: tuple[str, ...]
+    alerts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyInfo:
     key: str
     titles: Mapping[str, str]
@@ -82,6 +95,7 @@ class DeskConfig:
     ladder: Ladder
     limits: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, Any] = field(default_factory=dict)  # numbers, devices and programs that are recognised in a text
+    groups: tuple[GroupInfo, ...] = ()
 
     def today(self, now: datetime) -> date:
         """The day at the desk."""
@@ -100,6 +114,14 @@ class DeskConfig:
 
     def team_by_id(self, team_id: str | None) -> TeamInfo | None:
         return next((team for team in self.teams.values() if team.id == team_id), None)
+
+    def group_for(self, team_id: str | None) -> GroupInfo | None:
+        """The operators' group that shows the requests of this team."""
+        team = self.team_by_id(team_id)
+        return next((group for group in self.groups if not group.teams or (team is not None and team.key in group.teams)), None)
+
+    def group_by_chat(self, inbox_id: str, chat: str) -> GroupInfo | None:
+        return next((group for group in self.groups if (group.inbox_id, group.chat) == (inbox_id, chat)), None)
 
     def line_title(self, line: int, language: str) -> str:
         return pick(self.lines[line], language) if line in self.lines else str(line)
@@ -154,7 +176,7 @@ async def revision(session: ReadSession) -> datetime | None:
 
 
 async def load(session: ReadSession) -> DeskConfig:
-    """Read the whole configuration: eleven small tables, one statement each."""
+    """Read the whole configuration: twelve small tables, one statement each."""
     settings = {row.key: (row.value, row.updated_at) for row in await session.scalars(select(DeskSetting))}
     values = {key: value for key, (value, _) in settings.items()}
     desk = values["desk"]
@@ -163,6 +185,8 @@ async def load(session: ReadSession) -> DeskConfig:
     policies = (await session.scalars(select(SlaPolicy))).all()
     rules = (await session.scalars(select(RoutingRule).order_by(RoutingRule.position))).all()
     teams = (await session.scalars(select(Team).order_by(Team.line, Team.key))).all()
+    linked = select(OperatorGroup).where(OperatorGroup.ended_at.is_(None)).order_by(OperatorGroup.linked_at, OperatorGroup.id)
+    groups = (await session.scalars(linked.limit(100))).all()
     return DeskConfig(
         revision=settings[REVISION][1],
         organisation=desk["organisation"],
@@ -199,4 +223,10 @@ async def load(session: ReadSession) -> DeskConfig:
         ladder=Ladder(**values["close_ladder"]),
         limits=values.get("limits", {}),
         names=values.get("names", {}),
+        groups=tuple(
+            GroupInfo(
+                id=row.id, inbox_id=row.inbox_id, chat=row.chat, language=row.language, teams=tuple(row.teams), alerts=row.alerts
+            )
+            for row in groups
+        ),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from desk_core.context import BOT, Actor, Context
 from desk_core.conversations.entities import Attachment, ButtonToken, Conversation, Message
 from desk_core.conversations.files import NewFile
+from desk_core.groups.following import follow
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound, StaleWrite
 from desk_core.kit.i18n import gettext_noop as _
@@ -114,6 +115,7 @@ async def say(
     if lane not in uow.held:
         ctx.wake(uow)
     ctx.hint(uow, "conversations", conversation.id)
+    follow(uow, ctx, ticket_id)
     return message
 
 

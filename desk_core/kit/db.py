@@ -72,12 +72,14 @@ class Base(DeclarativeBase):
 class UnitOfWork:
     """One write transaction: commits when its block ends well, rolls back otherwise. Nobody else commits.
 
+    `before_commit` adds what follows from everything done here, once for each key, to the same commit.
     `after_commit` callbacks (wake-ups, hints) run once the commit is durable; what they carry may be lost without harm.
     """
 
     def __init__(self, session: AsyncSession, *, dialect: str) -> None:
         self.session = session
         self.dialect = dialect
+        self._before: dict[str, Callable[[], Awaitable[None]]] = {}
         self._after: list[Callable[[], Awaitable[None]]] = []
         self.holder: str | None = None
         """The lease token of the worker that runs this transaction, if one does, and the lanes begun here that it keeps."""
@@ -99,10 +101,16 @@ class UnitOfWork:
         """Send pending inserts now, so that a later statement of this transaction can refer to them."""
         await self.session.flush()
 
+    def before_commit(self, key: str, callback: Callable[[], Awaitable[None]]) -> None:
+        self._before.setdefault(key, callback)
+
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
         self._after.append(callback)
 
     async def _finish(self) -> None:
+        # By key: units that follow the same things lock their lanes in the same order.
+        for key in sorted(self._before):
+            await self._before[key]()
         await self.session.commit()
         for callback in self._after:
             await callback()

@@ -7,6 +7,7 @@ from sqlalchemy import exists, or_, select
 
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation
+from desk_core.groups.following import alert, follow
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound, StaleWrite
 from desk_core.kit.ids import new_id
@@ -65,6 +66,8 @@ def note_event(uow: UnitOfWork, ctx: Context, ticket: Ticket, kind: str, *, acto
         )
     )
     ctx.hint(uow, "tickets", ticket.id)
+    follow(uow, ctx, ticket.id)
+    alert(uow, ctx, ticket.id, kind, data or {})
 
 
 async def happen(

@@ -127,3 +127,23 @@ def disable(email: Email) -> None:
 
     run(work)
     print(f"{email} is disabled")
+
+
+@app.command()
+def telegram(
+    email: Email, unlink: Annotated[bool, typer.Option("--unlink", help="Their Telegram account is nobody's from now on.")] = False
+) -> None:
+    """Make a one-time code; they send `/me CODE` to the bot within a quarter of an hour and may work in the operators' group."""
+
+    async def work(desk: "Desk") -> str:
+        from desk_core.groups import service
+
+        agent = await agent_by(desk, email)
+        async with desk.database.unit() as uow:
+            if unlink:
+                gone = await service.unlink_agent(uow, agent.id, channel="telegram")
+                return f"{email}: {gone} account(s) unlinked"
+            code = await service.make_code(uow, purpose=service.FOR_AGENT, subject=agent.id, by="shell", now=desk.clock.now())
+            return f"/me {code}"
+
+    print(run(work))

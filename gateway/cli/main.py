@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import agents, api_tokens, articles, data, desk, inboxes, mail, process, rasa, stories, tickets, understanding
+from gateway.cli import agents, api_tokens, articles, data, desk, groups, inboxes, mail, process, rasa, stories, tickets, understanding
 
 app = typer.Typer(
     name="priyom",
@@ -17,6 +17,7 @@ app = typer.Typer(
 for module in (desk, process):
     module.register(app)
 app.add_typer(inboxes.app, name="inbox", help="Inboxes: the accounts through which people write.")
+app.add_typer(groups.app, name="group", help="Groups where operators work in Telegram.")
 app.add_typer(mail.app, name="email", help="Mail: bring in what lies in files.")
 app.add_typer(tickets.app, name="tickets", help="Requests: list, show, act on them.")
 app.add_typer(data.messages, name="messages", help="Every inbound message of every channel.")

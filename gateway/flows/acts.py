@@ -12,6 +12,7 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message, MessageVersion
 from desk_core.conversations.ports import Ability, Channel, Receipt, Refused, RetryLater
 from desk_core.conversations.service import Act
+from desk_core.groups.following import follow
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.ids import new_id
 from desk_core.lanes.queue import Work
@@ -128,6 +129,8 @@ class Acts:
             case Act.CLOSE | None:
                 return
         done.ctx.hint(uow, "conversations", str(work.payload["conversation_id"]))
+        message = await _of(uow, work.payload)
+        follow(uow, done.ctx, message.ticket_id if message is not None else None)
 
     async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
         """Whoever asked for it sees on the request that it did not happen."""

@@ -11,6 +11,7 @@ from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import Ability, Channel, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, TopicGone
+from desk_core.groups.following import follow
 from desk_core.kit.db import Database, ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.lanes.queue import Work
@@ -165,6 +166,8 @@ class Deliver:
                     .values(blocked_at=outcome.ctx.now, blocked_reason=outcome.refused[:300])
                 )
         outcome.ctx.hint(uow, "conversations", message.conversation_id)
+        if "leaves_at" in message.meta:
+            follow(uow, outcome.ctx, message.ticket_id)  # until now it could be taken back, and colleagues were not told
 
     async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
         """Nobody could deliver it: the message says so, and the request too."""

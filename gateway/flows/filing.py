@@ -15,6 +15,7 @@ from desk_core.conversations.files import NewFile
 from desk_core.conversations.holding import Hold
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage
 from desk_core.conversations.service import Act, Baton, NewButton
+from desk_core.groups.following import follow
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
 from desk_core.kit.i18n import known_language
@@ -151,6 +152,7 @@ async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     message_id = filed.messages[0].id if filed.messages else None
     await conversation_repository.note_done(uow, [raw.id for raw in filed.situation.raws], message_id=message_id)
     ctx.hint(uow, "conversations", filed.conversation.id)
+    follow(uow, ctx, filed.ticket.id if filed.ticket is not None else None)
 
 
 async def say_key(

@@ -58,9 +58,11 @@ class Intake:
         signal: Signal,
         blobs: Blobs,
         on_accepted: Callable[[str, InboundMessage], Coroutine[Any, Any, None]] | None = None,
+        kind_of: Callable[[InboundMessage], str] = lambda _message: INBOUND,
     ) -> None:
+        """`kind_of` says which handler reads a message; what people write is `INBOUND`."""
         self._database, self._clock, self._signal, self._blobs = database, clock, signal, blobs
-        self._on_accepted = on_accepted
+        self._on_accepted, self._kind_of = on_accepted, kind_of
         self._pending: list[_Pending] = []
         self._flusher: asyncio.Task[None] | None = None
         self._courtesies: set[asyncio.Task[None]] = set()
@@ -91,7 +93,7 @@ class Intake:
                 "body": message, "raw": raw, "raw_blob": raw_blob, "request_id": request_id, "received_at": now,
             },
             work={
-                "lane": message.lane[:300], "kind": INBOUND, "payload": {"raw_id": raw_id, "request_id": request_id},
+                "lane": message.lane[:300], "kind": self._kind_of(message), "payload": {"raw_id": raw_id, "request_id": request_id},
                 "run_at": now + timedelta(seconds=message.delay),
             },
             future=asyncio.get_running_loop().create_future(),
