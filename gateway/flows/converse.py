@@ -9,7 +9,7 @@ import structlog
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import INBOUND, RawInbound
-from desk_core.conversations.files import NewFile, safe_name, store_file
+from desk_core.conversations.files import NewFile, safe_name, store_file, stored_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
 from desk_core.kit.blobs import DirectoryBlobs, human_size
 from desk_core.kit.db import Database, UnitOfWork
@@ -161,9 +161,12 @@ class Converse:
         """Bring the files of every message into the blob store; what is too large is named instead."""
         stored: list[tuple[NewFile, ...]] = []
         too_large: list[str] = []
+        known = {kept.get("unique_id") for kept in filing.kept_files(now.known_message).values()}
         for message in now.messages:
             mine: list[NewFile] = []
             for file in message.files:
+                if file.unique_id is not None and file.unique_id in known:
+                    continue  # an edit of the words brings the same picture along
                 try:
                     kept = await self._fetch_one(now, file)
                 except (TooLarge, Refused):
@@ -180,18 +183,18 @@ class Converse:
 
     async def _fetch_one(self, now: Situation, file: InboundFile) -> NewFile | None:
         if file.sha256 is not None:
-            content = await self._blobs.read(file.sha256)
-            return await store_file(
-                self._blobs, name=file.name, content=content, limit=len(content), declared=file.declared_type, inline=file.inline
+            return await stored_file(
+                self._blobs, name=file.name, sha256=file.sha256, size=file.size, declared=file.declared_type, inline=file.inline
             )
         if file.remote_id is None or (file.size or 0) > self._limit:
             return None
         channel = await self._channel(now.inbox.id)
         if channel is None:
             raise Postpone("the inbox is not connected")
-        return await store_file(
+        kept = await store_file(
             self._blobs, name=file.name, content=channel.fetch(file.remote_id), limit=self._limit, declared=file.declared_type
         )
+        return replace(kept, remote_id=file.remote_id, unique_id=file.unique_id)
 
     @staticmethod
     def _heard(now: Situation) -> Heard:

@@ -85,6 +85,11 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if known is None and first.kind is InboundKind.BOUNCE and joined_by == "token" and conversation is not None:
         # It returns a Message-ID that is not ours (a relay writes its own) or none at all; its address says whose mail came back.
         known = await conversations.last_sent(session, conversation.id)
+    if first.kind is InboundKind.REACTION and first.reply_to:
+        known = await conversations.message_by_external_id(session, inbox.id, first.reply_to)
+    album_of = await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None
+    if known is None and first.edits:
+        known = album_of  # a later part of an album lies within the message of the first
     active = by_number or await _active_ticket(session, inbox, conversation, first)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
@@ -108,7 +113,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         button=await conversations.button(session, first.button) if first.button else None,
         known_message=known,
         unanswered=unanswered,
-        album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,
+        album_of=album_of,
     )
 
 
