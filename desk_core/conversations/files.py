@@ -17,7 +17,7 @@ PLAYED_TYPES = frozenset({"audio/ogg", "audio/mpeg", "audio/mp4", "audio/wav", "
 """Types that the console's players are given: sound and pictures in motion, which carry no script either."""
 
 _MEDIA_NAMES = {
-    "application/ogg": "audio/ogg", "audio/wave": "audio/wav", "audio/x-wav": "audio/wav", "audio/x-m4a": "audio/mp4", 
+    "application/ogg": "audio/ogg", "audio/wave": "audio/wav", "audio/x-wav": "audio/wav", "audio/x-m4a": "audio/mp4",
     "audio/m4a": "audio/mp4", "audio/mp3": "audio/mpeg",
 }  # fmt: skip
 _MEDIA_FAMILIES = (frozenset({"audio/ogg", "video/ogg"}), frozenset({"audio/mp4", "video/mp4"}), frozenset({"audio/webm", "video/webm"}))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -19,7 +20,8 @@ KINDS: Final[Mapping[str, str]] = {
     # what people send
     "photo": _("Photo"), "video": _("Video"), "video_note": _("Round video"), "voice": _("Voice message"), "audio": _("Audio"),
     "animation": _("Animation"), "live_photo": _("Live photo"), "sticker": _("Sticker"), "document": _("File"), "contact": _("Contact"),
-    "location": _("Place"), "live_location": _("Place, live"), "venue": _("Venue"), "poll": _("Poll"), "dice": _("Dice"), "story": _("Story"),
+    "location": _("Place"), "live_location": _("Place, live"), "venue": _("Venue"), "poll": _("Poll"), "dice": _("Dice"),
+    "story": _("Story"),
     "paid_media": _("Paid media"), "checklist": _("Checklist"), "game": _("Game"), "invoice": _("Invoice"), "giveaway": _("Giveaway"),
     "successful_payment": _("Payment received"), "refunded_payment": _("Payment returned"), "web_app_data": _("Data from a mini app"),
     "users_shared": _("People shared"), "chat_shared": _("Chat shared"), "rich_message": _("Formatted text"), "gift": _("Gift"),
@@ -29,7 +31,8 @@ KINDS: Final[Mapping[str, str]] = {
     "new_chat_members": _("Joined the chat"), "left_chat_member": _("Left the chat"), "chat_owner_left": _("The owner left the chat"),
     "chat_owner_changed": _("The chat has a new owner"), "new_chat_title": _("The chat has a new title"),
     "new_chat_photo": _("The chat has a new picture"), "delete_chat_photo": _("The picture of the chat was removed"),
-    "group_chat_created": _("Group created"), "supergroup_chat_created": _("Supergroup created"), "channel_chat_created": _("Channel created"),
+    "group_chat_created": _("Group created"), "supergroup_chat_created": _("Supergroup created"),
+    "channel_chat_created": _("Channel created"),
     "message_auto_delete_timer_changed": _("Automatic deletion changed"), "migrate_to_chat_id": _("The group became a supergroup"),
     "migrate_from_chat_id": _("The supergroup was a group before"), "pinned_message": _("Message pinned"),
     "connected_website": _("Logged in on a website"), "write_access_allowed": _("The bot may write"),
@@ -48,14 +51,17 @@ KINDS: Final[Mapping[str, str]] = {
     "video_chat_participants_invited": _("Invited to a video chat"), "community_chat_added": _("Chat added to a community"),
     "community_chat_removed": _("Chat removed from a community"),
     # kinds of updates
-    "channel_post": _("Channel post"), "edited_channel_post": _("Edited channel post"), "business_connection": _("Business account connected"),
+    "channel_post": _("Channel post"), "edited_channel_post": _("Edited channel post"),
+    "business_connection": _("Business account connected"),
     "business_message": _("Message to a business account"), "edited_business_message": _("Edited message to a business account"),
     "deleted_business_messages": _("Messages of a business account deleted"), "guest_message": _("Message from another chat"),
     "message_reaction": _("Reaction"), "message_reaction_count": _("Reactions"), "inline_query": _("Search through the bot"),
-    "chosen_inline_result": _("Result of a search chosen"), "callback_query": _("Button pressed"), "shipping_query": _("Question about shipping"),
+    "chosen_inline_result": _("Result of a search chosen"), "callback_query": _("Button pressed"),
+    "shipping_query": _("Question about shipping"),
     "pre_checkout_query": _("Payment about to be made"), "purchased_paid_media": _("Paid media bought"), "poll_answer": _("Vote in a poll"),
     "my_chat_member": _("The bot's place in a chat changed"), "chat_member": _("A member of a chat changed"),
-    "chat_join_request": _("Asks to join a chat"), "chat_boost": _("The chat was boosted"), "removed_chat_boost": _("A boost of the chat ended"),
+    "chat_join_request": _("Asks to join a chat"), "chat_boost": _("The chat was boosted"),
+    "removed_chat_boost": _("A boost of the chat ended"),
     "managed_bot": _("A managed bot changed"),
 }  # fmt: skip
 UNKNOWN: Final = _("Something new from Telegram")
@@ -64,13 +70,15 @@ FIELDS: Final[Mapping[str, str]] = {
     "value": _("Value"), "title": _("Title"), "description": _("Description"), "question": _("Question"), "type": _("Type"),
     "total_voter_count": _("Votes"), "star_count": _("Stars"), "total_amount": _("Amount"), "currency": _("Currency"),
     "invoice_payload": _("Invoice number"), "telegram_payment_charge_id": _("Telegram's payment number"),
-    "provider_payment_charge_id": _("Payment number"), "button_text": _("Button"), "users": _("People"), "user": _("Person"), "from": _("From"),
+    "provider_payment_charge_id": _("Payment number"), "button_text": _("Button"), "users": _("People"), "user": _("Person"),
+    "from": _("From"),
     "chat": _("Chat"), "chats": _("Chats"), "username": _("Username"), "date": _("Time"), "winner_count": _("Winners"),
     "winners_selection_date": _("Drawn at"), "prize_description": _("Prize"), "winners": _("Winners"), "name": _("Name"), "text": _("Text"),
     "emoji": _("Emoji"), "query": _("Looked for"), "status": _("State"), "old_chat_member": _("Was"), "new_chat_member": _("Is now"),
     "option_ids": _("Options"), "options": _("Options"), "data": _("Data"), "reason": _("Reason"), "is_enabled": _("Switched on"),
     "id": _("Number"), "user_id": _("Person's number"), "chat_id": _("Chat's number"), "message_id": _("Message number"),
-    "message_ids": _("Message numbers"), "user_chat_id": _("Chat's number"), "bio": _("About"), "duration": _("Length"), "tasks": _("Tasks"),
+    "message_ids": _("Message numbers"), "user_chat_id": _("Chat's number"), "bio": _("About"), "duration": _("Length"),
+    "tasks": _("Tasks"),
     "is_closed": _("Closed"), "is_anonymous": _("Anonymous"), "invite_link": _("Invitation"), "performer": _("Performer"),
     "address": _("Address"), "phone_number": _("Phone"),
 }  # fmt: skip
@@ -178,7 +186,7 @@ def formatted(text: str, marks: Any) -> Markup:
         return plain(text)
     edges = sorted({0, len(text), *(edge for begin, end, *_more in good for edge in (begin, end))})
     pieces: list[Markup] = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         piece = plain(text[begin:end])
         over = sorted((mark for mark in good if mark[0] <= begin and mark[1] >= end), key=lambda mark: (mark[1] - mark[0], str(mark[2])))
         for _begin, _end, kind, data in over:  # the narrowest is wrapped first

@@ -52,7 +52,7 @@ class Entry:
     forged: bool = False
     buttons: tuple[str, ...] = field(default=())
     facts: tuple[tuple[str, str], ...] = field(default=())  # of a mail: an invitation, how it is sealed
-    body: Markup = Markup()  # what the person wrote, with its formatting
+    body: Markup = field(default_factory=Markup)  # what the person wrote, with its formatting
     card: Card | None = None
     around: Around | None = None
     reactions: tuple[Reactions, ...] = ()

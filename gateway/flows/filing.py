@@ -370,6 +370,7 @@ async def _react(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     if known is None:
         return
     message = await uow.session.get_one(Message, known.id)
+    filed.messages.append(message)
     if "counts" in inbound.card:
         message.meta = {**message.meta, "reaction_counts": inbound.card["counts"]}
         return

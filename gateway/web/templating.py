@@ -13,11 +13,11 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from desk_core.conversations.files import PLAYED_TYPES
 from desk_core.kit.blobs import human_size
 from desk_core.kit.clock import Clock
 from desk_core.kit.i18n import LANGUAGES, known_language, translate, translation
 from desk_core.tickets.verdicts import tell_verdict
-from desk_core.conversations.files import PLAYED_TYPES
 from gateway.web import moments
 from gateway.web.assets import Assets
 from gateway.web.language import language_of
