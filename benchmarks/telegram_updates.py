@@ -69,7 +69,9 @@ def message_kinds() -> tuple[str, ...]:
 @st.composite
 def objects(draw: st.DrawFn, type_name: str, depth: int = 0, forced: str = "") -> Any:
     """A value of a type of the schema, with all that it must have, some of what it may have, and `forced`."""
-    known = schema()[type_name]
+    known = schema().get(type_name)
+    if known is None:  # a plain type among the subtypes: a text, or a list
+        return draw(_value({"name": "", "types": [type_name]}, depth))
     if subtypes := known.get("subtypes"):
         return draw(objects(draw(st.sampled_from(subtypes)), depth, forced))
     fields = known.get("fields", [])

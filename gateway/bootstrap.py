@@ -245,6 +245,7 @@ class Desk:
             INBOUND: Converse(
                 self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
                 attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
+                daily_limit=self.settings.limits.telegram_mb_per_day * 1024 * 1024,
             ),
             DELIVER: Deliver(
                 self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),

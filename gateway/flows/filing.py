@@ -65,8 +65,20 @@ def polite_words(now: Situation) -> tuple[str, ...]:
     if first.held or now.baton == Baton.AGENT:
         return ()
     if first.card.get("chat_type", "private") != "private":
-        return ("group_private",) if first.command else ()
+        return ("group_private",) if _speaks_to_bot(now) and not now.told_private else ()
     return ("unsupported",) if first.kind is InboundKind.UNSUPPORTED else ()
+
+
+def _speaks_to_bot(now: Situation) -> bool:
+    """In a group: a command, a mention of the bot, or an answer to what it said."""
+    first, address = now.first, now.inbox.address.lower()
+    if first.kind is not InboundKind.MESSAGE:
+        return False
+    answered = first.card.get("answers")
+    bot = f"@{answered.get('bot', '')}".lower() if isinstance(answered, dict) else "@"
+    if first.command:
+        return f"@{first.card.get('command_to', address[1:])}".lower() == address or len(address) < 2
+    return len(address) > 1 and (address in first.text.lower() or bot == address)
 
 
 async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Sequence[NewFile]], *, too_large: Sequence[str]) -> Filed:

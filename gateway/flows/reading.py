@@ -46,6 +46,7 @@ class Situation:
     button: ButtonToken | None = None
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
     album_of: Message | None = None
+    told_private: bool = False  # this group has heard that the bot works in private
     unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
 
     @property
@@ -113,6 +114,9 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         button=await conversations.button(session, first.button) if first.button else None,
         known_message=known,
         unanswered=unanswered,
+        told_private=conversation is not None
+        and first.card.get("chat_type", "private") != "private"
+        and await conversations.has_told(session, conversation.id, "group_private"),
         album_of=album_of,
     )
 
