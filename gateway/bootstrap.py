@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import select, update
 
 from channels.email.resolver import DnsResolver, Resolver
+from channels.webform.upload_links import UploadLinks
 from desk_core import migrations
 from desk_core.catalogue import desk as catalogue
 from desk_core.catalogue.desk import DeskConfig
@@ -246,6 +247,7 @@ class Desk:
                 self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
                 attachment_limit=self.settings.limits.attachment_mb * 1024 * 1024,
                 daily_limit=self.settings.limits.telegram_mb_per_day * 1024 * 1024,
+                uploads=UploadLinks(self.key, public_url=self.public_url),
             ),
             DELIVER: Deliver(
                 self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),

@@ -80,6 +80,7 @@ class Limits(BaseModel):
     telegram_mb_per_day: int = Field(200, ge=0, description="Files kept per person and 24 hours from Telegram, in megabytes; 0: no limit.")
     mail_per_hour: int = Field(60, ge=0, description="Mails per sender and hour that get an automatic answer; 0 switches the limit off.")
     attachment_mb: int = Field(20, ge=1, description="Largest single attachment kept, in megabytes.")
+    upload_mb: int = Field(100, ge=1, description="Files of one upload by the link that the bot gives for what is too large, in megabytes.")
     mail_out_mb: int = Field(
         15, ge=0, description="Files of one letter in megabytes; what exceeds it is offered by links that are valid for 14 days."
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from channels.webform.upload_links import UploadLinks
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import INBOUND, RawInbound
@@ -62,9 +63,11 @@ class Converse:
         blobs: DirectoryBlobs,
         allow: Callable[[Situation], Awaitable[str]],
         attachment_limit: int,
-        daily_limit: int = 0,
+        daily_limit: int,
+        uploads: UploadLinks,
     ) -> None:
         self._database, self._context, self._tools, self._channel = database, context, tools, channel
+        self._uploads = uploads
         self._blobs, self._allow, self._limit, self._daily_limit = blobs, allow, attachment_limit, daily_limit
 
     async def decide(self, work: Work) -> Plan:
@@ -100,9 +103,10 @@ class Converse:
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
         for name in decision.too_large if not decision.situation.first.held else ():
-            await filing.say_key(
-                uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=filed.link(decision.ctx), name=name
-            )
+            # The status page takes no more than a chat does.
+            chat = filed.conversation.channel == "telegram"
+            link = self._uploads.url(filed.conversation.id, now=decision.ctx.now) if chat else filed.link(decision.ctx)
+            await filing.say_key(uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=link, name=name)
         if decision.quota_notice and not decision.situation.first.held:
             await filing.say_key(uow, decision.ctx, filed, "quota_full", limit=human_size(self._daily_limit))
         await filing.finish(uow, decision.ctx, filed)
