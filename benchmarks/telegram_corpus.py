@@ -216,7 +216,7 @@ async def open_corpus(home: Path, *, config: dict[str, Any] | None = None) -> Co
     desk = CorpusDesk(Settings(home=home, limits=Limits(telegram_per_minute=0)))
     await make_desk(desk, preset=PRESET, language="ru", admin_email="admin@desk.example", admin_password="not-a-secret", train=False)
     inbox = Inbox(
-        id=new_id(), name="bot", channel="telegram", address="@corpus_bot", language="ru", state="active", config=config or {}, secrets=None,
+        id=new_id(), name="bot", channel="telegram", address="bot 1", language="ru", state="active", config=config or {}, secrets=None,
         last_received_at=None, last_success_at=None, last_error=None, created_at=desk.clock.now(), version=1,
     )  # fmt: skip
     async with desk.database.unit() as uow:

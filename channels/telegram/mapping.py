@@ -202,7 +202,7 @@ def _circumstances(body: Json, base: InboundMessage) -> dict[str, Any]:
     elif answered := mapping(body, "reply_to_message"):
         found["answers"] = {"from": name_of(mapping(answered, "from")), "text": read_content(answered).text[:300]}
         if mapping(answered, "from").get("is_bot") is True:
-            found["answers"]["bot"] = string(mapping(answered, "from"), "username")
+            found["answers"]["bot"] = _id(mapping(answered, "from"))
     return found
 
 

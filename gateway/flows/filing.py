@@ -70,15 +70,17 @@ def polite_words(now: Situation) -> tuple[str, ...]:
 
 
 def _speaks_to_bot(now: Situation) -> bool:
-    """In a group: a command, a mention of the bot, or an answer to what it said."""
-    first, address = now.first, now.inbox.address.lower()
+    """In a group: a command, an answer to what the bot said, or a mention where the inbox knows the bot's name."""
+    first, known = now.first, now.inbox.config
     if first.kind is not InboundKind.MESSAGE:
         return False
-    answered = first.card.get("answers")
-    bot = f"@{answered.get('bot', '')}".lower() if isinstance(answered, dict) else "@"
+    name = f"@{known.get('username', '')}".lower()
     if first.command:
-        return f"@{first.card.get('command_to', address[1:])}".lower() == address or len(address) < 2
-    return len(address) > 1 and (address in first.text.lower() or bot == address)
+        return len(name) < 2 or f"@{first.card.get('command_to', name[1:])}".lower() == name
+    answered = first.card.get("answers")
+    if isinstance(answered, dict) and answered.get("bot") and str(answered["bot"]) == str(known.get("bot")):
+        return True
+    return len(name) > 1 and name in first.text.lower()
 
 
 async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Sequence[NewFile]], *, too_large: Sequence[str]) -> Filed:
