@@ -31,6 +31,7 @@ from channels.telegram.content import clean
 from channels.telegram.mapping import to_inbound
 from channels.telegram.receive import take
 from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
+from desk_core.conversations.files import safe_name
 from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, OutboundMessage, Receipt
 from desk_core.kit.clock import SystemClock
 from desk_core.kit.ids import new_id
@@ -138,6 +139,8 @@ class Corpus:
             wanted = [row.message_id for row in rows.values() if row.message_id]
             related = selectinload(Message.attachments), selectinload(Message.versions)
             messages = {one.id: one for one in await session.scalars(select(Message).where(Message.id.in_(wanted)).options(*related))}
+        # Of several that change one message, the page shows what the last of them made of it.
+        last = {rows[one.external_id].message_id: one.external_id for _, one in heard if one.external_id in rows}
         for name, inbound in heard:
             row = rows.get(inbound.external_id)
             self.found.stored += row is not None
@@ -145,7 +148,8 @@ class Corpus:
             if row is None or row.state != "done":
                 self.found.wrong.append(f"{name}: {'not stored' if row is None else 'not processed'}")
                 continue
-            self._judge(name, inbound, messages.get(row.message_id or ""))
+            if row.message_id is None or last[row.message_id] == inbound.external_id:
+                self._judge(name, inbound, messages.get(row.message_id or ""))
 
     async def unfinished(self) -> list[str]:
         """Why work is still waiting."""
@@ -200,7 +204,7 @@ def not_shown(inbound: InboundMessage, page: str, language: str) -> str:
     """What of a message its page lacks: its kind in words, its text, its files, its reactions; empty when all is there."""
     shown = "".join(unescape(page).split())
     kind = str(inbound.card.get("kind") or "")
-    wanted: list[str] = [file.name for file in inbound.files]
+    wanted: list[str] = [safe_name(file.name) for file in inbound.files]
     if inbound.kind is InboundKind.REACTION:
         wanted += [emoji for emoji in inbound.card.get("reactions", ()) if emoji not in ("paid", "custom_emoji")]
     elif kind not in ("", "text", "photo", "document", "rich_message", "checklist"):

@@ -344,7 +344,7 @@ async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed, files: Sequence[New
     if _parts(message):
         _lay_out(message, {**_parts(message), str(inbound.edits): _part(inbound)})
     else:
-        message.text, message.card = inbound.text, {**message.card, **_edited_card(message, inbound)}
+        message.text, message.card = inbound.text, _edited_card(message, inbound)
     if moves:
         message.edited_at = ctx.now
         return
@@ -364,8 +364,9 @@ async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed, files: Sequence[New
 
 
 def _edited_card(message: Message, inbound: InboundMessage) -> dict[str, Any]:
-    """Formatting belongs to the new text alone; everything else that is known now replaces what was."""
-    return {"marks": [], **inbound.card} if "marks" in message.card or "marks" in inbound.card else dict(inbound.card)
+    """What is known now replaces what was: formatting belongs to the new text alone, and what a poll had is nothing of a picture."""
+    before = message.card if message.card.get("kind") == inbound.card.get("kind") else {}
+    return {**{name: value for name, value in before.items() if name != "marks"}, **inbound.card}
 
 
 def _replace_files(uow: UnitOfWork, message: Message, inbound: InboundMessage, fresh: Sequence[NewFile]) -> None:
