@@ -92,6 +92,10 @@ bench-nlu: $(DEV_STAMP) ## Understanding on public sets (../shared/data or PRIYO
 mail-corpus: $(DEV_STAMP) ## Every mail of the public sets through reading, quotes and reports; lists what was read otherwise. ARGS=--misses shows it
 	@$(PY) -m benchmarks.mail_corpus $(ARGS)
 
+.PHONY: telegram-corpus
+telegram-corpus: $(DEV_STAMP) ## Every public Telegram update and 10,000 generated ones from receiving to the console; 1 where one is lost, raises or shows wrong
+	@$(PY) -m benchmarks.telegram_corpus $(if $(QUICK),--quick) $(ARGS)
+
 .PHONY: mail-fuzz
 mail-fuzz: $(DEV_STAMP) ## 100,000 mutated mails through the parser and the filters; what trips is kept in build/mail-fuzz. ARGS="--seed 7"
 	@$(PY) -m benchmarks.mail_fuzz $(ARGS)

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import select, update
 
 from channels.email.resolver import DnsResolver, Resolver
+from channels.webform.upload_links import UploadLinks
 from desk_core import migrations
 from desk_core.catalogue import desk as catalogue
 from desk_core.catalogue.desk import DeskConfig
@@ -260,7 +261,8 @@ class Desk:
         largest = self.settings.limits.attachment_mb * 1024 * 1024
         converse = Converse(
             self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
-            attachment_limit=largest,
+            attachment_limit=largest, daily_limit=self.settings.limits.telegram_mb_per_day * 1024 * 1024,
+            uploads=UploadLinks(self.key, public_url=self.public_url),
         )  # fmt: skip
         draw = Draw(links=FileLinks(self.key, public_url=self.public_url), mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024)
         return {

@@ -77,8 +77,10 @@ class Limits(BaseModel):
     webform_per_hour: int = Field(20, ge=0, description="Requests by form per address and hour; 0 switches the limit off.")
     webform_per_day: int = Field(240, ge=0, description="Requests by form per address and day; 0 switches the limit off.")
     telegram_per_minute: int = Field(30, ge=0, description="Telegram messages per person and minute; 0 switches the limit off.")
+    telegram_mb_per_day: int = Field(200, ge=0, description="Files kept per person and 24 hours from Telegram, in megabytes; 0: no limit.")
     mail_per_hour: int = Field(60, ge=0, description="Mails per sender and hour that get an automatic answer; 0 switches the limit off.")
     attachment_mb: int = Field(20, ge=1, description="Largest single attachment kept, in megabytes.")
+    upload_mb: int = Field(100, ge=1, description="Files of one upload by the link that the bot gives for what is too large, in megabytes.")
     mail_out_mb: int = Field(
         15, ge=0, description="Files of one letter in megabytes; what exceeds it is offered by links that are valid for 14 days."
     )

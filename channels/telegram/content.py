@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from channels.telegram.entities import clean, plain_text
+from channels.telegram.entities import clean, formatted_text
 from desk_core.conversations.ports import InboundFile
 
 Json: TypeAlias = Mapping[str, Any]
@@ -41,6 +41,7 @@ _SERVICE: Final = frozenset((
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _STICKER_ENDINGS: Final = {"is_animated": ("tgs", "application/x-tgsticker"), "is_video": ("webm", "video/webm")}
+_WITHOUT_CENTS: Final = frozenset(("XTR", "JPY", "KRW", "VND", "CLP", "ISK", "UGX", "PYG", "UYI"))
 LONGEST_NAME: Final = 150
 
 
@@ -63,8 +64,9 @@ def read_content(message: Json) -> Content:
         if message.get(kind) is not None:
             return read(message)
     kind = next((name for name in message if name not in _ENVELOPE), "empty")
-    text = plain_text(string(message, "caption"), items(message, "caption_entities")) or summary(message.get(kind))
-    card = {"kind": kind, "details": outline(message.get(kind))}
+    text, marks = _caption(message)
+    card = {"kind": kind, "details": outline(message.get(kind)), **marks}
+    text = text or summary(message.get(kind))
     return Content(kind, text=text, card=card, supported=False, service=kind in _SERVICE, joins_burst=False)
 
 
@@ -99,11 +101,43 @@ def safe_name(name: str, default: str) -> str:
 
 
 def outline(value: Any) -> dict[str, Any]:
-    """The plain fields of something unknown, few and short: enough for an operator's card (the raw update is stored too)."""
+    """The plain fields of something, few and short: enough for an operator's card (the raw update is stored too).
+
+    What lies deeper is there by its words: the name of a person or place, the text of an option.
+    """
+    if isinstance(value, list):
+        return {"value": words} if (words := _listed(value)) else {}
     if not isinstance(value, Mapping):
-        return {"value": _short(value)} if isinstance(value, str | int | float) else {}
-    plain = {str(name)[:60]: item for name, item in value.items() if isinstance(item, str | int | float)}
-    return {name: _short(plain[name]) for name in list(plain)[:20]}
+        return {"value": _short(value)} if isinstance(value, str | int | float) and not isinstance(value, bool) else {}
+    found: dict[str, Any] = {}
+    for name, item in value.items():
+        if len(found) == 20:
+            break
+        if isinstance(item, str | int | float):
+            found[clean(str(name))[:60]] = _short(item)
+        elif words := _listed(item) if isinstance(item, list) else _called(item):
+            found[clean(str(name))[:60]] = words
+    return found
+
+
+def name_of(person: Json) -> str:
+    """What a person, a chat or a channel is called."""
+    full = " ".join(filter(None, (string(person, "first_name").strip(), string(person, "last_name").strip())))
+    return (full or string(person, "title") or string(person, "username"))[:200]
+
+
+def _listed(values: list[Any]) -> str:
+    words = [
+        _called(one) if isinstance(one, Mapping) else str(_short(one)) if isinstance(one, str | int | float) else "" for one in values[:20]
+    ]
+    return ", ".join(filter(None, words))[:300]
+
+
+def _called(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return ""
+    status = string(value, "status")
+    return (status or name_of(value) or summary(value) or string(value, "emoji") or _coordinates(_point(value)))[:300]
 
 
 def _short(value: str | float) -> str | int | float | bool:
@@ -122,8 +156,21 @@ def summary(value: Any) -> str:
     return ""
 
 
+def _formatted(message: Json, field_: str) -> tuple[str, dict[str, Any]]:
+    """A text and, for its card, where its formatting lies."""
+    entities = items(message, "entities" if field_ == "text" else f"{field_}_entities")
+    value = message.get(field_)
+    text, marks = formatted_text(value if isinstance(value, str) else "", entities)
+    return text, {"marks": [list(mark) for mark in marks]} if marks else {}
+
+
+def _caption(message: Json) -> tuple[str, dict[str, Any]]:
+    return _formatted(message, "caption")
+
+
 def _text(message: Json) -> Content:
-    return Content("text", text=plain_text(string(message, "text"), items(message, "entities")))
+    text, marks = _formatted(message, "text")
+    return Content("text", text=text, card=marks)
 
 
 def _rich_text(message: Json) -> Content:
@@ -143,39 +190,93 @@ def _words(value: Any) -> str:
     return ""
 
 
-def _caption(message: Json) -> str:
-    return plain_text(string(message, "caption"), items(message, "caption_entities"))
-
-
-def _file(message: Json, kind: str, *, ending: str, declared_type: str | None) -> tuple[InboundFile, ...]:
-    body = mapping(message, kind)
+def _file(body: Json, default_name: str, declared_type: str | None) -> tuple[InboundFile, ...]:
     remote_id = string(body, "file_id")
     if not remote_id:
         return ()
-    name = safe_name(string(body, "file_name"), f"{kind}_{message.get('message_id', 0)}.{ending}")
-    return (InboundFile(name, string(body, "mime_type") or declared_type, number(body, "file_size"), remote_id=remote_id),)
+    name = safe_name(string(body, "file_name"), default_name)
+    unique_id = string(body, "file_unique_id") or None
+    declared = string(body, "mime_type") or declared_type
+    return (InboundFile(name, declared, number(body, "file_size"), remote_id=remote_id, unique_id=unique_id),)
 
 
 def _media(kind: str, *, ending: str, declared_type: str | None = None) -> Callable[[Json], Content]:
     def read(message: Json) -> Content:
-        files = _file(message, kind, ending=ending, declared_type=declared_type)
         body = mapping(message, kind)
-        card = {name: body[name] for name in ("duration",) if isinstance(body.get(name), int)}
-        return Content(kind, text=_caption(message), files=files, card={"kind": kind, **card}, supported=bool(files))
+        files = _file(body, f"{kind}_{message.get('message_id', 0)}.{ending}", declared_type)
+        card: dict[str, Any] = {"kind": kind}
+        card |= {name: seconds for name in ("duration",) if (seconds := number(body, name)) is not None}
+        card |= {name: words for name in ("title", "performer") if (words := string(body, name)[:200])}
+        text, marks = _caption(message)
+        return Content(kind, text=text, files=files, card={**card, **marks}, supported=bool(files))
 
     return read
 
 
 def _photo(message: Json) -> Content:
-    sizes = [size for size in items(message, "photo") if isinstance(size, Mapping) and string(size, "file_id")]
+    files = _largest(items(message, "photo"), f"photo_{message.get('message_id', 0)}.jpg")
+    text, marks = _caption(message)
+    return Content("photo", text=text, files=files, card={"kind": "photo", **marks}, supported=bool(files))
+
+
+def _largest(photo: list[Any], name: str) -> tuple[InboundFile, ...]:
+    sizes = [size for size in photo if isinstance(size, Mapping) and string(size, "file_id")]
+    if not sizes:
+        return ()
+    largest = max(sizes, key=lambda size: ((number(size, "width") or 0) * (number(size, "height") or 0), number(size, "file_size") or 0))
+    return _file({**largest, "file_name": name}, name, "image/jpeg")
+
+
+def _paid_media(message: Json) -> Content:
+    """What is paid for is a photo, a video, or hidden behind a preview."""
+    body = mapping(message, "paid_media")
     files: tuple[InboundFile, ...] = ()
-    if sizes:
-        largest = max(
-            sizes, key=lambda size: ((number(size, "width") or 0) * (number(size, "height") or 0), number(size, "file_size") or 0)
-        )
-        name = f"photo_{message.get('message_id', 0)}.jpg"
-        files = (InboundFile(name, "image/jpeg", number(largest, "file_size"), remote_id=string(largest, "file_id")),)
-    return Content("photo", text=_caption(message), files=files, card={"kind": "photo"}, supported=bool(files))
+    for at, media in enumerate((one for one in items(body, "paid_media") if isinstance(one, Mapping)), 1):
+        name = f"paid_{message.get('message_id', 0)}_{at}"
+        files += _largest(items(media, "photo"), f"{name}.jpg") + _file(mapping(media, "video"), f"{name}.mp4", "video/mp4")
+    text, marks = _caption(message)
+    card = {"kind": "paid_media", "details": outline({"star_count": body.get("star_count")}), **marks}
+    return Content("paid_media", text=text, files=files, card=card, supported=bool(files))
+
+
+def _poll(message: Json) -> Content:
+    poll = mapping(message, "poll")
+    options = [string(one, "text") for one in items(poll, "options")[:100] if isinstance(one, Mapping)]
+    text = "\n".join(filter(None, (string(poll, "question"), *(f"– {option}" for option in options if option))))
+    details = {"type": poll.get("type"), "total_voter_count": poll.get("total_voter_count")}
+    return Content("poll", text=text, card={"kind": "poll", "details": outline(details)}, supported=False, joins_burst=False)
+
+
+def _checklist(message: Json) -> Content:
+    checklist = mapping(message, "checklist")
+    tasks = [
+        ("☑ " if "completion_date" in task or "completed_by_user" in task else "☐ ") + string(task, "text")
+        for task in items(checklist, "tasks")[:100]
+        if isinstance(task, Mapping)
+    ]
+    text = "\n".join(filter(None, (string(checklist, "title"), *tasks)))
+    return Content("checklist", text=text, card={"kind": "checklist"}, supported=bool(text))
+
+
+def _web_app_data(message: Json) -> Content:
+    body = mapping(message, "web_app_data")
+    text = string(body, "data")
+    card = {"kind": "web_app_data", "details": outline({"button_text": body.get("button_text")})}
+    return Content("web_app_data", text=text, card=card, supported=bool(text), joins_burst=False)
+
+
+def _payment(kind: str) -> Callable[[Json], Content]:
+    def read(message: Json) -> Content:
+        body = mapping(message, kind)
+        kept = {name: value for name, value in body.items() if name not in ("currency", "total_amount", "start_parameter")}
+        amount, currency = number(body, "total_amount"), string(body, "currency")[:10]
+        if amount is not None:
+            # Stars have no smaller unit; nor do some currencies.
+            whole = currency in _WITHOUT_CENTS
+            kept = {"total_amount": f"{amount if whole else f'{amount / 100:.2f}'} {currency}".strip(), **kept}
+        return Content(kind, text=string(body, "title"), card={"kind": kind, "details": outline(kept)}, supported=False, joins_burst=False)
+
+    return read
 
 
 def _sticker(message: Json) -> Content:
@@ -183,7 +284,7 @@ def _sticker(message: Json) -> Content:
     ending, declared_type = next((what for flag, what in _STICKER_ENDINGS.items() if sticker.get(flag) is True), ("webp", "image/webp"))
     emoji = string(sticker, "emoji")
     card = {"kind": "sticker", "emoji": emoji, "set_name": string(sticker, "set_name")}
-    files = _file(message, "sticker", ending=ending, declared_type=declared_type)
+    files = _file(sticker, f"sticker_{message.get('message_id', 0)}.{ending}", declared_type)
     return Content("sticker", text=emoji, files=files, card=card, supported=bool(files or emoji))
 
 
@@ -211,8 +312,8 @@ def _venue(message: Json) -> Content:
 
 
 def _point(location: Json) -> dict[str, Any]:
-    kept = ("latitude", "longitude", "live_period", "horizontal_accuracy")
-    return {name: location[name] for name in kept if isinstance(location.get(name), int | float)}
+    kept = ("latitude", "longitude", "live_period", "horizontal_accuracy", "heading")
+    return {name: _short(location[name]) for name in kept if isinstance(location.get(name), int | float)}
 
 
 def _coordinates(card: Json) -> str:
@@ -235,4 +336,11 @@ _READERS: Final[tuple[tuple[str, Callable[[Json], Content]], ...]] = (
     ("venue", _venue),
     ("location", _location),
     ("contact", _contact),
+    ("paid_media", _paid_media),
+    ("poll", _poll),
+    ("checklist", _checklist),
+    ("web_app_data", _web_app_data),
+    ("invoice", _payment("invoice")),
+    ("successful_payment", _payment("successful_payment")),
+    ("refunded_payment", _payment("refunded_payment")),
 )

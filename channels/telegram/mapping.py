@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from channels.telegram.content import Json, items, mapping, number, outline, read_content, string, summary
+from channels.telegram.content import Json, items, mapping, name_of, number, outline, read_content, string, summary
 from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
 
 _COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
@@ -68,6 +68,8 @@ def _mapped(update: Json, *, inbox_id: str, burst_seconds: float, now: datetime)
             return _membership(base, body)
         case "message_reaction":
             return _reaction(base, body)
+        case "message_reaction_count":
+            return _counts(base, body)
         case _:
             return base
 
@@ -150,7 +152,9 @@ def _press(base: InboundMessage, body: Json) -> InboundMessage:
 
 def _membership(base: InboundMessage, body: Json) -> InboundMessage:
     status = string(mapping(body, "new_chat_member"), "status")
-    card = {name: value for name, value in base.card.items() if name == "chat_type"}
+    card = dict(base.card) if "chat_type" in base.card else {}
+    if chat_title := string(mapping(body, "chat"), "title"):
+        card["chat_title"] = chat_title
     return replace(base, kind=InboundKind.MEMBERSHIP, held=False, card={**card, "blocked": status in ("kicked", "left"), "status": status})
 
 
@@ -161,9 +165,20 @@ def _reaction(base: InboundMessage, body: Json) -> InboundMessage:
     return replace(base, kind=InboundKind.REACTION, reply_to=_shown_id(body), held=False, card=card)
 
 
+def _counts(base: InboundMessage, body: Json) -> InboundMessage:
+    """Reactions of people whom Telegram does not name: how many of each."""
+    counted = [
+        [emoji[0], number(one, "total_count") or 0]
+        for one in items(body, "reactions")
+        if isinstance(one, Mapping) and (emoji := _emoji([one.get("type")]))
+    ]
+    card = {name: value for name, value in base.card.items() if name == "chat_type"} | {"counts": counted[:20]}
+    return replace(base, kind=InboundKind.REACTION, reply_to=_shown_id(body), held=True, text="", card=card)
+
+
 def _emoji(reactions: list[Any]) -> list[str]:
-    found = [string(one, "emoji") or string(one, "custom_emoji_id") or string(one, "type") for one in reactions if isinstance(one, Mapping)]
-    return [emoji for emoji in found if emoji]
+    found = [string(one, "emoji") or string(one, "type") for one in reactions if isinstance(one, Mapping)]
+    return [emoji[:40] for emoji in found if emoji][:20]
 
 
 def _circumstances(body: Json, base: InboundMessage) -> dict[str, Any]:
@@ -173,20 +188,40 @@ def _circumstances(body: Json, base: InboundMessage) -> dict[str, Any]:
         found["chat_title"] = chat_title
     if source := _forwarded(body):
         found["forwarded_from"] = source
+        if address := _public_address(mapping(body, "forward_origin")):
+            found["forwarded_link"] = address
     if quote := string(mapping(body, "quote"), "text"):
         found["quote"] = quote
     if via := string(mapping(body, "via_bot"), "username"):
         found["via_bot"] = via
+    if elsewhere := mapping(body, "external_reply"):
+        inner = read_content({name: value for name, value in elsewhere.items() if name not in ("origin", "chat")})
+        found["answers_elsewhere"] = {"from": _origin(mapping(elsewhere, "origin")), "kind": inner.kind, "text": inner.text[:300]}
+    elif story := mapping(body, "reply_to_story"):
+        found["answers_elsewhere"] = {"from": name_of(mapping(story, "chat")), "kind": "story", "text": ""}
+    elif answered := mapping(body, "reply_to_message"):
+        found["answers"] = {"from": name_of(mapping(answered, "from")), "text": read_content(answered).text[:300]}
+        if mapping(answered, "from").get("is_bot") is True:
+            found["answers"]["bot"] = _id(mapping(answered, "from"))
     return found
 
 
 def _forwarded(body: Json) -> str:
-    origin = mapping(body, "forward_origin")
+    old = name_of(mapping(body, "forward_from")) or name_of(mapping(body, "forward_from_chat"))
+    return _origin(mapping(body, "forward_origin")) or old or string(body, "forward_sender_name")
+
+
+def _origin(origin: Json) -> str:
     for name in ("sender_user", "sender_chat", "chat"):
-        if words := _name(mapping(origin, name)):
+        if words := name_of(mapping(origin, name)):
             return words
-    old = _name(mapping(body, "forward_from")) or _name(mapping(body, "forward_from_chat"))
-    return string(origin, "sender_user_name") or old or string(body, "forward_sender_name") or string(origin, "type")
+    return string(origin, "sender_user_name") or string(origin, "type")
+
+
+def _public_address(origin: Json) -> str:
+    """Where everybody can read a post of a public channel."""
+    username, post = string(mapping(origin, "chat"), "username"), number(origin, "message_id")
+    return f"https://t.me/{username}/{post}" if post is not None and _DEEP_LINK.fullmatch(username) else ""
 
 
 def _sender(body: Json, chat: Json) -> Sender:
@@ -195,17 +230,12 @@ def _sender(body: Json, chat: Json) -> Sender:
         if _id(person):
             return Sender(
                 _id(person),
-                name=_name(person),
+                name=name_of(person),
                 language=string(person, "language_code") or None,
                 username=string(person, "username") or None,
                 verified=name in ("from", "user"),  # Telegram itself vouches for who a user is
             )
-    return Sender(_id(chat), name=_name(chat)) if _id(chat) else Sender(_NOBODY, name="Telegram")
-
-
-def _name(person: Json) -> str:
-    full = " ".join(filter(None, (string(person, "first_name").strip(), string(person, "last_name").strip())))
-    return (full or string(person, "title") or string(person, "username"))[:200]
+    return Sender(_id(chat), name=name_of(chat)) if _id(chat) else Sender(_NOBODY, name="Telegram")
 
 
 def _id(body: Json) -> str:

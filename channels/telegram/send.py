@@ -76,8 +76,8 @@ class Sender:
                     return await self._send_text(step, place, message=message, first=first)
                 except TelegramBadRequest as refusal:
                     easier = step.easier(refusal.message)
-                    if easier is None or (place.is_group and not easier.in_topic):
-                        raise  # what belongs into one topic of a group is nobody's business in the others
+                    if easier is None:
+                        raise
                     step = easier
                 except ClientDecodeError as unread:
                     if ids := sent_all_the_same(unread):
@@ -183,7 +183,7 @@ class Sender:
         with translated(self._connection):
             while True:
                 text = step.html if step.formatted else render.plain(step.html)
-                parse_mode, keyboard = "HTML" if step.formatted else None, _keyboard(step.buttons)
+                parse_mode, keyboard = "HTML" if step.formatted else None, keyboard_of(step.buttons)
                 try:
                     if step.files:
                         captioned = ids[0] if step.as_photos else ids[-1]

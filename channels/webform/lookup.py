@@ -66,16 +66,21 @@ class Way:
     @property
     def lane(self) -> str:
         """The lane of that channel's own messages, so that both keep their order."""
-        if self.channel == ChannelKind.TELEGRAM:  # a chat is one lane with all its topics
-            return f"in:{self.inbox_id}:{self.thread_key.partition(':')[0]}"
-        return f"in:email:{self.address}" if self.channel == ChannelKind.EMAIL else f"in:{self.inbox_id}:{self.thread_key}"
+        if self.channel == ChannelKind.EMAIL:
+            return f"in:email:{self.address}"
+        # A chat is one lane, whatever topics it has.
+        chat = self.thread_key.partition(":")[0] if self.channel == ChannelKind.TELEGRAM else self.thread_key
+        return f"in:{self.inbox_id}:{chat}"
 
 
 async def way_into(session: ReadSession, ticket: Ticket) -> Way | None:
     conversation = await session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
-    if conversation is None:
-        return None
-    contact = await session.get_one(Contact, ticket.contact_id)
+    return await way_of(session, conversation, ticket.contact_id) if conversation is not None else None
+
+
+async def way_of(session: ReadSession, conversation: Conversation, contact_id: str) -> Way:
+    """Where something that this person adds to a conversation goes in."""
+    contact = await session.get_one(Contact, contact_id)
     address: str | None = await session.scalar(
         select(ContactIdentity.address)
         .where(ContactIdentity.contact_id == contact.id, ContactIdentity.channel == conversation.channel)

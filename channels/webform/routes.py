@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from channels.webform import lookup, status_page, submission
+from channels.webform import lookup, status_page, submission, upload_page
 from channels.webform.desk import Article, FormDesk, FormTools, desk_of, language_of, pages_of
 from channels.webform.forms import Filled, Problem, check_slots, fields, known_topic, problems, topics
 from channels.webform.protection import STATUS, Refusal, Signer, address_of, refused, thread_of, within_limits
@@ -27,6 +27,7 @@ from desk_core.people.entities import Contact
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 router.include_router(status_page.router)
+router.include_router(upload_page.router)
 
 PATIENCE = 5.0
 """Seconds that a person waits for their number before the page says that it comes later."""

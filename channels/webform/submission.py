@@ -59,7 +59,7 @@ class Posted:
 async def read(request: Request, desk: FormDesk, *, signer: Signer, language: str) -> Posted:
     """Read a posted form. Raises `TooLarge` before reading what is larger than any form may be."""
     limit = desk.settings.limits.attachment_mb * MEGABYTE
-    _check_whole(request, limit * WHOLE)
+    check_whole(request, limit * WHOLE)
     try:
         form = await request.form(max_files=FILES * 2, max_fields=FIELDS, max_part_size=FIELD_BYTES)
     except HTTPException as error:
@@ -83,7 +83,8 @@ async def read(request: Request, desk: FormDesk, *, signer: Signer, language: st
         await form.close()
 
 
-def _check_whole(request: Request, limit: int) -> None:
+def check_whole(request: Request, limit: int) -> None:
+    """Raises `TooLarge` before anything is read, and `Invalid` where the length is not told."""
     length = request.headers.get("content-length", "")
     if not length.isdigit():
         # Without a length the body could go on for ever; every browser tells it.
@@ -116,7 +117,7 @@ async def _files(
             problems.append(Problem("files", translate(language, sentence, name=name, limit=FILES)))
             continue
         try:
-            file = await store_file(desk.blobs, name=name, content=_stream(upload), limit=limit, declared=upload.content_type)
+            file = await store_file(desk.blobs, name=name, content=stream(upload), limit=limit, declared=upload.content_type)
         except TooLarge:
             sentence = _("“%(name)s” is larger than %(limit)s and was not attached. Send it in parts, or put a link into the text.")
             problems.append(Problem("files", translate(language, sentence, name=name, limit=_megabytes(limit, language))))
@@ -134,6 +135,7 @@ def _returning(signer: Signer, signed: str) -> Kept | None:
     return Kept(NewFile(**described), signed) if described is not None else None
 
 
-async def _stream(upload: UploadFile) -> AsyncIterator[bytes]:
+async def stream(upload: UploadFile) -> AsyncIterator[bytes]:
+    """The bytes in pieces."""
     while chunk := await upload.read(CHUNK):
         yield chunk

@@ -68,6 +68,7 @@ REPLIES: Mapping[str, frozenset[str]] = {
     "stale_button": frozenset(),
     "flood": frozenset(),
     "file_too_big": frozenset({"limit", "link"}),
+    "quota_full": frozenset({"limit"}),
     "unsupported": frozenset(),
     "language_set": frozenset(),
     "group_private": frozenset(),

@@ -62,6 +62,7 @@ class InboundFile:
     remote_id: str | None = None
     inline: bool = False
     content_id: str | None = None
+    unique_id: str | None = None  # the channel's own name for these bytes, where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,10 @@ class Blobs(Protocol):
     async def put(self, content: bytes | AsyncIterator[bytes], *, limit: int | None = None) -> tuple[str, int]: ...
 
     async def read(self, sha256: str) -> bytes: ...
+
+    async def head(self, sha256: str, length: int) -> bytes: ...
+
+    async def size(self, sha256: str) -> int: ...
 
 
 class Channel(Protocol):

@@ -290,6 +290,27 @@ async def album_message(session: ReadSession, conversation_id: str, album: str) 
     return next((row for row in await session.scalars(query) if row.meta.get("album") == album), None)
 
 
+async def bytes_since(session: ReadSession, contact_id: str, since: datetime) -> int:
+    """How much this person has sent in files since then."""
+    query = (
+        select(func.coalesce(func.sum(Attachment.size), 0))
+        .join(Message, Message.id == Attachment.message_id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Conversation.contact_id == contact_id, Message.direction == "inbound", Message.at > since)
+    )
+    return int(await session.scalar(query) or 0)
+
+
+async def has_told(session: ReadSession, conversation_id: str, key: str, *, since: datetime | None = None) -> bool:
+    """Whether the desk has said this reply in a conversation (since then)."""
+    query = select(Message.id).where(
+        Message.conversation_id == conversation_id, Message.direction == "outbound", Message.meta["key"].as_string() == key
+    )
+    if since is not None:
+        query = query.where(Message.at > since)
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def attachment_count(session: ReadSession, conversation_id: str) -> int:
     query = select(func.count()).select_from(Attachment).join(Message).where(Message.conversation_id == conversation_id)
     return (await session.scalar(query)) or 0

@@ -50,6 +50,24 @@ class DirectoryBlobs:
         except FileNotFoundError as error:
             raise NotFound(blob=sha256) from error
 
+    async def head(self, sha256: str, length: int) -> bytes:
+        """The first bytes alone, however large the rest; raises `NotFound`."""
+        try:
+            return await asyncio.to_thread(self._head, sha256, length)
+        except FileNotFoundError as error:
+            raise NotFound(blob=sha256) from error
+
+    async def size(self, sha256: str) -> int:
+        """Raises `NotFound`."""
+        try:
+            return (await asyncio.to_thread(self.path(sha256).stat)).st_size
+        except FileNotFoundError as error:
+            raise NotFound(blob=sha256) from error
+
+    def _head(self, sha256: str, length: int) -> bytes:
+        with self.path(sha256).open("rb") as handle:
+            return handle.read(length)
+
     def _put_bytes(self, content: bytes) -> str:
         name = hashlib.sha256(content).hexdigest()
         if not self.path(name).exists():

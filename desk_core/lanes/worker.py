@@ -187,6 +187,10 @@ class Worker:
                 if not kept:
                     break
                 lease = replace(lease, lapsed=False)
+            else:
+                # Others have their turn; without this the rest of a long lane would wait until the lease runs out.
+                async with self._database.unit() as uow:
+                    await queue.release(uow, lease)
         except LeaseLost:
             log.info("worker.lease_lost", lane=lease.lane)
         except StoreUnavailable as error:

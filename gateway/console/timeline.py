@@ -8,13 +8,16 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from desk_core.conversations.entities import Message
+from markupsafe import Markup
+
+from desk_core.conversations.entities import Attachment, Message
 from desk_core.conversations.service import waits
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import TicketEvent
 from desk_core.tickets.verdicts import tell_trust, tell_verdict
 from desk_core.tickets.words import tell
+from gateway.console.cards import Around, Card, Reactions, around, card_of, formatted, reactions_of
 
 SAID_ELSEWHERE = frozenset({"agent_replied", "requester_replied", "noted", "edited", "delivery_failed"})
 """Events whose message stands in the story itself."""
@@ -48,7 +51,13 @@ class Entry:
     trust: str = ""  # what is known of a mail's sender
     forged: bool = False
     buttons: tuple[str, ...] = field(default=())
-    card: tuple[tuple[str, str], ...] = field(default=())
+    facts: tuple[tuple[str, str], ...] = field(default=())  # of a mail: an invitation, how it is sealed
+    body: Markup = field(default_factory=Markup)  # what the person wrote, with its formatting
+    card: Card | None = None
+    around: Around | None = None
+    reactions: tuple[Reactions, ...] = ()
+    files: tuple[Attachment, ...] = ()
+    earlier_files: tuple[Attachment, ...] = ()  # which an edit replaced
     leaves_in: int = 0  # seconds in which it can be taken back
     mail: str = ""  # "html" or "text" where it came by mail, whose bytes can be looked at
 
@@ -64,7 +73,8 @@ def story(
 ) -> list[Entry]:
     """Messages and events in the order they happened, with a line where a day begins."""
     # Ids are made in order, so of two things in one moment the one that was written first stands first.
-    lines = [(message.at, message.id, _entry(message, language, zone, now)) for message in messages]
+    known = {message.external_id: message for message in messages if message.external_id}
+    lines = [(message.at, message.id, _entry(message, language, zone, now, known)) for message in messages]
     lines += [
         (event.at, event.id, Entry(EntryKind.ACTIVITY, event.at, "system", tell(event, language, titles=titles)))
         for event in events
@@ -74,9 +84,9 @@ def story(
     return list(_with_days([entry for *_, entry in lines], zone))
 
 
-def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None) -> Entry:
+def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None, known: Mapping[str, Message]) -> Entry:
     if message.direction == "activity":
-        return Entry(EntryKind.ACTIVITY, message.at, message.author_kind, f"{message.author}: {message.text}", message=message)
+        return Entry(EntryKind.ACTIVITY, message.at, message.author_kind, f"{message.author}: {_done(message, language)}", message=message)
     kind = EntryKind.NOTE if message.direction == "note" else EntryKind.MESSAGE
     side = "contact" if message.direction == "inbound" else message.author_kind
     verdict = "" if message.verdict_code in QUIET_VERDICTS else tell_verdict(message.verdict_code, message.verdict, language)
@@ -91,7 +101,13 @@ def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None
         trust=tell_trust(trust, language),
         forged=trust.get("verdict") == "forged",
         buttons=_labels(message.buttons),
-        card=(*_card(message), *_mail_card(message, language, zone)),
+        facts=_mail_card(message, language, zone),
+        body=formatted(message.text or "", (message.card or {}).get("marks")),
+        card=card_of(message, language, zone),
+        around=around(message, known, language),
+        reactions=reactions_of(message, language),
+        files=tuple(file for file in _in_order(message) if file.sha256 not in (message.meta or {}).get("replaced", ())),
+        earlier_files=tuple(file for file in _in_order(message) if file.sha256 in (message.meta or {}).get("replaced", ())),
         leaves_in=_leaves_in(message, now),
         mail=_mail(message),
     )
@@ -103,14 +119,25 @@ def _leaves_in(message: Message, now: datetime | None) -> int:
     return max(0, math.ceil((datetime.fromisoformat(message.meta["leaves_at"]) - now).total_seconds()))
 
 
-def _card(message: Message) -> tuple[tuple[str, str], ...]:
-    """What is known of a message that neither its text nor its files tell; how it travelled (dates, headers) is nobody's concern."""
+def _done(message: Message, language: str) -> str:
+    """What somebody did, where no message is there that it could be shown at."""
     kept = message.card or {}
-    details = kept.get("details")
-    if "kind" not in kept or message.direction != "inbound" or message.attachments or (message.text and not details):
-        return ()
-    facts = {"kind": kept["kind"], **(details if isinstance(details, dict) else {})}
-    return tuple((str(name), str(value)) for name, value in facts.items() if isinstance(value, str | int | float) and str(value))
+    if "reactions" in kept:
+        return str(message.text or ", ".join(str(one) for one in kept["reactions"]) or translate(language, _("took a reaction back")))
+    if "counts" in kept:
+        return ", ".join(f"{emoji} × {count}" for emoji, count in kept["counts"])
+    return message.text
+
+
+def _in_order(message: Message) -> list[Attachment]:
+    """Files as they were sent: those of an album by their part, however late one arrived."""
+    parts = {sha256: _part_number(known.get("part")) for sha256, known in (message.meta or {}).get("files", {}).items()}
+    return sorted(message.attachments or (), key=lambda file: parts.get(file.sha256, 0))
+
+
+def _part_number(part: Any) -> int:
+    number = str(part or "").rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _mail(message: Message) -> str:

@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
+from channels.webform.upload_links import UploadLinks
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import INBOUND, RawInbound
-from desk_core.conversations.files import NewFile, safe_name, store_file
+from desk_core.conversations.files import NewFile, safe_name, store_file, stored_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
 from desk_core.kit.blobs import DirectoryBlobs, human_size
 from desk_core.kit.db import Database, UnitOfWork
@@ -27,6 +29,7 @@ from nlu.understood import Tools
 log = structlog.get_logger()
 
 BURST = 20
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Decision:
     ctx: Context
     files: tuple[tuple[NewFile, ...], ...]  # per message
     too_large: tuple[str, ...] = ()
+    over_quota: tuple[str, ...] = ()  # names of files that this person may not add today
+    quota_notice: bool = False
     turn: Turn | None = None
     stale_press: bool = False
     flooded: bool = False
@@ -59,19 +64,23 @@ class Converse:
         blobs: DirectoryBlobs,
         allow: Callable[[Situation], Awaitable[str]],
         attachment_limit: int,
+        daily_limit: int,
+        uploads: UploadLinks,
     ) -> None:
         self._database, self._context, self._tools, self._channel = database, context, tools, channel
-        self._blobs, self._allow, self._limit = blobs, allow, attachment_limit
+        self._uploads = uploads
+        self._blobs, self._allow, self._limit, self._daily_limit = blobs, allow, attachment_limit, daily_limit
 
     async def decide(self, work: Work) -> Plan:
         ctx = await self._context(str(work.payload.get("request_id", "")))
         async with self._database.glance() as session:
             raws, also = await self._burst(session, work)
             now = await situation(session, raws)
+            room, told = await self._room(session, now, ctx)
         if now.first.kind is InboundKind.PRESS:
             return Plan(await self._press(now, ctx))
-        files, too_large = await self._fetch(now)
-        decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large)
+        files, too_large, over = await self._fetch(now, room)
+        decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large, over_quota=over, quota_notice=bool(over) and not told)
         if not filing.wants_turn(now):
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
         verdict = "ok" if now.joined_by == "released" else await self._allow(now)
@@ -84,7 +93,8 @@ class Converse:
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
         decision: Decision = plan.data
-        filed = await filing.file(uow, decision.ctx, decision.situation, decision.files, too_large=decision.too_large)
+        missing = (*decision.too_large, *decision.over_quota)
+        filed = await filing.file(uow, decision.ctx, decision.situation, decision.files, too_large=missing)
         filed.topics = decision.topics
         if decision.stale_press:
             await filing.answer_stale(uow, decision.ctx, filed)
@@ -95,9 +105,12 @@ class Converse:
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
         for name in decision.too_large if not decision.situation.first.held else ():
-            await filing.say_key(
-                uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=filed.link(decision.ctx), name=name
-            )
+            # The status page takes no more than a chat does.
+            chat = filed.conversation.channel == "telegram"
+            link = self._uploads.url(filed.conversation.id, now=decision.ctx.now) if chat else filed.link(decision.ctx)
+            await filing.say_key(uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=link, name=name)
+        if decision.quota_notice and not decision.situation.first.held:
+            await filing.say_key(uow, decision.ctx, filed, "quota_full", limit=human_size(self._daily_limit))
         await filing.finish(uow, decision.ctx, filed)
 
     async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
@@ -166,41 +179,60 @@ class Converse:
         # Where an operator speaks, what was pressed is in the timeline and the bot stays silent.
         return replace(decision, turn=turn)
 
-    async def _fetch(self, now: Situation) -> tuple[tuple[tuple[NewFile, ...], ...], tuple[str, ...]]:
-        """Bring the files of every message into the blob store; what is too large is named instead."""
+    async def _room(self, session: Any, now: Situation, ctx: Context) -> tuple[int | None, bool]:
+        """How many bytes this person may still send today (None: any number), and whether they heard that it is none."""
+        if not self._daily_limit or now.inbox.channel != "telegram" or not any(message.files for message in now.messages):
+            return None, False
+        since = ctx.now - DAY
+        used = await conversations.bytes_since(session, now.contact.id, since) if now.contact is not None else 0
+        known = now.conversation
+        told = known is not None and await conversations.has_told(session, known.id, "quota_full", since=since)
+        return max(0, self._daily_limit - used), told
+
+    async def _fetch(self, now: Situation, room: int | None) -> tuple[tuple[tuple[NewFile, ...], ...], tuple[str, ...], tuple[str, ...]]:
+        """Bring the files of every message into the blob store; what is too large or too much for a day is named instead."""
         stored: list[tuple[NewFile, ...]] = []
         too_large: list[str] = []
+        over: list[str] = []
+        known = {kept.get("unique_id") for kept in filing.kept_files(now.known_message).values()}
         for message in now.messages:
             mine: list[NewFile] = []
             for file in message.files:
+                if file.unique_id is not None and file.unique_id in known:
+                    continue  # an edit of the words brings the same picture along
+                if room is not None and (room <= 0 or (file.size or 0) > room) and (file.size or 0) <= self._limit:
+                    over.append(safe_name(file.name))
+                    continue
+                limit = self._limit if room is None else min(self._limit, room)
                 try:
-                    kept = await self._fetch_one(now, file)
+                    kept = await self._fetch_one(now, file, limit)
                 except (TooLarge, Refused):
-                    too_large.append(safe_name(file.name))
+                    (over if limit < self._limit else too_large).append(safe_name(file.name))
                     continue
                 except RetryLater as error:
                     raise Postpone(error.reason, after=error.after) from error
-                if kept is not None:
-                    mine.append(kept)
-                else:
+                if kept is None:
                     too_large.append(safe_name(file.name))
+                    continue
+                mine.append(kept)
+                room = room - kept.size if room is not None else None
             stored.append(tuple(mine))
-        return tuple(stored), tuple(too_large)
+        return tuple(stored), tuple(too_large), tuple(over)
 
-    async def _fetch_one(self, now: Situation, file: InboundFile) -> NewFile | None:
+    async def _fetch_one(self, now: Situation, file: InboundFile, limit: int) -> NewFile | None:
         if file.sha256 is not None:
-            content = await self._blobs.read(file.sha256)
-            return await store_file(
-                self._blobs, name=file.name, content=content, limit=len(content), declared=file.declared_type, inline=file.inline
+            return await stored_file(
+                self._blobs, name=file.name, sha256=file.sha256, size=file.size, declared=file.declared_type, inline=file.inline
             )
         if file.remote_id is None or (file.size or 0) > self._limit:
             return None
         channel = await self._channel(now.inbox.id)
         if channel is None:
             raise Postpone("the inbox is not connected")
-        return await store_file(
-            self._blobs, name=file.name, content=channel.fetch(file.remote_id), limit=self._limit, declared=file.declared_type
+        kept = await store_file(
+            self._blobs, name=file.name, content=channel.fetch(file.remote_id), limit=limit, declared=file.declared_type
         )
+        return replace(kept, remote_id=file.remote_id, unique_id=file.unique_id)
 
     @staticmethod
     def _heard(now: Situation) -> Heard:

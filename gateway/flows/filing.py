@@ -1,11 +1,12 @@
 """Filing: a message finds its contact, conversation and request, and is kept whatever it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
+from sqlalchemy.orm import selectinload
 
 from desk_core.context import Actor, Context
 from desk_core.conversations import repository as conversation_repository
@@ -70,8 +71,22 @@ def polite_words(now: Situation) -> tuple[str, ...]:
     if first.held or now.baton == Baton.AGENT:
         return ()
     if not in_private(now):
-        return ("group_private",) if first.command else ()
+        return ("group_private",) if _speaks_to_bot(now) and not now.told_private else ()
     return ("unsupported",) if first.kind is InboundKind.UNSUPPORTED else ()
+
+
+def _speaks_to_bot(now: Situation) -> bool:
+    """In a group: a command, an answer to what the bot said, or a mention where the inbox knows the bot's name."""
+    first, known = now.first, now.inbox.config
+    if first.kind is not InboundKind.MESSAGE:
+        return False
+    name = f"@{known.get('username', '')}".lower()
+    if first.command:
+        return len(name) < 2 or f"@{first.card.get('command_to', name[1:])}".lower() == name
+    answered = first.card.get("answers")
+    if isinstance(answered, dict) and answered.get("bot") and str(answered["bot"]) == str(known.get("bot")):
+        return True
+    return len(name) > 1 and name in first.text.lower()
 
 
 async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Sequence[NewFile]], *, too_large: Sequence[str]) -> Filed:
@@ -94,7 +109,9 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
         conversation.blocked_at = conversation.blocked_reason = None  # who writes has not shut us out
     match now.first.kind:
         case InboundKind.EDIT if now.known_message is not None:
-            await _edit(uow, ctx, filed)
+            await _edit(uow, ctx, filed, files[0], too_large=too_large)
+        case InboundKind.REACTION if now.known_message is not None:
+            await _react(uow, ctx, filed)
         case InboundKind.MEMBERSHIP:
             await _membership(uow, ctx, filed)
         case InboundKind.BOUNCE:
@@ -240,9 +257,11 @@ async def _keep(
         same = await uow.session.get_one(Message, earlier.id)
     if same is not None:
         conversations.attach(uow, same, files)
-        if inbound.text and inbound.text not in same.text:
-            same.text = f"{same.text}\n{inbound.text}".strip()
-        same.meta = {**same.meta, "parts": [*same.meta.get("parts", []), inbound.shown_id]}
+        parts = {**_parts(same), str(inbound.shown_id): _part(inbound)}
+        _lay_out(same, parts)
+        same.meta = {**same.meta, "files": {**kept_files(same), **_files(inbound, files)}}
+        if too_large:
+            same.meta = {**same.meta, "too_large": [*same.meta.get("too_large", ()), *too_large]}
         if same not in filed.messages:
             filed.messages.append(same)
         return
@@ -268,7 +287,8 @@ async def _keep(
         at=inbound.at, edited_at=None,
         meta={
             "kind": inbound.kind.value, "address": inbound.sender.address, **({"album": inbound.album} if inbound.album else {}),
-            **({"too_large": list(too_large)} if too_large else {}),
+            **({"too_large": list(too_large)} if too_large else {}), **({"files": kept} if (kept := _files(inbound, files)) else {}),
+            **({"album_parts": {str(inbound.shown_id): _part(inbound)}} if inbound.album else {}),
         },
         hold=Hold.HELD.value if held else None,
     )  # fmt: skip
@@ -295,25 +315,115 @@ def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]
     return ("received" if code in ("page", "thread", "new") else code), {**inbound.verdict_params, **({"number": number} if number else {})}
 
 
-async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
-    """The person changed what they wrote: both texts stay."""
+def kept_files(message: Message | None) -> dict[str, dict[str, Any]]:
+    """By the hash of its bytes: what the channel calls a file of this message, and which part of an album brought it."""
+    return dict((message.meta or {}).get("files", {})) if message is not None else {}
+
+
+def _files(inbound: InboundMessage, files: Sequence[NewFile]) -> dict[str, dict[str, Any]]:
+    return {
+        file.sha256: {"file_id": file.remote_id, "unique_id": file.unique_id, "part": inbound.shown_id} for file in files if file.remote_id
+    }
+
+
+def _part(inbound: InboundMessage) -> dict[str, Any]:
+    return {"text": inbound.text, "marks": inbound.card.get("marks", [])}
+
+
+def _parts(message: Message) -> dict[str, dict[str, Any]]:
+    return dict(message.meta.get("album_parts", {}))
+
+
+def part_order(shown_id: str) -> int:
+    """Parts of an album stand in the order in which they were sent, however late one arrives."""
+    number = shown_id.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def _lay_out(message: Message, parts: dict[str, dict[str, Any]]) -> None:
+    """The text of an album: the captions of its parts, in order, each with its formatting."""
+    text, marks = "", []
+    for shown_id in sorted(parts, key=part_order):
+        words = str(parts[shown_id]["text"])
+        if not words:
+            continue
+        text = f"{text}\n{words}" if text else words
+        begin = len(text) - len(words)
+        marks += [[begin + first, begin + last, kind, data] for first, last, kind, data in parts[shown_id]["marks"]]
+    message.text = text
+    message.card = {**{name: value for name, value in message.card.items() if name != "marks"}, **({"marks": marks} if marks else {})}
+    message.meta = {**message.meta, "album_parts": parts}
+
+
+async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed, files: Sequence[NewFile], *, too_large: Sequence[str]) -> None:
+    """The person changed what they wrote or sent: old and new both stay. A place that moves moves on its card."""
     known, inbound = filed.situation.known_message, filed.situation.first
     if known is None:
         return
-    message = await uow.session.get_one(Message, known.id)
-    if message.text != inbound.text:
-        uow.add(MessageVersion(id=new_id(), message_id=message.id, text=message.text, at=message.edited_at or message.at))
-        message.text, message.edited_at = inbound.text, ctx.now
+    message = await uow.session.get_one(Message, known.id, options=[selectinload(Message.attachments)])
+    filed.messages.append(message)
+    before, moves = message.text, inbound.card.get("kind") == message.card.get("kind") == "location"
+    fresh = [file for file in files if file.sha256 not in {one.sha256 for one in message.attachments}]
+    if _parts(message):
+        _lay_out(message, {**_parts(message), str(inbound.edits): _part(inbound)})
+    else:
+        message.text, message.card = inbound.text, _edited_card(message, inbound)
+    if moves:
+        message.edited_at = ctx.now
+        return
+    if before != message.text:
+        uow.add(MessageVersion(id=new_id(), message_id=message.id, text=before, at=message.edited_at or message.at))
+    if fresh:
+        _replace_files(uow, message, inbound, fresh)
+    if too_large:
+        message.meta = {**message.meta, "too_large": [*message.meta.get("too_large", ()), *too_large]}
+    if before == message.text and not fresh and not too_large:
+        return  # Telegram also tells of changes that nobody made: a preview that was found, a button that went
+    message.edited_at = ctx.now
     ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
     if ticket is not None:
         history.note_event(uow, ctx, ticket, "edited", actor=Actor.requester(filed.contact))
         ticket.unread = True
+
+
+def _edited_card(message: Message, inbound: InboundMessage) -> dict[str, Any]:
+    """What is known now replaces what was: formatting belongs to the new text alone, and what a poll had is nothing of a picture."""
+    before = message.card if message.card.get("kind") == inbound.card.get("kind") else {}
+    return {**{name: value for name, value in before.items() if name != "marks"}, **inbound.card}
+
+
+def _replace_files(uow: UnitOfWork, message: Message, inbound: InboundMessage, fresh: Sequence[NewFile]) -> None:
+    """New files stand in the place of those that this part had; the earlier ones are kept behind them."""
+    kept = kept_files(message)
+    part = inbound.edits
+    gone = [sha256 for sha256, known in kept.items() if known.get("part") == part] if kept else [one.sha256 for one in message.attachments]
+    conversations.attach(uow, message, fresh)
+    replaced = [*message.meta.get("replaced", ()), *(sha256 for sha256 in gone if sha256 not in message.meta.get("replaced", ()))]
+    message.meta = {**message.meta, "files": {**kept, **_files(inbound, fresh)}, "replaced": replaced}
+
+
+async def _react(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """Reactions stand at the message that they are to, and go when they are withdrawn."""
+    known, inbound = filed.situation.known_message, filed.situation.first
+    if known is None:
+        return
+    message = await uow.session.get_one(Message, known.id)
     filed.messages.append(message)
+    if "counts" in inbound.card:
+        message.meta = {**message.meta, "reaction_counts": inbound.card["counts"]}
+        return
+    reactions = {who: what for who, what in message.meta.get("reactions", {}).items() if who != inbound.sender.address}
+    if emoji := inbound.card.get("reactions"):
+        reactions[inbound.sender.address] = {"name": inbound.sender.name, "emoji": emoji}
+    message.meta = {**message.meta, "reactions": reactions}
 
 
 async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """Blocked or unblocked: shown on the conversation and on the request."""
-    blocked = bool(filed.situation.first.card.get("blocked"))
+    inbound = filed.situation.first
+    blocked = bool(inbound.card.get("blocked"))
+    if inbound.card.get("chat_type"):  # in a group it is worth a line of its own: who let the bot in or out, and as what
+        await _keep(uow, ctx, filed, replace(inbound, held=True), (), too_large=())
     conversation = filed.conversation
     conversation.blocked_at = ctx.now if blocked else None
     conversation.blocked_reason = "blocked" if blocked else None

@@ -47,6 +47,7 @@ class Situation:
     on_top: bool = False  # the button's message is the newest of the chat, so that it may change in place
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
     album_of: Message | None = None
+    told_private: bool = False  # this group has heard that the bot works in private
     unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
 
     @property
@@ -86,6 +87,11 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if known is None and first.kind is InboundKind.BOUNCE and joined_by == "token" and conversation is not None:
         # It returns a Message-ID that is not ours (a relay writes its own) or none at all; its address says whose mail came back.
         known = await conversations.last_sent(session, conversation.id)
+    if first.kind is InboundKind.REACTION and first.reply_to:
+        known = await conversations.message_by_external_id(session, inbox.id, first.reply_to)
+    album_of = await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None
+    if known is None and first.edits:
+        known = album_of  # a later part of an album lies within the message of the first
     active = by_number or await _active_ticket(session, inbox, conversation, first)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
@@ -113,7 +119,10 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         and button.message_id == await conversations.newest_said(session, conversation.id),
         known_message=known,
         unanswered=unanswered,
-        album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,
+        told_private=conversation is not None
+        and first.card.get("chat_type", "private") != "private"
+        and await conversations.has_told(session, conversation.id, "group_private"),
+        album_of=album_of,
     )
 
 

@@ -8,7 +8,8 @@ from starlette.requests import HTTPConnection
 from channels.email.resolver import Resolver
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
-from desk_core.conversations.ports import Blobs, Limits
+from desk_core.conversations.ports import Limits
+from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import Signal
@@ -32,7 +33,7 @@ class WebDesk(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
-    def blobs(self) -> Blobs: ...
+    def blobs(self) -> DirectoryBlobs: ...
     @property
     def signal(self) -> Signal: ...
     @property

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from desk_core.conversations.files import PLAYED_TYPES
 from desk_core.kit.blobs import human_size
 from desk_core.kit.clock import Clock
 from desk_core.kit.i18n import LANGUAGES, known_language, translate, translation
@@ -128,7 +129,13 @@ class Pages:
             span=_span, translated=_translated, translated_pairs=_pairs,
         )  # fmt: skip
         environment.globals.update(
-            timer_of=_timer, tell_verdict=tell_verdict, asset=self.assets.url, with_query=_with_query, zip_same=_same, languages=LANGUAGES
+            timer_of=_timer,
+            tell_verdict=tell_verdict,
+            asset=self.assets.url,
+            with_query=_with_query,
+            zip_same=_same,
+            languages=LANGUAGES,
+            played_types=PLAYED_TYPES,
         )
         return environment
 

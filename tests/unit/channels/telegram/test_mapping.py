@@ -79,6 +79,30 @@ class TestText:
         assert message(text="x", **{"from": {**ANNA, "is_bot": True}}).held
 
 
+class TestFormatting:
+    def test_is_kept_as_places_in_the_text_that_people_read(self) -> None:
+        entities = [{"type": "bold", "offset": 3, "length": 4}, {"type": "mention", "offset": 0, "length": 2}]
+        assert message(text="🖨 bold", entities=entities).card["marks"] == [[2, 6, "bold", ""]]
+
+    def test_moves_behind_a_link_that_is_written_out(self) -> None:
+        entities = [
+            {"type": "italic", "offset": 0, "length": 9},
+            {"type": "text_link", "offset": 0, "length": 4, "url": "https://x.example"},
+            {"type": "code", "offset": 5, "length": 4},
+        ]
+        heard = message(text="here code", entities=entities)
+        assert heard.text == "here (https://x.example) code"
+        assert [(heard.text[a:b], kind) for a, b, kind, _ in heard.card["marks"]] == [
+            ("here", "text_link"),
+            (heard.text, "italic"),
+            ("code", "code"),
+        ]
+
+    def test_of_a_caption_too(self) -> None:
+        heard = message(**media("voice"), caption="ab", caption_entities=[{"type": "pre", "offset": 0, "length": 1, "language": "sh"}])
+        assert heard.card["marks"] == [[0, 1, "pre", "sh"]]
+
+
 class TestCommand:
     @pytest.mark.parametrize(
         ("text", "command", "args"),
@@ -179,6 +203,33 @@ class TestCards:
         assert heard.card["details"] == {"title": "Hi", "size": 3}
         assert not heard.held
 
+    def test_a_checklist_is_words(self) -> None:
+        tasks = [{"id": 1, "text": "бумага"}, {"id": 2, "text": "тонер", "completion_date": 1}]
+        heard = message(checklist={"title": "Принтер", "tasks": tasks})
+        assert (heard.kind, heard.text) == (InboundKind.MESSAGE, "Принтер\n☐ бумага\n☑ тонер")
+
+    def test_a_poll_shows_its_options(self) -> None:
+        assert message(poll={"question": "Обед?", "options": [{"text": "да"}, {"text": "нет"}]}).text == "Обед?\n– да\n– нет"
+
+    def test_paid_media_brings_its_files(self) -> None:
+        paid = [{"type": "photo", "photo": [{"file_id": "p", "file_unique_id": "up"}]}, {"type": "preview"}]
+        heard = message(paid_media={"star_count": 5, "paid_media": paid})
+        assert [(file.remote_id, file.unique_id) for file in heard.files] == [("p", "up")]
+
+    def test_a_payment_says_how_much(self) -> None:
+        paid = {"currency": "RUB", "total_amount": 129050, "invoice_payload": "x"}
+        assert message(successful_payment=paid).card["details"]["total_amount"] == "1290.50 RUB"
+        assert message(successful_payment={**paid, "currency": "XTR"}).card["details"]["total_amount"] == "129050 XTR"
+
+    def test_people_of_a_service_message_are_named(self) -> None:
+        assert message(new_chat_members=[ANNA, {"id": 2, "first_name": "Boris"}]).card["details"] == {"value": "Анна Петрова, Boris"}
+
+    def test_what_is_answered_elsewhere_is_told(self) -> None:
+        origin = {"type": "channel", "chat": {"id": -1, "title": "News"}, "message_id": 7}
+        heard = message(text="x", external_reply={"origin": origin, "dice": {"emoji": "🎲"}}, quote={"text": "q", "position": 0})
+        assert heard.card["answers_elsewhere"] == {"from": "News", "kind": "dice", "text": "🎲"}
+        assert heard.card["quote"] == "q"
+
     def test_a_service_message_asks_for_no_answer(self) -> None:
         assert message(pinned_message={"message_id": 1}).held
 
@@ -219,6 +270,11 @@ class TestOtherUpdates:
         heard = read({"update_id": 1, "message_reaction": body})
         assert (heard.kind, heard.reply_to) == (InboundKind.REACTION, "7100000001:4")
         assert (heard.card["added"], heard.card["removed"]) == (["🔥"], ["👍"])
+
+    def test_reactions_that_are_only_counted_are_told_too(self) -> None:
+        counted = [{"type": {"type": "emoji", "emoji": "👍"}, "total_count": 3}, {"type": {"type": "paid"}, "total_count": 1}]
+        heard = read({"update_id": 1, "message_reaction_count": {"chat": CHAT, "message_id": 4, "date": 1, "reactions": counted}})
+        assert (heard.kind, heard.reply_to, heard.card["counts"]) == (InboundKind.REACTION, "7100000001:4", [["👍", 3], ["paid", 1]])
 
     def test_a_channel_post_is_kept_and_never_answered(self) -> None:
         heard = message("channel_post", text="x", chat={"id": -1, "type": "channel", "title": "News"})
