@@ -77,6 +77,9 @@ class Limits(BaseModel):
     webform_per_hour: int = Field(20, ge=0, description="Requests by form per address and hour; 0 switches the limit off.")
     webform_per_day: int = Field(240, ge=0, description="Requests by form per address and day; 0 switches the limit off.")
     telegram_per_minute: int = Field(30, ge=0, description="Telegram messages per person and minute; 0 switches the limit off.")
+    telegram_out_per_second: int = Field(
+        30, ge=0, description="Messages a bot sends per second over all its chats; 0 for a Bot API server without limits of its own."
+    )
     mail_per_hour: int = Field(60, ge=0, description="Mails per sender and hour that get an automatic answer; 0 switches the limit off.")
     attachment_mb: int = Field(20, ge=1, description="Largest single attachment kept, in megabytes.")
     mail_out_mb: int = Field(

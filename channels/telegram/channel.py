@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from channels.telegram.connection import CallFailed, Connection
+from channels.telegram.pace import Pace
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
-from channels.telegram.webhook import handle_webhook
+from channels.telegram.webhook import handle_webhook, is_telegram
 from desk_core.conversations.ports import Accept, Blobs, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, RetryLater
 from desk_core.kit.clock import Clock
 from desk_core.kit.i18n import gettext_noop as _
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+MAX_CONNECTIONS: Final = 40
 LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
 _WATCH_SECONDS: Final = 60.0
 _FRESH_ERROR: Final = timedelta(minutes=10)
@@ -42,8 +44,11 @@ class TelegramChannel:
         api_url: str | None = None,
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+        only_telegram: bool = False,
         proxy: str | None = None,
         burst_seconds: float = 2.0,
+        pace: Pace | None = None,
         on_status: OnStatus | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -54,11 +59,13 @@ class TelegramChannel:
         self._clock = clock
         self._webhook_url = webhook_url
         self._webhook_secret = webhook_secret or ""
+        self._max_connections = max_connections
+        self._only_telegram = only_telegram
         self._burst_seconds = burst_seconds
         self._on_status = on_status
         self._sleep = sleep
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
-        self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets)
+        self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets, pace=pace)
         self._sender: Sender | None = None
 
     def __repr__(self) -> str:
@@ -87,8 +94,11 @@ class TelegramChannel:
             menu.cancel()
             await asyncio.gather(menu, return_exceptions=True)
 
-    async def webhook(self, secret_header: str | None, body: bytes, accept: Accept) -> int:
-        """Answer one call of the webhook with an HTTP status; see `handle_webhook`."""
+    async def webhook(self, secret_header: str | None, body: bytes, accept: Accept, *, caller: str | None = None) -> int:
+        """Answer one call of the webhook with an HTTP status; see `handle_webhook`. `caller` is the address that calls."""
+        if self._only_telegram and not is_telegram(caller):
+            log.warning("telegram.webhook_stranger", inbox=self.inbox_id)
+            return 403
         return await handle_webhook(
             secret_header,
             body,
@@ -122,7 +132,8 @@ class TelegramChannel:
                 if not is_set:
                     await self._connection.call("setWebhook", self._webhook_settings())
                 info = _mapping(await self._connection.call("getWebhookInfo"))
-                is_set = info.get("url") == self._webhook_url
+                # Telegram remembers what it was told last, also by an older desk or by hand.
+                is_set = info.get("url") == self._webhook_url and info.get("max_connections") in (None, self._max_connections)
                 await status.report(self._webhook_trouble(info))
                 pause = _WATCH_SECONDS if is_set else 1.0
             except CallFailed as failure:
@@ -135,7 +146,7 @@ class TelegramChannel:
             "url": self._webhook_url,
             "secret_token": self._webhook_secret,
             "allowed_updates": list(ALLOWED_UPDATES),
-            "max_connections": 40,
+            "max_connections": self._max_connections,
         }
 
     def _webhook_trouble(self, info: dict[str, Any]) -> str | None:

@@ -50,6 +50,7 @@ class Step:
     buttons: Buttons = ()
     formatted: bool = True
     in_topic: bool = True
+    as_reply: bool = True
     as_photos: bool = False
 
     def easier(self, refusal: str) -> "Step | None":
@@ -59,6 +60,8 @@ class Step:
             return replace(self, formatted=False)
         if self.in_topic and "thread not found" in words:
             return replace(self, in_topic=False)
+        if self.as_reply and ("message to be replied not found" in words or "message to reply not found" in words):
+            return replace(self, as_reply=False)
         if self.as_photos and any(trouble in words for trouble in _PHOTO_TROUBLES):
             return replace(self, as_photos=False)
         if "button" in words and "url" in words and any(button.url for row in self.buttons for button in row):

@@ -376,8 +376,26 @@ class TestRefusals:
         sandbox.faults.too_many("sendMessage", retry_after=7)
         with pytest.raises(RetryLater) as caught:
             await channel.send(letter(anna, "x"))
-        assert caught.value.after == timedelta(seconds=7)
+        assert caught.value.after is not None
+        assert timedelta(seconds=6.5) < caught.value.after < timedelta(seconds=8.5)
         assert not caught.value.uncertain
+        assert caught.value.free
+
+    async def test_429_silences_the_bot_in_every_chat(self, sandbox: Sandbox, channel: TelegramChannel, anna: Person) -> None:
+        await anna.opens()
+        sandbox.faults.too_many("sendMessage", retry_after=7)
+        for _ in range(2):
+            with pytest.raises(RetryLater):
+                await channel.send(letter(anna, "x"))
+        assert [call.code for call in sandbox.calls if call.method == "sendMessage"] == [429]
+
+    async def test_a_short_429_is_waited_out_where_it_stands(self, sandbox: Sandbox, channel: TelegramChannel, anna: Person) -> None:
+        await anna.opens()
+        sandbox.faults.too_many("sendMessage", retry_after=1)
+        receipt = await channel.send(letter(anna, "x"))
+        assert not receipt.uncertain
+        assert (await anna.hears())["text"] == "x"
+        assert await anna.hears_nothing(within=0.2)
 
     async def test_403_says_that_the_person_blocked_us(self, channel: TelegramChannel, anna: Person) -> None:
         await anna.opens()
@@ -390,7 +408,7 @@ class TestRefusals:
     async def test_an_unknown_chat_is_refused_for_good(self, channel: TelegramChannel, anna: Person) -> None:
         with pytest.raises(Refused) as caught:
             await channel.send(letter(anna, "x", thread_key="404"))
-        assert not caught.value.blocked
+        assert caught.value.blocked
         assert "chat not found" in caught.value.reason
 
     @pytest.mark.parametrize("code", [500, 502, 504])
@@ -465,7 +483,7 @@ class TestRefusals:
         await anna.opens()
         message = letter(anna, "слово " * 1500)
         sandbox.faults.slow("sendMessage", seconds=0)
-        sandbox.faults.too_many("sendMessage")
+        sandbox.faults.error("sendMessage", code=502)
         with pytest.raises(RetryLater) as caught:
             await channel.send(message)
         assert caught.value.uncertain
