@@ -105,7 +105,7 @@ bench-blind: $(DEV_STAMP) ## How well the shipped preset understands messages no
 	@$(PY) -m benchmarks.blind $(FILE) $(ARGS)
 
 .PHONY: chaos
-chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order. ARGS=mail: 2,000 mails by SMTP and IMAP
+chaos: $(DEV_STAMP) ## Kill processes at random under load; nothing may be lost, doubled or out of order. ARGS=mail: 2,000 mails by SMTP and IMAP; ARGS=telegram: 2,000 messages of 50 people
 	@$(PY) -m benchmarks.chaos $(if $(QUICK),--quick) $(ARGS)
 
 .PHONY: soak

@@ -18,7 +18,7 @@ from benchmarks import report
 from benchmarks.running import TEMPLATE
 from desk_core.kit.clock import SystemClock
 
-SUBJECTS = ("accept", "mail", "turn", "understanding", "search", "lists", "memory", "startup", "mail_memory")
+SUBJECTS = ("accept", "mail", "turn", "telegram", "understanding", "search", "lists", "memory", "startup", "mail_memory")
 LONG = frozenset({"mail_memory"})
 """Left out of a quick run, unless asked for by name."""
 

@@ -21,14 +21,24 @@ import httpx2
 import structlog
 
 from benchmarks import report
-from benchmarks.chaos import mail
-from benchmarks.chaos.desks import DISTRIBUTED, EMBEDDED, MAIL_DISTRIBUTED, MAIL_EMBEDDED, PARTS, Victim
+from benchmarks.chaos import mail, telegram
+from benchmarks.chaos.desks import (
+    DISTRIBUTED,
+    EMBEDDED,
+    MAIL_DISTRIBUTED,
+    MAIL_EMBEDDED,
+    PARTS,
+    TELEGRAM_DISTRIBUTED,
+    TELEGRAM_EMBEDDED,
+    Victim,
+)
 from benchmarks.chaos.people import Sent, chatter, visitor, writer
 from benchmarks.chaos.tally import Count, tally
 from benchmarks.running import sandbox
 from desk_core.kit.clock import SystemClock
 
-MAIL = (MAIL_EMBEDDED, MAIL_DISTRIBUTED)
+MAIL, TELEGRAM = (MAIL_EMBEDDED, MAIL_DISTRIBUTED), (TELEGRAM_EMBEDDED, TELEGRAM_DISTRIBUTED)
+PAIRS = {"mail": MAIL, "telegram": TELEGRAM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,11 @@ async def _attacked(mode: str, *, quick: bool, seed: int, folder: Path) -> list[
         letters = mail.QUICK if quick else mail.FULL
         _tell(f"{mode}: {letters.messages} mails, seed {seed}")
         return await mail.one(mode, letters, seed=seed, folder=folder, tell=_tell)
+    if mode in TELEGRAM:
+        chats = telegram.QUICK if quick else telegram.FULL
+        _tell(f"{mode}: {chats.messages} messages, seed {seed}")
+        with sandbox(folder) as telegram_url:
+            return await telegram.one(mode, chats, seed=seed, folder=folder, telegram_url=telegram_url, tell=_tell)
     plan = QUICK if quick else FULL
     _tell(f"{mode}: {plan.messages} messages, seed {seed}")
     with sandbox(folder) as telegram_url:
@@ -166,19 +181,22 @@ def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument(
-        "modes", nargs="*", metavar="mode", help=f"{', '.join(PARTS)}, or mail for both of mail; {EMBEDDED} and {DISTRIBUTED} by default"
+        "modes",
+        nargs="*",
+        metavar="mode",
+        help=f"{', '.join(PARTS)}; mail or telegram for both of each; {EMBEDDED} and {DISTRIBUTED} by default",
     )
     parser.add_argument("--quick", action="store_true", help="two minutes for two modes (also: QUICK=1)")
     parser.add_argument(
         "--seed", type=int, default=int(os.environ.get("SEED", "0")), help="of the killing and of what people do; also SEED="
     )
     chosen = parser.parse_args()
-    if unknown := {*chosen.modes} - {*PARTS, "mail"}:
+    if unknown := {*chosen.modes} - {*PARTS, *PAIRS}:
         parser.error(f"no such mode: {', '.join(sorted(unknown))}")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     quick = chosen.quick or os.environ.get("QUICK", "") not in ("", "0")
     seed = chosen.seed or random.SystemRandom().randrange(1, 100_000)
-    modes = [mode for named in chosen.modes or (EMBEDDED, DISTRIBUTED) for mode in (MAIL if named == "mail" else (named,))]
+    modes = [mode for named in chosen.modes or (EMBEDDED, DISTRIBUTED) for mode in PAIRS.get(named, (named,))]
     return asyncio.run(run(modes, quick=quick, seed=seed, started_at=SystemClock().now()))
 
 

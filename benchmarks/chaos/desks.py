@@ -37,14 +37,17 @@ MAILBOX = "desk@chaos.example"
 """The address whose mail lies in an IMAP mailbox, in the modes that have one."""
 EMBEDDED, DISTRIBUTED = "embedded", "distributed"
 MAIL_EMBEDDED, MAIL_DISTRIBUTED = "mail-embedded", "mail-distributed"
+TELEGRAM_EMBEDDED, TELEGRAM_DISTRIBUTED = "telegram-embedded", "telegram-distributed"
 PARTS = {
     EMBEDDED: {"run": "run"},
     DISTRIBUTED: {"web": "serve", "worker one": "work", "worker two": "work", "receiver": "receive"},
     MAIL_EMBEDDED: {"run": "run"},
     # `receive` listens and fetches in one process, but among several only one has the mailbox: some kills hit a listener alone.
     MAIL_DISTRIBUTED: {"receiver one": "receive", "receiver two": "receive", "worker one": "work", "worker two": "work"},
+    TELEGRAM_EMBEDDED: {"run": "run"},
+    TELEGRAM_DISTRIBUTED: {"receiver one": "receive", "receiver two": "receive", "worker one": "work", "worker two": "work"},
 }
-ON_SERVERS = (DISTRIBUTED, MAIL_DISTRIBUTED)
+ON_SERVERS = (DISTRIBUTED, MAIL_DISTRIBUTED, TELEGRAM_DISTRIBUTED)
 KINDS = {"run": "the whole desk", "serve": "the web", "work": "a worker"}
 
 

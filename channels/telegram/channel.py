@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from channels.telegram.checkup import STEPS, Checkup, News
 from channels.telegram.connection import CallFailed, Connection
 from channels.telegram.pace import Pace
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
 from channels.telegram.webhook import handle_webhook, is_telegram
+from desk_core.conversations.checkups import State
 from desk_core.conversations.ports import Accept, Blobs, ChannelKind, DeliveryError, OutboundMessage, Receipt, Refused, RetryLater
 from desk_core.kit.clock import Clock
-from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     from channels.telegram.send import Sender
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MAX_CONNECTIONS: Final = 40
+LARGEST_PICTURE: Final = 1024 * 1024
 LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
 _WATCH_SECONDS: Final = 60.0
 _FRESH_ERROR: Final = timedelta(minutes=10)
@@ -209,30 +211,31 @@ class TelegramChannel:
 
     # Diagnosis
 
+    def checkup(self, news: News | None = None) -> Checkup:
+        """The bot, ready to be examined."""
+        return Checkup(self._connection, now=self._clock.now(), webhook_url=self._webhook_url, news=news)
+
     async def test(self) -> Sequence[tuple[str, bool, str]]:
-        """Steps of a connection test: (step, passed, Telegram's words); stops at the first one that makes the rest pointless."""
+        """Steps of a connection test: (step, passed, Telegram's words)."""
+        return [(STEPS[step.key], step.state is not State.FAIL, step.words) for step in await self.checkup().run()]
+
+    async def picture(self) -> bytes | None:
+        """The bot's own picture, small; None where it has none. Raises `RetryLater` or `Refused`."""
         try:
             me = _mapping(await self._connection.call("getMe"))
+            found = _mapping(await self._connection.call("getUserProfilePhotos", {"user_id": me.get("id"), "limit": 1}))
         except CallFailed as failure:
-            return [(_("Telegram knows the bot"), False, failure.words)]
-        mode = f"webhook at {urlsplit(self._webhook_url).netloc}" if self._webhook_url else "polling"
-        known = (_("Telegram knows the bot"), True, f"{me.get('first_name', '')} (@{me.get('username', '')})")
-        steps = [known, (_("How messages are received"), True, mode)]
-        try:
-            info = _mapping(await self._connection.call("getWebhookInfo"))
-        except CallFailed as failure:
-            return [*steps, (_("Nothing is in the way of receiving"), False, failure.words)]
-        return [*steps, (_("Nothing is in the way of receiving"), *self._reception(info))]
-
-    def _reception(self, info: dict[str, Any]) -> tuple[bool, str]:
-        url, waiting = str(info.get("url") or ""), info.get("pending_update_count", 0)
-        if url != (self._webhook_url or ""):
-            if not self._webhook_url:
-                return False, f"a webhook at {urlsplit(url).netloc} takes this bot's messages; Priyom takes it off when it starts receiving"
-            return False, "the webhook is not set at Telegram; Priyom sets it when it starts receiving"
-        if trouble := self._webhook_trouble(info):
-            return False, trouble
-        return True, f"{waiting} updates wait"
+            raise _fetch_error(failure) from None
+        sizes = [size for photo in found.get("photos") or [] for size in photo]
+        if not sizes:
+            return None
+        chunks, taken = list[bytes](), 0
+        async for chunk in self.fetch(str(min(sizes, key=lambda size: abs(size.get("width", 0) - 160)).get("file_id"))):
+            taken += len(chunk)
+            if taken > LARGEST_PICTURE:
+                return None
+            chunks.append(chunk)
+        return b"".join(chunks)
 
     async def close(self) -> None:
         await self._connection.close()

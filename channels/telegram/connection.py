@@ -62,6 +62,10 @@ class Connection:
     def base(self) -> str:
         return self._base
 
+    @property
+    def is_official(self) -> bool:
+        return self._base == OFFICIAL
+
     def scrub(self, words: object) -> str:
         """`words` without the token and the other secrets, on one line and not too long."""
         text = str(words)

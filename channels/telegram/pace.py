@@ -187,7 +187,7 @@ class SharedPace:
         if time.monotonic() < self._away_until:
             return None
         try:
-            asking: Awaitable[Any] = self._redis.eval(  # type: ignore[assignment]  # the client's own type covers its blocking twin too
+            asking: Awaitable[Any] = self._redis.eval(
                 script, len(keys), *(f"{self._prefix}{key}" for key in keys), *(str(number) for number in numbers)
             )
             return await asking

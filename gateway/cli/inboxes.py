@@ -129,7 +129,7 @@ def set_telegram(
         async with desk.database.unit() as uow:
             changed = await inboxes.set_bot(uow, await _find(uow, name), options, box=desk.box)
             if changed:
-                after = {"changed": changed}
+                after: dict[str, object] = {"changed": changed}
                 service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after=after, now=desk.clock.now())
         return changed
 
@@ -246,6 +246,10 @@ def test(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
 
         async with desk.database.unit() as uow:
             inbox = await _find(uow, name)
+        if inbox.channel == ChannelKind.TELEGRAM:
+            from gateway.checkups import examine_bot, told
+
+            return [told(step, language()) for step in await examine_bot(desk, inbox)]
         return await (_test_mail if inbox.channel == ChannelKind.EMAIL else _test_other)(desk, inbox)
 
     steps = run(work)

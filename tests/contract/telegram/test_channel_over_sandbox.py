@@ -293,6 +293,43 @@ class TestWebhook:
             await store.until(lambda message: message.text == "и снова опросом")
         await polling.close()
 
+    async def test_polling_and_webhook_take_turns_under_load_and_lose_nothing(self, server: Served, anna: Person) -> None:
+        await anna.opens()
+        store = Store()
+        hooked: list[TelegramChannel] = []
+
+        async def hook(request: Request) -> Response:
+            if not hooked:
+                return Response(status_code=404)  # as the desk's route answers where no webhook is configured
+            status = await hooked[0].webhook(request.headers.get(SECRET_HEADER), await request.body(), store)
+            return Response(status_code=status)
+
+        async def talk() -> None:
+            for number in range(120):
+                await anna.says(f"слово {number}")
+                await asyncio.sleep(0.01)
+
+        async with Served(Starlette(routes=[Route("/hooks/telegram/Rnd0mPath", hook, methods=["POST"])])) as desk:
+            talking = asyncio.create_task(talk())
+            for turn in range(6):
+                if turn % 2:
+                    channel = adapter(server, webhook_url=f"{desk.url}/hooks/telegram/Rnd0mPath", webhook_secret="s3cret-value")
+                    hooked.append(channel)
+                else:
+                    channel = adapter(server)
+                async with receiving(channel, store):
+                    await asyncio.sleep(0.3)
+                hooked.clear()
+                await channel.close()
+            await talking
+            last = adapter(server)
+            async with receiving(last, store):
+                await store.until(lambda message: message.text == "слово 119")
+                await eventually(lambda: len({message.text for message in store.messages if message.text.startswith("слово")}) == 120)
+            await last.close()
+        told = [message.text for message in store.messages if message.text.startswith("слово")]
+        assert sorted(told) == sorted(f"слово {number}" for number in range(120))
+
     def test_is_not_built_without_a_secret(self) -> None:
         with pytest.raises(ValueError, match="secret"):
             TelegramChannel("box", TOKEN, blobs=MemoryBlobs(), clock=SystemClock(), webhook_url="https://desk.example/h")
