@@ -94,11 +94,11 @@ class Checkup:
 
     def _mode(self) -> Step:
         if self.webhook_url is None:
-            return Step("mode", State.OK, "getUpdates")
+            return Step("mode", State.OK, "polling")
         parts = urlsplit(self.webhook_url)
         # A Bot API server of one's own calls plain addresses too.
         plain = parts.scheme != "https" and self.connection.is_official
-        return Step("mode", State.WARN if plain else State.OK, f"setWebhook: {parts.netloc}", "no_https" if plain else None)
+        return Step("mode", State.WARN if plain else State.OK, f"webhook at {parts.netloc}", "no_https" if plain else None)
 
     async def _webhook(self) -> Step:
         try:
