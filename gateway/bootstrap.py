@@ -57,9 +57,12 @@ from models.retrain import Outcome
 from nlu.understood import Tools
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from channels.email.examining import Examiner
     from channels.email.signing import Signer
     from channels.email.smtp_out import Sender
+    from channels.telegram.pace import Pace
 
 log = structlog.get_logger()
 
@@ -100,6 +103,7 @@ class Desk:
         self._channels_checked: dict[str, float] = {}
         self._channel_lock = asyncio.Lock()
         self._mail_sender: Sender | None = None
+        self._paces: dict[str, Pace] = {}
 
     # Configuration
 
@@ -171,6 +175,7 @@ class Desk:
                     examiner=self.examiner,
                     signer=await self._signer(inbox),
                     mail_sender=self._way_out,
+                    telegram_pace=self.telegram_pace,
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
                 held = (inbox.version, adapter)
@@ -205,6 +210,20 @@ class Desk:
 
             self._mail_sender = way_out(self.settings, self.clock)
         return self._mail_sender
+
+    def telegram_pace(self, inbox_id: str) -> "Pace":
+        """How fast the bot of an inbox may speak; among all processes where there is Redis, and over every rebuilding of its adapter."""
+        if inbox_id not in self._paces:
+            from channels.telegram.pace import LocalPace, NoPace, SharedPace
+
+            per_second, url = self.settings.limits.telegram_out_per_second, self.settings.redis.url.get_secret_value()
+            if per_second == 0:
+                self._paces[inbox_id] = NoPace()
+            elif url:
+                self._paces[inbox_id] = SharedPace(_redis(url), inbox_id, per_second=per_second)
+            else:
+                self._paces[inbox_id] = LocalPace(per_second=per_second)
+        return self._paces[inbox_id]
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
         """An adapter reports its state: its words stand beside the inbox until it works again (None), and then since when."""
@@ -310,6 +329,8 @@ class Desk:
             await channel.close()
         if self._mail_sender is not None:
             await self._mail_sender.close()
+        for pace in self._paces.values():
+            await pace.close()
         await self.signal.close()
         await self.database.close()
 
@@ -318,9 +339,13 @@ def _signal(settings: Settings) -> Signal:
     url = settings.redis.url.get_secret_value()
     if not url:
         return LocalSignal()
+    return RedisSignal(_redis(url))
+
+
+def _redis(url: str) -> "Redis":
     from redis.asyncio import Redis
 
-    return RedisSignal(Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15))
+    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
 
 
 def _copy_store(path: Path, revision: str) -> None:

@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from channels.email.checkup import ADVICE, STATES, STEPS, Checkup, Loop, State, Step, hang_up
+from channels.email import checkup as of_mail
+from channels.email.checkup import Checkup, Loop, hang_up
 from channels.email.imap_account import Account
 from channels.email.smtp_out import Sender, SmtpSender, sender_for
 from channels.email.trust import domain_of
+from channels.telegram import checkup as of_bots
+from channels.telegram.channel import TelegramChannel
+from desk_core.conversations.checkups import STATES, State, Step
 from desk_core.conversations.entities import Inbox, RawInbound
-from desk_core.kit.i18n import translate
+from desk_core.kit.errors import Invalid
+from desk_core.kit.i18n import Phrase, translate
+from desk_core.kit.i18n import gettext_noop as _
 from gateway import mail_signing
 from gateway.inboxes import access_tokens
 from gateway.mail import sandbox_of
@@ -100,10 +106,18 @@ async def _stored(desk: "WebDesk", inbox: Inbox | None, message_id: str) -> bool
     return found is not None
 
 
+async def examine_bot(desk: "WebDesk", inbox: Inbox) -> list[Step]:
+    """Every step of a Telegram inbox; raises `Invalid` while it is paused."""
+    channel = await desk.channel(inbox.id)
+    if not isinstance(channel, TelegramChannel):
+        raise Invalid(reason=Phrase(_("%(name)s is paused"), name=inbox.name))
+    return await channel.checkup(of_bots.News(inbox.last_received_at, inbox.last_error)).run()
+
+
 def told(step: Step, language: str) -> dict[str, Any]:
     """A step for programs and for people: its names stay, its sentences are in `language`."""
     return {
-        "step": translate(language, STEPS[step.key]),
+        "step": translate(language, (of_bots if step.key in of_bots.STEPS else of_mail).STEPS[step.key]),
         "passed": step.state is not State.FAIL,
         "words": step.words,
         "key": step.key,
@@ -112,5 +126,11 @@ def told(step: Step, language: str) -> dict[str, Any]:
         "ms": step.ms,
         "advice": step.advice,
         "params": dict(step.params),
-        "todo": translate(language, ADVICE[step.advice], **step.params) if step.advice else "",
+        "todo": translate(language, _advice(step), **step.params) if step.advice else "",
     }
+
+
+def _advice(step: Step) -> str:
+    """Both channels may call different things by one name."""
+    advice: str = (of_bots if step.key in of_bots.STEPS else of_mail).ADVICE[step.advice or ""]
+    return advice

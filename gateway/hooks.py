@@ -30,5 +30,7 @@ async def telegram(path: str, request: Request) -> Response:
 
     if not isinstance(channel, TelegramChannel):
         return Response(status_code=404)
-    status = await channel.webhook(request.headers.get("x-telegram-bot-api-secret-token"), await request.body(), desk.accept)
+    # Behind a trusted proxy this is the address that the proxy saw.
+    caller = request.client.host if request.client else None
+    status = await channel.webhook(request.headers.get("x-telegram-bot-api-secret-token"), await request.body(), desk.accept, caller=caller)
     return Response(status_code=status)

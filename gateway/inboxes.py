@@ -26,12 +26,17 @@ if TYPE_CHECKING:
     from channels.email.imap_oauth import AccessTokens
     from channels.email.signing import Signer
     from channels.email.smtp_out import Sender
+    from channels.telegram.pace import Pace
 
 OnStatus = Callable[[str | None], None]
 KeepSecret = Callable[[str, str], Awaitable[None]]
 
 OAUTH_PUBLIC = ("oauth_token_url", "oauth_client_id")
 OAUTH_HIDDEN = ("oauth_client_secret", "oauth_refresh_token")
+
+
+HOOK = ("hook_path", "hook_secret")
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h", "socks4")
 
 
 class InboxExists(DeskError):
@@ -83,13 +88,54 @@ def mail_address(text: str) -> str:
 
 def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict[str, Any], str]:
     """(public config, sealed secrets) of a bot; a webhook gets a random path and a secret of its own."""
-    head, _colon, tail = token.partition(":")
-    if not head.isdigit() or len(tail) < 20:
-        raise Invalid(reason=_("a bot token looks like 123456789:AbC..."))
-    hidden = {"token": token}
-    if webhook:
-        hidden |= {"hook_path": secrets.token_urlsafe(24), "hook_secret": secrets.token_urlsafe(32)}
-    return {"bot": head}, box.seal(hidden)
+    public, hidden = BotOptions(token=token, webhook_url="http://desk" if webhook else None).over({}, {})
+    return {"bot": public["bot"]}, box.seal(hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class BotOptions:
+    """How a bot is connected, as it is given; what is None stays as it was, and an empty address ends its use (no webhook: polling)."""
+
+    token: str | None = None
+    api_url: str | None = None
+    webhook_url: str | None = None
+    proxy: str | None = None
+    max_connections: int | None = None
+    only_telegram: bool | None = None
+
+    def over(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """(public config, secrets) with these options laid over; raises `Invalid`.
+
+        A webhook keeps its random path and its secret for as long as it lasts; the next one gets others.
+        """
+        public, secret = dict(config), dict(hidden)
+        if self.token is not None:
+            head, _colon, tail = self.token.strip().partition(":")
+            if not head.isdigit() or len(tail) < 20:
+                raise Invalid(reason=_("a bot token looks like 123456789:AbC..."))
+            public["bot"], secret["token"] = head, self.token.strip()
+        for name, schemes in (("api_url", ("http", "https")), ("webhook_url", ("http", "https")), ("proxy", PROXY_SCHEMES)):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if value and not _is_address(value, schemes):
+                raise Invalid(
+                    reason=Phrase(
+                        _("%(address)s is no address that begins with one of: %(schemes)s"), address=name, schemes=", ".join(schemes)
+                    )
+                )
+            public = {key: kept for key, kept in public.items() if key != name} | ({name: value} if value else {})
+        if self.max_connections is not None:
+            if not 1 <= self.max_connections <= 100:
+                raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
+            public["max_connections"] = self.max_connections
+        if self.only_telegram is not None:
+            public["only_telegram"] = self.only_telegram
+        if not public.get("webhook_url"):
+            return public, {name: value for name, value in secret.items() if name not in HOOK}
+        if "hook_secret" not in secret:
+            secret |= {"hook_path": secrets.token_urlsafe(24), "hook_secret": secrets.token_urlsafe(32)}
+        return public, secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +208,29 @@ async def set_trust(
     return {key.removeprefix("trusted_"): list(inbox.config.get(key, ())) for key in given}
 
 
+async def set_bot(uow: UnitOfWork, inbox: Inbox, options: BotOptions, *, box: SecretBox) -> list[str]:
+    """Change how a bot is connected; the answer names what changed, never a value. A running desk follows within seconds, losing nothing:
+    what Telegram holds is kept over the change, and an update that comes by both ways is stored once."""
+    if inbox.channel != ChannelKind.TELEGRAM:
+        raise Invalid(reason=_("this is no Telegram inbox"))
+    hidden = box.open(inbox.secrets)
+    config, secret = options.over(inbox.config, hidden)
+    before, after = {**inbox.config, **hidden}, {**config, **secret}
+    changed = sorted(name for name in {*before, *after} - {*HOOK} if before.get(name) != after.get(name))
+    if changed:
+        inbox.config, inbox.secrets = config, box.seal(secret)
+        inbox.version += 1
+    return changed
+
+
+def _is_address(text: str, schemes: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname)
+
+
 async def set_mail(uow: UnitOfWork, inbox: Inbox, options: MailOptions, *, box: SecretBox) -> list[str]:
     """Change how a mail inbox is fetched; the answer names what changed, never a value. A running desk follows within seconds."""
     if inbox.channel != ChannelKind.EMAIL:
@@ -208,12 +277,13 @@ def build(
     signer: "Signer | None" = None,
     mail_sender: "Callable[[], Sender]",
     keep_secret: KeepSecret | None = None,
+    telegram_pace: "Callable[[str], Pace]",
 ) -> Channel:
     """The adapter of an inbox. Heavy libraries are imported here, by need: a desk without Telegram never loads it."""
     hidden = box.open(inbox.secrets)
     match ChannelKind(inbox.channel):
         case ChannelKind.TELEGRAM:
-            from channels.telegram.channel import TelegramChannel
+            from channels.telegram.channel import MAX_CONNECTIONS, TelegramChannel
 
             base = inbox.config.get("webhook_url")
             return TelegramChannel(
@@ -224,8 +294,11 @@ def build(
                 api_url=_bot_api(inbox, settings),
                 webhook_url=f"{base.rstrip('/')}/hooks/telegram/{hidden['hook_path']}" if base else None,
                 webhook_secret=hidden.get("hook_secret"),
+                max_connections=inbox.config.get("max_connections", MAX_CONNECTIONS),
+                only_telegram=bool(inbox.config.get("only_telegram")),
                 proxy=inbox.config.get("proxy"),
                 burst_seconds=settings.work.burst_seconds,
+                pace=telegram_pace(inbox.id),
                 on_status=on_status,
             )
         case ChannelKind.EMAIL:

@@ -19,6 +19,10 @@ from gateway.bootstrap import Desk
 log = structlog.get_logger()
 
 LOOK_SECONDS = 2.0
+LOCK_ANSWER_SECONDS = 2.5
+# A killed process closes its connection, a machine that loses power or network does not. Then PostgreSQL gives the lock up after
+# 4 + 2 * 1 seconds of silence; its holder, if it lives, has noticed 1.5 seconds earlier (LOOK_SECONDS + LOCK_ANSWER_SECONDS) and stopped.
+KEEPALIVES = "SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2; SET tcp_user_timeout = 6000"
 TELEGRAM_LOCK = 7471
 
 
@@ -81,6 +85,8 @@ class Receivers:
         # The lock lives as long as the connection, so a killed process gives it up by dying.
         async with self._desk.database.writer.connect() as connection:
             connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            for statement in KEEPALIVES.split("; "):
+                await connection.execute(text(statement))
             key = zlib.crc32(inbox_id.encode()) - 2**31
             mine = await connection.scalar(text("SELECT pg_try_advisory_lock(:space, :key)"), {"space": TELEGRAM_LOCK, "key": key})
             try:
@@ -101,8 +107,9 @@ async def _gone(connection: AsyncConnection) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            await connection.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError) as error:
+            async with asyncio.timeout(LOCK_ANSWER_SECONDS):
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("receivers.lock_lost", error=type(error).__name__)
             return
 

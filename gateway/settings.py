@@ -78,6 +78,9 @@ class Limits(BaseModel):
     webform_per_day: int = Field(240, ge=0, description="Requests by form per address and day; 0 switches the limit off.")
     telegram_per_minute: int = Field(30, ge=0, description="Telegram messages per person and minute; 0 switches the limit off.")
     telegram_mb_per_day: int = Field(200, ge=0, description="Files kept per person and 24 hours from Telegram, in megabytes; 0: no limit.")
+    telegram_out_per_second: int = Field(
+        30, ge=0, description="Messages a bot sends per second over all its chats; 0 for a Bot API server without limits of its own."
+    )
     mail_per_hour: int = Field(60, ge=0, description="Mails per sender and hour that get an automatic answer; 0 switches the limit off.")
     attachment_mb: int = Field(20, ge=1, description="Largest single attachment kept, in megabytes.")
     upload_mb: int = Field(100, ge=1, description="Files of one upload by the link that the bot gives for what is too large, in megabytes.")

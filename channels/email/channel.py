@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from channels.email.checkup import STEPS, Checkup, State
+from channels.email.checkup import STEPS, Checkup
 from channels.email.compose import Mailbox, compose, envelope_sender, message_id_of, to_bytes
 from channels.email.examining import Examiner
 from channels.email.imap import ImapFetcher
@@ -14,6 +14,7 @@ from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.signing import Signer
 from channels.email.smtp_out import Sender
 from channels.email.trust import NOBODY_TRUSTED, Trusted
+from desk_core.conversations.checkups import State
 from desk_core.conversations.ports import Accept, Blobs, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, Unalterable
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import NotFound

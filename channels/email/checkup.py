@@ -7,13 +7,12 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any
 
@@ -25,20 +24,11 @@ from channels.email.intake import MEGABYTE
 from channels.email.resolver import NamesUnavailable, Resolver
 from channels.email.smtp_out import SandboxSender, Sender
 from channels.email.threading import make_message_id
+from desk_core.conversations.checkups import State, Step
 from desk_core.conversations.ports import DeliveryError
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
-
-
-class State(StrEnum):
-    OK = "ok"
-    WARN = "warn"  # it works, but something should be mended
-    FAIL = "fail"
-    SKIPPED = "skipped"  # cannot be tried, or does not apply
-
-
-STATES = {State.OK: _("fine"), State.WARN: _("look at this"), State.FAIL: _("does not work"), State.SKIPPED: _("not tried")}
 
 STEPS = {
     "mx": _("Mail servers of the domain (MX)"),
@@ -100,18 +90,6 @@ _UNKNOWN_ISSUER = frozenset({2, 20, 21, 27})
 _NEEDS = {"imap_tls": "imap_tcp", "imap_login": "imap_tls", "imap_folder": "imap_login", "imap_fetch": "imap_login"}
 _LOOK_SECONDS = 1.0
 _MAIL_POLICY = SMTP.clone(max_line_length=900)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: `words` are the far side's own, `advice` with `params` says what to do (`ADVICE`), `ms` is how long it took."""
-
-    key: str
-    state: State
-    words: str = ""
-    advice: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-    ms: int = 0
 
 
 Trying = Callable[[], Awaitable[Step]]

@@ -3,10 +3,12 @@
 import channels.telegram.light_aiogram  # noqa: F401 - before anything of aiogram
 
 # isort: split
+import asyncio
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from aiogram import Bot
@@ -27,22 +29,57 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
+from aiogram.methods.base import TelegramMethod, TelegramType
 from aiogram.utils.token import TokenValidationError
 
 from channels.telegram.connection import CALL_SECONDS, CallFailed, Connection
 from desk_core.conversations.ports import Refused, RetryLater, TopicGone
 
-UPLOAD_SECONDS = 300
-_TOPIC_GONE = ("thread not found", "topic_deleted", "topic_id_invalid", "topic not found")
+UPLOAD_SECONDS: Final = 300
+PATIENCE: Final = 4.5
+"""How long a call waits for its turn where it stands; what has to wait longer goes back to the queue."""
+_MESSAGES: Final = ("Send", "Copy", "Forward", "EditMessage")
+_NO_MESSAGES: Final = frozenset({"SendChatAction", "SendMessageDraft", "SendRichMessageDraft"})
+_GONE: Final = ("chat not found", "peer_id_invalid", "user not found")
+_TOPIC_GONE: Final = ("thread not found", "topic_deleted", "topic_id_invalid", "topic not found")
+
+
+class NotYet(Exception):
+    """The bot's pace, or Telegram itself, wants silence for so long; nothing was sent."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"Telegram takes no more messages for {seconds:.0f} seconds")
 
 
 class SharedSession(AiohttpSession):
-    """aiogram's session over the connection's own, so that a bot has one pool, one proxy and one place that closes it."""
+    """aiogram's session over the connection's own, so that a bot has one pool, one proxy, one pace and one place that closes it."""
 
     def __init__(self, connection: Connection) -> None:
         base = connection.base.replace("{", "{{").replace("}", "}}")
         super().__init__(api=TelegramAPIServer.from_base(base), timeout=CALL_SECONDS)
         self._connection = connection
+
+    async def make_request(self, bot: Bot, method: TelegramMethod[TelegramType], timeout: int | None = None) -> TelegramType:
+        """The call in its turn; a 429 silences all senders of this bot and is tried again here where the wait is short."""
+        pace, name = self._connection.pace, type(method).__name__
+        is_message = name.startswith(_MESSAGES) and name not in _NO_MESSAGES
+        chat = getattr(method, "chat_id", None) if is_message else None
+        parts = getattr(method, "media", None)
+        messages = len(parts) if isinstance(parts, list) else 1
+        # Nobody should wait for a courtesy.
+        patience = 0.0 if name in _NO_MESSAGES else PATIENCE
+        while True:
+            while (wait := await pace.take(chat, messages=messages)) > 0:
+                if wait > patience:
+                    raise NotYet(wait)
+                patience -= wait
+                await asyncio.sleep(wait)
+            try:
+                return await super().make_request(bot, method, timeout)
+            except TelegramRetryAfter as error:
+                # Jitter, so that those who were silenced together do not speak together.
+                await pace.hold(error.retry_after + random.uniform(0.05, 0.5))
 
     async def create_session(self) -> aiohttp.ClientSession:
         return self._connection.session()
@@ -64,7 +101,7 @@ def translated(connection: Connection) -> Iterator[None]:
     """Errors of aiogram inside the block come out as `RetryLater` or `Refused`, without the token."""
     try:
         yield
-    except (AiogramError, CallFailed, aiohttp.ClientError, TimeoutError, OSError) as error:
+    except (AiogramError, NotYet, CallFailed, aiohttp.ClientError, TimeoutError, OSError) as error:
         # Not chained: the cause may spell the address of the request, and with it the token.
         raise verdict(error, connection) from None
 
@@ -73,8 +110,10 @@ def verdict(error: Exception, connection: Connection) -> RetryLater | Refused:
     """What an error means for the message that met it."""
     words = connection.scrub(getattr(error, "message", None) or error)
     match error:
+        case NotYet():
+            return RetryLater(words, after=timedelta(seconds=error.seconds + random.uniform(0, 0.5)), free=True)
         case TelegramRetryAfter():
-            return RetryLater(words, after=timedelta(seconds=error.retry_after))
+            return RetryLater(words, after=timedelta(seconds=error.retry_after), free=True)
         case TelegramEntityTooLarge():
             return Refused("the file is larger than Telegram takes from bots (50 MB)")
         case TelegramForbiddenError():
@@ -83,6 +122,8 @@ def verdict(error: Exception, connection: Connection) -> RetryLater | Refused:
             return Refused(f"the group has become a supergroup with another number: {words}")
         case TelegramBadRequest() if any(sign in words.lower() for sign in _TOPIC_GONE):
             return TopicGone(words)
+        case TelegramBadRequest() if any(gone in words.lower() for gone in _GONE):
+            return Refused(words, blocked=True)
         case TelegramBadRequest():
             return RetryLater(words) if "temporarily unavailable" in words else Refused(words)
         case TelegramUnauthorizedError() | TelegramNotFound() | TelegramConflictError():

@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from channels.telegram.checkup import STEPS, Checkup, News
 from channels.telegram.connection import CallFailed, Connection
+from channels.telegram.pace import Pace
 from channels.telegram.plan import Place
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
-from channels.telegram.webhook import handle_webhook
+from channels.telegram.webhook import handle_webhook, is_telegram
+from desk_core.conversations.checkups import State
 from desk_core.conversations.ports import (
     Ability,
     Accept,
@@ -27,7 +30,6 @@ from desk_core.conversations.ports import (
 )
 from desk_core.groups.ports import Face, Standing
 from desk_core.kit.clock import Clock
-from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     from channels.telegram.group import GroupDesk
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+MAX_CONNECTIONS: Final = 40
+LARGEST_PICTURE: Final = 1024 * 1024
 LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
 _WATCH_SECONDS: Final = 60.0
 _BELIEVED: Final = timedelta(minutes=5)
@@ -58,8 +62,11 @@ class TelegramChannel:
         api_url: str | None = None,
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+        only_telegram: bool = False,
         proxy: str | None = None,
         burst_seconds: float = 2.0,
+        pace: Pace | None = None,
         on_status: OnStatus | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -70,11 +77,13 @@ class TelegramChannel:
         self._clock = clock
         self._webhook_url = webhook_url
         self._webhook_secret = webhook_secret or ""
+        self._max_connections = max_connections
+        self._only_telegram = only_telegram
         self._burst_seconds = burst_seconds
         self._on_status = on_status
         self._sleep = sleep
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
-        self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets)
+        self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets, pace=pace)
         self._sender: Sender | None = None
         self._topics: tuple[datetime, bool] | None = None
         self._group: GroupDesk | None = None
@@ -105,8 +114,11 @@ class TelegramChannel:
             menu.cancel()
             await asyncio.gather(menu, return_exceptions=True)
 
-    async def webhook(self, secret_header: str | None, body: bytes, accept: Accept) -> int:
-        """Answer one call of the webhook with an HTTP status; see `handle_webhook`."""
+    async def webhook(self, secret_header: str | None, body: bytes, accept: Accept, *, caller: str | None = None) -> int:
+        """Answer one call of the webhook with an HTTP status; see `handle_webhook`. `caller` is the address that calls."""
+        if self._only_telegram and not is_telegram(caller):
+            log.warning("telegram.webhook_stranger", inbox=self.inbox_id)
+            return 403
         return await handle_webhook(
             secret_header,
             body,
@@ -140,7 +152,8 @@ class TelegramChannel:
                 if not is_set:
                     await self._connection.call("setWebhook", self._webhook_settings())
                 info = _mapping(await self._connection.call("getWebhookInfo"))
-                is_set = info.get("url") == self._webhook_url
+                # Telegram remembers what it was told last, also by an older desk or by hand.
+                is_set = info.get("url") == self._webhook_url and info.get("max_connections") in (None, self._max_connections)
                 await status.report(self._webhook_trouble(info))
                 pause = _WATCH_SECONDS if is_set else 1.0
             except CallFailed as failure:
@@ -153,7 +166,7 @@ class TelegramChannel:
             "url": self._webhook_url,
             "secret_token": self._webhook_secret,
             "allowed_updates": list(ALLOWED_UPDATES),
-            "max_connections": 40,
+            "max_connections": self._max_connections,
         }
 
     def _webhook_trouble(self, info: dict[str, Any]) -> str | None:
@@ -269,30 +282,32 @@ class TelegramChannel:
 
     # Diagnosis
 
+    def checkup(self, news: News | None = None) -> Checkup:
+        """The bot, ready to be examined."""
+        return Checkup(self._connection, now=self._clock.now(), webhook_url=self._webhook_url, news=news)
+
     async def test(self) -> Sequence[tuple[str, bool, str]]:
-        """Steps of a connection test: (step, passed, Telegram's words); stops at the first one that makes the rest pointless."""
+        """Steps of a connection test: (step, passed, Telegram's words); those that could not be tried are left out."""
+        tried = [step for step in await self.checkup().run() if step.state is not State.SKIPPED]
+        return [(STEPS[step.key], step.state is not State.FAIL, step.words) for step in tried]
+
+    async def picture(self) -> bytes | None:
+        """The bot's own picture, small; None where it has none. Raises `RetryLater` or `Refused`."""
         try:
             me = _mapping(await self._connection.call("getMe"))
+            found = _mapping(await self._connection.call("getUserProfilePhotos", {"user_id": me.get("id"), "limit": 1}))
         except CallFailed as failure:
-            return [(_("Telegram knows the bot"), False, failure.words)]
-        mode = f"webhook at {urlsplit(self._webhook_url).netloc}" if self._webhook_url else "polling"
-        known = (_("Telegram knows the bot"), True, f"{me.get('first_name', '')} (@{me.get('username', '')})")
-        steps = [known, (_("How messages are received"), True, mode)]
-        try:
-            info = _mapping(await self._connection.call("getWebhookInfo"))
-        except CallFailed as failure:
-            return [*steps, (_("Nothing is in the way of receiving"), False, failure.words)]
-        return [*steps, (_("Nothing is in the way of receiving"), *self._reception(info))]
-
-    def _reception(self, info: dict[str, Any]) -> tuple[bool, str]:
-        url, waiting = str(info.get("url") or ""), info.get("pending_update_count", 0)
-        if url != (self._webhook_url or ""):
-            if not self._webhook_url:
-                return False, f"a webhook at {urlsplit(url).netloc} takes this bot's messages; Priyom takes it off when it starts receiving"
-            return False, "the webhook is not set at Telegram; Priyom sets it when it starts receiving"
-        if trouble := self._webhook_trouble(info):
-            return False, trouble
-        return True, f"{waiting} updates wait"
+            raise _fetch_error(failure) from None
+        sizes = [size for photo in found.get("photos") or [] for size in photo]
+        if not sizes:
+            return None
+        chunks, taken = list[bytes](), 0
+        async for chunk in self.fetch(str(min(sizes, key=lambda size: abs(size.get("width", 0) - 160)).get("file_id"))):
+            taken += len(chunk)
+            if taken > LARGEST_PICTURE:
+                return None
+            chunks.append(chunk)
+        return b"".join(chunks)
 
     async def close(self) -> None:
         await self._connection.close()

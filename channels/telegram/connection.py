@@ -10,6 +10,8 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import orjson
 
+from channels.telegram.pace import NoPace, Pace
+
 if TYPE_CHECKING:
     from aiogram import Bot
 
@@ -32,7 +34,10 @@ class CallFailed(Exception):
 class Connection:
     """Knows the token and the addresses; opens on first use, `close()` at the end."""
 
-    def __init__(self, token: str, *, api_url: str | None = None, proxy: str | None = None, secrets: Iterable[str] = ()) -> None:
+    def __init__(
+        self, token: str, *, api_url: str | None = None, proxy: str | None = None, secrets: Iterable[str] = (), pace: Pace | None = None
+    ) -> None:
+        self.pace: Pace = pace or NoPace()
         self._token = token.strip()
         self._base = (api_url or OFFICIAL).rstrip("/")
         self._proxy = proxy
@@ -56,6 +61,10 @@ class Connection:
     @property
     def base(self) -> str:
         return self._base
+
+    @property
+    def is_official(self) -> bool:
+        return self._base == OFFICIAL
 
     def scrub(self, words: object) -> str:
         """`words` without the token and the other secrets, on one line and not too long."""

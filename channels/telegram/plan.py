@@ -54,6 +54,7 @@ class Step:
     files: tuple[OutboundFile, ...] = ()
     buttons: Buttons = ()
     formatted: bool = True
+    as_reply: bool = True
     as_photos: bool = False
 
     def easier(self, refusal: str) -> "Step | None":
@@ -61,6 +62,8 @@ class Step:
         words = refusal.lower()
         if self.formatted and ("parse entities" in words or "unsupported start tag" in words):
             return replace(self, formatted=False)
+        if self.as_reply and ("message to be replied not found" in words or "message to reply not found" in words):
+            return replace(self, as_reply=False)
         if self.as_photos and any(trouble in words for trouble in _PHOTO_TROUBLES):
             return replace(self, as_photos=False)
         if "button" in words and "url" in words and any(button.url for row in self.buttons for button in row):

@@ -6,7 +6,7 @@ answers while the handler still runs (aiogram issue 1397).
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
@@ -30,8 +30,13 @@ ALLOWED_UPDATES: Final = (
 )
 # fmt: on
 POLL_SECONDS: Final = 25
+CONFIRM_SECONDS: Final = 3.0
 LONGEST_PAUSE: Final = 60.0
 _TOKEN_PAUSE: Final = 30.0
+_CONFLICT: Final = (
+    "Another program receives with this bot's token. Stop it, or let @BotFather make a new token (/revoke) and give that to the desk; "
+    "receiving goes on by itself then, and nothing is lost meanwhile. Telegram: {}"
+)
 
 OnStatus: TypeAlias = Callable[[str | None], Awaitable[None] | None]
 """Told the words of what is wrong, and None when all is well again; called on changes only; may be a coroutine function."""
@@ -42,7 +47,7 @@ class UpdateSource(Protocol):
 
     async def updates(self, *, offset: int | None, seconds: int, allowed: Iterable[str]) -> list[Any]: ...
 
-    async def call(self, method: str) -> Any: ...
+    async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any: ...
 
 
 class Status:
@@ -95,9 +100,23 @@ class Poller:
         self.status = Status(on_status, inbox_id=inbox_id)
 
     async def run(self, accept: Accept) -> None:
-        """Poll until cancelled; every trouble is reported and waited out."""
-        while True:
-            await self.step(accept)
+        """Poll until cancelled; every trouble is reported and waited out. What is stored is acknowledged before it returns."""
+        try:
+            while True:
+                await self.step(accept)
+        finally:
+            await self.confirm()
+
+    async def confirm(self) -> None:
+        """Tell Telegram what is stored: whoever receives next, by whichever way, is not given it again."""
+        if self.offset is None:
+            return
+        try:
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._source.updates(offset=self.offset, seconds=0, allowed=ALLOWED_UPDATES)
+        except (CallFailed, TimeoutError) as failure:
+            # It is stored under its number, so that it may come again and is known.
+            log.info("telegram.offset_not_confirmed", inbox=self._inbox_id, error=type(failure).__name__)
 
     async def step(self, accept: Accept, *, seconds: int = POLL_SECONDS) -> None:
         """One poll and its updates; after a failure, one pause."""
@@ -129,7 +148,7 @@ class Poller:
                 await self._wait_out(f"A webhook was set for this bot elsewhere and is taken off again. Telegram: {failure.words}")
                 await self.leave_webhook()
             case 409:
-                await self._wait_out(f"Another program receives with this bot's token; stop one of the two. Telegram: {failure.words}")
+                await self._wait_out(_CONFLICT.format(failure.words))
             case 401 | 404:
                 words = f"Telegram does not know this token; copy it from @BotFather again. Telegram: {failure.words}"
                 await self._wait_out(words, at_least=_TOKEN_PAUSE)
@@ -141,7 +160,7 @@ class Poller:
     async def leave_webhook(self) -> None:
         """Polling and a webhook exclude each other; updates that wait are kept."""
         try:
-            await self._source.call("deleteWebhook")
+            await self._source.call("deleteWebhook", {"drop_pending_updates": False})
         except CallFailed as failure:
             await self.status.report(failure.words)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiogram import Bot
-from aiogram.exceptions import ClientDecodeError, TelegramBadRequest
+from aiogram.exceptions import ClientDecodeError, TelegramBadRequest, TelegramMigrateToChat
 from aiogram.types import (
     BufferedInputFile,
     CopyTextButton,
@@ -44,6 +44,7 @@ class Sender:
         # In memory only: after a crash between parts the whole message is sent again, which is what "at least once" means.
         self._sent: OrderedDict[str, list[list[int]]] = OrderedDict()
         self._icons: dict[str, str] | None = None
+        self._moved: dict[int | str, int] = {}
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
         """Send all parts; raises `RetryLater` or `Refused`."""
@@ -57,23 +58,29 @@ class Sender:
             self._sent.popitem(last=False)
         try:
             for step in plan[len(sent) :]:
-                sent.append(await self._send(step, place, message=message, first=not sent))
+                # A group that became a supergroup has another number; its old one says so, and its new one is written to.
+                ids, place = await self._send(step, self._moved_to(place), message=message, first=not sent)
+                sent.append(ids)
         except RetryLater as later:
-            raise RetryLater(later.reason, after=later.after, uncertain=later.uncertain or bool(sent)) from None
+            raise RetryLater(later.reason, after=later.after, uncertain=later.uncertain or bool(sent), free=later.free) from None
         except Refused:
             self._sent.pop(message.message_id, None)
             raise
         del self._sent[message.message_id]
         return _receipt([number for ids in sent for number in ids], place, by_keyboard=bool(plan[-1].buttons))
 
-    async def _send(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
+    async def _send(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> tuple[list[int], Place]:
         """One step, and again without what Telegram refuses of it: markup first becomes plain text, never silence."""
         with translated(self._connection):
             while True:
                 try:
-                    if step.files:
-                        return await self._send_files(step, place, message=message, first=first)
-                    return await self._send_text(step, place, message=message, first=first)
+                    send = self._send_files if step.files else self._send_text
+                    return await send(step, place, message=message, first=first and step.as_reply), place
+                except TelegramMigrateToChat as moved:
+                    if self._moved.get(place.chat_id) == moved.migrate_to_chat_id:
+                        raise
+                    self._moved[place.chat_id] = moved.migrate_to_chat_id
+                    place = self._moved_to(place)
                 except TelegramBadRequest as refusal:
                     easier = step.easier(refusal.message)
                     if easier is None:
@@ -81,8 +88,12 @@ class Sender:
                     step = easier
                 except ClientDecodeError as unread:
                     if ids := sent_all_the_same(unread):
-                        return ids
+                        return ids, place
                     raise
+
+    def _moved_to(self, place: Place) -> Place:
+        chat_id = self._moved.get(place.chat_id)
+        return place if chat_id is None else Place(chat_id)
 
     async def _send_text(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
         parts = render.split(step.html) if step.formatted else render.split_plain(render.plain(step.html))

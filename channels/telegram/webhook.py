@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from channels.telegram.connection import read_json
@@ -13,6 +14,19 @@ from desk_core.kit.errors import StoreUnavailable
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 LARGEST_BODY: Final = 4 * 1024 * 1024
+# https://core.telegram.org/bots/webhooks
+NETWORKS: Final = (ip_network("149.154.160.0/20"), ip_network("91.108.4.0/22"))
+
+
+def is_telegram(address: str | None) -> bool:
+    """Whether a call comes from Telegram's own networks."""
+    try:
+        caller = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    # A listener for both families shows IPv4 callers in this dress.
+    caller = getattr(caller, "ipv4_mapped", None) or caller
+    return any(caller in network for network in NETWORKS)
 
 
 async def handle_webhook(

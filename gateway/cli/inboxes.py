@@ -99,6 +99,44 @@ def email(
     print(f"inbox {name} added; a running desk takes mail for {address} within seconds")
 
 
+@app.command("set-telegram")
+def set_telegram(
+    name: Annotated[str, typer.Argument()],
+    webhook_url: Annotated[str | None, typer.Option("--webhook-url", help="Public base of this desk: Telegram calls it.")] = None,
+    polling: Annotated[bool, typer.Option("--polling", help="Ask Telegram instead; the webhook is taken off.")] = False,
+    token: Annotated[str | None, typer.Option("--token", help="A new token of the bot.")] = None,
+    api_url: Annotated[str | None, typer.Option("--api-url", help="Base of another Bot API server; empty: Telegram's own.")] = None,
+    proxy: Annotated[str | None, typer.Option("--proxy", help="http:// or socks5:// proxy for this bot; empty: none.")] = None,
+    max_connections: Annotated[
+        int | None, typer.Option("--max-connections", help="How many connections Telegram opens to the webhook, 1 to 100.")
+    ] = None,
+    only_telegram: Annotated[
+        bool | None,
+        typer.Option("--only-telegram/--from-anywhere", help="Take webhook calls from Telegram's own networks only, or from anywhere."),
+    ] = None,
+) -> None:
+    """Change how a bot is connected, polling or webhook among it; what is not given stays as it is, and no message is lost."""
+
+    async def work(desk: "Desk") -> list[str]:
+        from desk_core.kit.errors import Invalid
+        from desk_core.people import service
+        from gateway import inboxes
+
+        if polling and webhook_url:
+            raise Invalid(reason=_("either polling or a webhook"))
+        base = "" if polling else webhook_url
+        options = inboxes.BotOptions(token, api_url, base, proxy, max_connections, only_telegram)
+        async with desk.database.unit() as uow:
+            changed = await inboxes.set_bot(uow, await _find(uow, name), options, box=desk.box)
+            if changed:
+                after: dict[str, object] = {"changed": changed}
+                service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after=after, now=desk.clock.now())
+        return changed
+
+    changed = run(work)
+    print(f"inbox {name}: {', '.join(changed)} changed" if changed else f"inbox {name} is as it was")
+
+
 @app.command("set-email")
 def set_email(
     name: Annotated[str, typer.Argument()],
@@ -208,6 +246,10 @@ def test(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
 
         async with desk.database.unit() as uow:
             inbox = await _find(uow, name)
+        if inbox.channel == ChannelKind.TELEGRAM:
+            from gateway.checkups import examine_bot, told
+
+            return [told(step, language()) for step in await examine_bot(desk, inbox)]
         return await (_test_mail if inbox.channel == ChannelKind.EMAIL else _test_other)(desk, inbox)
 
     steps = run(work)

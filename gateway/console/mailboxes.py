@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
-from channels.email.checkup import State
 from channels.email.imap_account import Account, Fate, Security, guess, url_of
+from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.db import UnitOfWork

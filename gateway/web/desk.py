@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from channels.email.resolver import Resolver
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
-from desk_core.conversations.ports import Limits
+from desk_core.conversations.ports import Channel, Limits
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database
@@ -54,6 +54,7 @@ class WebDesk(Protocol):
     def understanding(self) -> Understanding: ...
 
     async def config(self) -> DeskConfig: ...
+    async def channel(self, inbox_id: str) -> Channel | None: ...
     async def context(self, request_id: str = "") -> Context: ...
 
 

@@ -1,4 +1,4 @@
-"""A desk for web tests: the real store, clock, signal, blobs and limits of one process, without channels, workers or models."""
+"""A desk for web tests: the real store, clock, signal, blobs and limits of one process, and the channels a test gives it."""
 
 import asyncio
 from pathlib import Path
@@ -10,6 +10,7 @@ import gateway.console
 from desk_core.catalogue import desk as catalogue
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
+from desk_core.conversations.ports import Channel
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
@@ -42,6 +43,7 @@ class FakeWebDesk:
         self.resolver = Zone()
         self.registry = Registry(home, secret="a secret of this desk")
         self.stopping = asyncio.Event()
+        self.channels: dict[str, Channel] = {}
         # Words alone, and nothing trained: what pages show of understanding needs no more.
         self.understanding = Understanding(database, self.registry, clock=clock, encoder=NullEncoder())
         self.public_url = public_url
@@ -52,6 +54,9 @@ class FakeWebDesk:
             async with self.database.read() as session:
                 self._config = await catalogue.load(session)
         return self._config
+
+    async def channel(self, inbox_id: str) -> Channel | None:
+        return self.channels.get(inbox_id)
 
     async def context(self, request_id: str = "") -> Context:
         return Context(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from sqlalchemy import func, select
 
-from channels.email.checkup import State
+from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox, Message, RawInbound
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.clock import FakeClock

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from desk_core.catalogue.install import install
 from desk_core.conversations.ports import Accept, ChannelKind
@@ -84,3 +85,27 @@ async def test_still_only_one_receives_after_the_database_was_restarted(desks: l
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_the_lock_of_a_machine_that_fell_silent_is_given_up_within_seconds(desks: list[SmallDesk]) -> None:
+    # The network cannot be cut in a test; that PostgreSQL is told to notice can be seen.
+    async with desks[0].database.writer.connect() as connection:
+        for statement in receiving.KEEPALIVES.split("; "):
+            await connection.execute(text(statement))
+        names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+        idle, interval, count = [int(await connection.scalar(text(f"SHOW {name}")) or 0) for name in names]
+    assert 0 < idle + interval * count < 10
+    assert idle + interval * count > receiving.LOCK_ANSWER_SECONDS + 2.0
+
+
+async def test_a_killed_holder_is_replaced_within_seconds(desks: list[SmallDesk]) -> None:
+    first = asyncio.create_task(Receivers(desks[0]).run())
+    await settles_at_one()
+    second = asyncio.create_task(Receivers(desks[1]).run())
+    async with desks[1].database.writer.connect() as connection:
+        # What the store sees of kill -9: the connection that holds the lock is gone.
+        await connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+    await settles_at_one()
+    for task in (first, second):
+        task.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from channels.email.channel import EmailChannel
-from channels.email.checkup import ADVICE, STATES, STEPS, Checkup, Loop, State, Step
+from channels.email.checkup import ADVICE, STEPS, Checkup, Loop
 from channels.email.compose import Mailbox
 from channels.email.imap_account import Account, OAuth, provider_at
 from channels.email.imap_oauth import AccessTokens
@@ -19,6 +19,7 @@ from channels.email.intake import InboxAddress
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.smtp_in import MailListener
 from channels.email.smtp_out import SandboxSender, SmtpSender
+from desk_core.conversations.checkups import STATES, State, Step
 from desk_core.conversations.ports import Refused
 from desk_core.kit.clock import FakeClock, SystemClock
 from desk_core.kit.i18n import translate

@@ -1,7 +1,7 @@
 """The offset moves after the commit and never before: the guard of "nothing is lost" on this channel."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ class FakeTelegram:
         self.offsets: list[int | None] = []
         self.failures: list[CallFailed] = []
         self.calls: list[str] = []
+        self.params: dict[str, Any] = {}
 
     async def updates(self, *, offset: int | None, seconds: int, allowed: Iterable[str]) -> list[Any]:
         self.offsets.append(offset)
@@ -40,7 +41,8 @@ class FakeTelegram:
             self.waiting = [update for update in self.waiting if not isinstance(update, dict) or update.get("update_id", 0) >= offset]
         return list(self.waiting)
 
-    async def call(self, method: str) -> Any:
+    async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        self.params = dict(params or {})
         self.calls.append(method)
         return True
 
@@ -121,6 +123,32 @@ class TestOffset:
         loop = poller(telegram)
         await loop.step(FakeStore(lambda _: StoreUnavailable()))
         assert loop.offset is None
+
+    async def test_is_confirmed_when_receiving_ends_so_that_a_webhook_is_not_sent_it_again(self) -> None:
+        telegram, store = FakeTelegram(text(10), text(11)), FakeStore()
+        loop = poller(telegram)
+        await loop.step(store)
+        assert len(telegram.waiting) == 2
+        await loop.confirm()
+        assert telegram.waiting == []
+
+    async def test_is_not_confirmed_before_anything_was_stored(self) -> None:
+        telegram = FakeTelegram(text(10))
+        await poller(telegram).confirm()
+        assert telegram.offsets == []
+
+    async def test_is_kept_when_confirming_fails(self) -> None:
+        telegram, store = FakeTelegram(text(10)), FakeStore()
+        loop = poller(telegram)
+        await loop.step(store)
+        telegram.failures.append(CallFailed("no network"))
+        await loop.confirm()
+        assert loop.offset == 11
+
+    async def test_of_a_webhook_that_is_taken_off_drops_nothing(self) -> None:
+        telegram = FakeTelegram(text(10))
+        await poller(telegram).leave_webhook()
+        assert (telegram.calls, telegram.params) == (["deleteWebhook"], {"drop_pending_updates": False})
 
     async def test_keeps_the_order_of_updates(self) -> None:
         telegram, store = FakeTelegram(*[text(number, chat=number % 3) for number in range(50, 80)]), FakeStore()
