@@ -89,6 +89,12 @@ class MemoryBlobs:
             raise NotFound(blob=sha256)
         return self._kept[sha256]
 
+    async def head(self, sha256: str, length: int) -> bytes:
+        return (await self.read(sha256))[:length]
+
+    async def size(self, sha256: str) -> int:
+        return len(await self.read(sha256))
+
     def file(self, name: str, content_type: str, data: bytes) -> OutboundFile:
         sha256 = hashlib.sha256(data).hexdigest()
         self._kept[sha256] = data

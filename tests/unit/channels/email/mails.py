@@ -64,6 +64,12 @@ class MemoryBlobs:
     async def read(self, sha256: str) -> bytes:
         return self.kept[sha256]
 
+    async def head(self, sha256: str, length: int) -> bytes:
+        return self.kept[sha256][:length]
+
+    async def size(self, sha256: str) -> int:
+        return len(self.kept[sha256])
+
 
 class Storing:
     """Accepts like intake does: once per external id. `error` is raised instead; `gate` holds the commit back until it is set."""
