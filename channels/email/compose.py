@@ -88,6 +88,8 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
     name = f"{_clean(message.author_name)} ({_clean(mailbox.name)})" if message.author_name else _clean(mailbox.name)
     mail["From"] = _person(name, mailbox.address)
     mail["To"] = _person(_clean(message.to_name) if message.to_name != message.to else "", to)
+    if message.cc:
+        mail["Cc"] = ", ".join(_person(_clean(name), address) for name, address in message.cc)
     mail["Subject"] = Header(subject, "utf-8", header_name="Subject").encode() if not subject.isascii() else subject
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = f"<{message_id}>"

@@ -190,6 +190,8 @@ class OutboundMessage:
     silent: bool = False
     attempt: int = 1
     original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail
+    cc: tuple[tuple[str, str], ...] = ()  # (name, address) of those who get a copy, as everybody may see
+    copy_for: str | None = None  # this is the copy of one of them
 
 
 @dataclass(frozen=True, slots=True)

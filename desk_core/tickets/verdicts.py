@@ -12,6 +12,7 @@ VERDICTS = {
     "joined_token": _("joined by our mark in the address"),
     "joined_references": _("joined by References"),
     "joined_number": _("joined #%(number)s: the number belongs to the sender"),
+    "participant": _("joined #%(number)s: its writer was copied in. What they write closes and rates nothing"),
     "number_not_owned": _("new: the number in the subject belongs to someone else"),
     "number_not_proven": _("new: nothing proves that the number in the subject is the sender's"),
     FORGED_SENDER: _("held: the sender is not proven"),

@@ -78,6 +78,8 @@ class Converse:
             return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" else ()), also=also)
         heard = self._heard(now)
         turn = advance(snapshot(now, ctx), heard, await self._tools())
+        if now.participant:
+            turn = filing.of_participant(now, turn)
         log.info("converse.turn", intent=turn.intent, phase=turn.state.phase, actions=[type(action).__name__ for action in turn.actions])
         return Plan(replace(decision, turn=turn), also=also)
 
@@ -90,9 +92,11 @@ class Converse:
             filing.hold(filed, verdict="flood")
         if decision.turn is not None:
             await apply_turn(uow, decision.ctx, filed, decision.turn)
+        await filing.keep_participants(uow, decision.ctx, filed)
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
-        for name in decision.too_large if not decision.situation.first.held else ():
+        silent = decision.situation.first.held or decision.situation.participant
+        for name in decision.too_large if not silent else ():
             await filing.say_key(
                 uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=filed.link(decision.ctx), name=name
             )

@@ -24,10 +24,12 @@ from desk_core.conversations.ports import (
 )
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import NotFound
+from desk_core.conversations.service import DELIVER
+from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
-from desk_core.tickets import history
+from desk_core.tickets import history, participants
 from desk_core.tickets.entities import Ticket
 from gateway.file_links import FileLinks
 
@@ -51,6 +53,7 @@ class Outcome:
     inbox_id: str = ""
     conversation_id: str = ""
     is_mail: bool = False
+    copy: str = ""  # the address of the one whose copy this is
 
 
 class Deliver:
@@ -79,9 +82,10 @@ class Deliver:
             message, conversation, inbox = found
             outbound = await self._outbound(session, ctx, message, conversation, work)
         done = Outcome(
-            ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL
-        )
-        if message.delivery_state == "sent":
+            ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL,
+            copy=str(work.payload.get("copy", "")),
+        )  # fmt: skip
+        if message.delivery_state == "sent" and not done.copy:
             return Plan(Outcome(ctx=ctx, message_id=message.id))
         channel = await self._channel(inbox.id)
         uncertain = work.unsure or not (work.last_error or NOT_SENT).startswith(NOT_SENT)
@@ -103,6 +107,10 @@ class Deliver:
         if outcome.receipt is None and not outcome.refused:
             return
         message = await uow.session.get_one(Message, outcome.message_id)
+        if outcome.copy:
+            if outcome.refused:
+                await _copy_failed(uow, outcome.ctx, message, outcome.copy, outcome.refused)
+            return
         message.delivery_attempts = work.attempts + 1
         if outcome.receipt is not None:
             certain = not outcome.receipt.uncertain or outcome.is_mail  # the same Message-ID twice is one mail
@@ -112,6 +120,8 @@ class Deliver:
                 message.meta = {**message.meta, "parts": list(outcome.receipt.extra)}
             if outcome.is_mail:
                 await conversations.remember_reference(uow, outcome.inbox_id, outcome.receipt.external_id, outcome.conversation_id)
+                if message.meta.get("cc"):
+                    await _send_copies(uow, message, work)
             if not certain and message.ticket_id:
                 ticket = await history.get(uow, message.ticket_id)
                 history.note_event(uow, outcome.ctx, ticket, "delivery_uncertain", actor=SYSTEM, data={"message": message.id})
@@ -129,7 +139,9 @@ class Deliver:
         """Nobody could deliver it: the message says so, and the request too."""
         ctx = await self._context(str(work.payload.get("request_id", "")))
         message = await uow.session.get(Message, str(work.payload.get("message_id")))
-        if message is not None:
+        if message is not None and work.payload.get("copy"):
+            await _copy_failed(uow, ctx, message, str(work.payload["copy"]), reason.removeprefix(NOT_SENT))
+        elif message is not None:
             message.delivery_attempts = work.attempts + 1
             await _failed(uow, ctx, message, reason.removeprefix(NOT_SENT), dead_id=dead_id)
 
@@ -141,9 +153,11 @@ class Deliver:
         last = await conversations.last_inbound(session, conversation.id) if by_mail else None
         references = await conversations.references_of(session, conversation.id) if by_mail else []
         to = _address(known[0] if known else None, last, conversation)
+        copy = str(work.payload.get("copy", ""))
         carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
         until = self._links.until(message.at, ctx.now)
-        status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
+        # Whoever holds this address may close and rate the request: it is the requester's alone.
+        status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket and not copy else None
         return OutboundMessage(
             message_id=message.id,
             conversation_id=conversation.id,
@@ -156,12 +170,14 @@ class Deliver:
             author=message.author_kind,
             author_name=message.author if message.author_kind == "agent" else "",
             buttons=_buttons(message, conversation.channel, status_url),
+            cc=tuple((str(name), str(address)) for name, address in message.meta.get("cc", ()) if address != to),
+            copy_for=copy or None,
             files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
             links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
             reply_to=message.reply_to,
             subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
             ticket_number=ticket.number if ticket else None,
-            ticket_token=ticket.token if ticket else None,
+            ticket_token=ticket.token if ticket and not copy else None,
             status_url=status_url,
             team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
             references=tuple(references),
@@ -169,7 +185,7 @@ class Deliver:
             silent=bool(message.meta.get("silent")),
             attempt=work.attempts + 1,
             original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}
-            if last and message.meta.get("key")
+            if last and message.meta.get("key") and _may_read(last, to)
             else {},
         )
 
@@ -195,10 +211,32 @@ def _language(ctx: Context, conversation: Conversation, ticket: Ticket | None) -
 
 
 def _address(known: str | None, last: Message | None, conversation: Conversation) -> str:
-    """Where the answer goes: to whoever wrote last in this conversation, otherwise to the contact's address on this channel."""
-    if last is not None and last.meta.get("address"):
+    """Where the answer goes: to the address the requester wrote from last, otherwise to the contact's address on this channel."""
+    if last is not None and last.meta.get("address") and not last.meta.get("participant"):
         return str(last.meta["address"])
     return known or conversation.thread_key
+
+
+def _may_read(last: Message, to: str) -> bool:
+    """Whether the letter answered may be quoted: what somebody else on the request wrote may not have gone to the requester."""
+    return not last.meta.get("participant") or to in participants.on_letter(last)
+
+
+async def _send_copies(uow: UnitOfWork, message: Message, work: Work) -> None:
+    """Each person in copy gets the letter in a delivery of their own: one that is refused is no trouble of the others."""
+    if message.meta.get("copied"):
+        return  # it was sent again, for the requester alone
+    message.meta = {**message.meta, "copied": True}
+    for _name, address in message.meta.get("cc", ()):
+        await queue.put(uow, lane=work.lane, kind=DELIVER, payload={**work.payload, "copy": address}, run_at=message.at)
+
+
+async def _copy_failed(uow: UnitOfWork, ctx: Context, message: Message, address: str, reason: str) -> None:
+    ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
+    if ticket is not None:
+        data = {"address": address, "reason": reason[:300], "message": message.id}
+        history.note_event(uow, ctx, ticket, "copy_failed", actor=SYSTEM, data=data)
+        ticket.unread = True
 
 
 def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:

@@ -17,6 +17,7 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
+from desk_core.tickets import participants
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
@@ -46,6 +47,8 @@ class Situation:
     button: ButtonToken | None = None
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
     album_of: Message | None = None
+    from_another: bool = False  # somebody else than the requester wrote into the conversation
+    participant: bool = False  # and they are on the request: what they say joins it, and decides nothing
     unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
 
     @property
@@ -75,7 +78,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         first = replace(first, text=quotes.without_ours(first.text, await conversations.said_last(session, conversation.id)))
         messages = (first, *messages[1:])
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
-    if conversation is not None and (contact is None or conversation.contact_id != contact.id):
+    from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
+    if conversation is not None and from_another:
         contact = await session.get(Contact, conversation.contact_id)
     # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
     requests = await _open_requests(session, owner_id if first.acts or conversation is not None else None)
@@ -86,6 +90,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         # It returns a Message-ID that is not ours (a relay writes its own) or none at all; its address says whose mail came back.
         known = await conversations.last_sent(session, conversation.id)
     active = by_number or await _active_ticket(session, inbox, conversation, first)
+    participant = from_another and inbox.channel == "email" and active is not None
+    participant = participant and active is not None and await participants.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
         same = await _said_before(session, inbox, contact, first) if first.acts else None
@@ -108,6 +114,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         button=await conversations.button(session, first.button) if first.button else None,
         known_message=known,
         unanswered=unanswered,
+        from_another=from_another,
+        participant=participant,
         album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,
     )
 
@@ -171,12 +179,14 @@ async def _find_conversation(
 
 
 async def _numbered(session: ReadSession, message: InboundMessage, contact: Contact | None) -> Ticket | None:
-    """The request that the subject names, where it is the sender's own."""
+    """The request that the subject names, where the sender is one of its people."""
     number = message.card.get("number")
-    if not number or contact is None:
+    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number))) if number else None
+    if found is None:
         return None
-    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number), Ticket.contact_id == contact.id))
-    return found
+    if contact is not None and found.contact_id == contact.id:
+        return found
+    return found if await participants.is_on(session, found.id, message.sender.address) else None
 
 
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
