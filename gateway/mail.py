@@ -28,6 +28,7 @@ from desk_core.conversations.ports import Blobs, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import known_language
+from gateway.inboxes import habits
 from gateway.settings import Settings, Smtp
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def build_mail(
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender, `sender` carries the mail."""
     return EmailChannel(
         inbox.id,
-        mailbox=Mailbox(inbox.address, organisation, plus=bool(inbox.config.get("plus", True)), letters=letters_of(inbox.config)),
+        mailbox=Mailbox(inbox.address, organisation, plus=habits(inbox.config)["plus"], letters=letters_of(inbox.config)),
         sender=sender,
         blobs=blobs,
         secret=key,

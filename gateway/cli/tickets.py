@@ -110,12 +110,48 @@ def reply(
     by: By,
     text: Annotated[str, typer.Option("--text", help="What to say, in Markdown.")],
     resolve: Annotated[bool, typer.Option("--resolve", help="It is solved: ask the requester.")] = False,
+    copies: Annotated[bool, typer.Option("--copies/--no-copies", help="People in copy of the letter answered get one too.")] = True,
 ) -> None:
     """Answer on the channel the request came from."""
     from desk_core.tickets import service
 
-    _act(number, by, lambda uow, ctx, ident, agent: service.reply(uow, ctx, ident, by=agent, text=text, resolve=resolve))
+    chosen = None if copies else ()
+    _act(number, by, lambda uow, ctx, ident, agent: service.reply(uow, ctx, ident, by=agent, text=text, resolve=resolve, copies=chosen))
     print(f"#{number} answered")
+
+
+@app.command()
+def participants(
+    number: Number,
+    by: Annotated[str, typer.Option("--by", help="E-mail of the operator who acts; needed to change something.")] = "",
+    add: Annotated[list[str] | None, typer.Option("--add", help="An address to copy in, may be repeated.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="An address to take off, may be repeated.")] = None,
+    json: Json = False,
+) -> None:
+    """Who else is on a request that came by mail: shown, copied in, taken off."""
+    if (add or remove) and not by:
+        raise typer.BadParameter("--by says who copies in or takes off")
+
+    async def work(desk: "Desk") -> list[dict[str, Any]]:
+        from desk_core.tickets import participants as others
+
+        ticket = await ticket_by(desk, number)
+        if add or remove:
+            agent, ctx = await agent_by(desk, by), await desk.context()
+            async with desk.database.unit() as uow:
+                for address in add or ():
+                    await others.add(uow, ctx, ticket.id, by=agent, address=address)
+                for address in remove or ():
+                    await others.remove(uow, ctx, ticket.id, by=agent, address=address)
+        async with desk.database.read() as session:
+            return [
+                {"address": one.address, "name": one.name, "added_by": one.added_by, "added_at": one.added_at}
+                for one in await others.of(session, ticket.id)
+            ]
+
+    found = run(work)
+    lines = [[one["address"], one["name"], one["added_by"]] for one in found]
+    show(found, as_json=json, table=lambda: rows(("address", "name", "added by"), lines, empty="Nobody else is on it."))
 
 
 @app.command()

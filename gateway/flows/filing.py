@@ -25,6 +25,7 @@ from desk_core.tickets import effects, history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows.reading import Situation
+from gateway.inboxes import habits
 from nlu.turn import AddToTicket, DialogueState, Turn
 
 REUSABLE = frozenset({"rate", "article", "mine", "show", "status", "faq", "new"})
@@ -129,7 +130,7 @@ async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
 async def keep_participants(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """Whom the requester copied in is on the request, where the inbox wants that. Letters of others, and passed on ones, draw nobody in."""
     now = filed.situation
-    if filed.ticket is None or now.from_another or not now.inbox.config.get("participants") or now.first.card.get("passed_on_by"):
+    if filed.ticket is None or now.from_another or not habits(now.inbox.config)["participants"] or now.first.card.get("passed_on_by"):
         return
     people = [(str(name), str(address)) for message in now.messages for name, address in message.card.get("people", ())]
     if people and now.first.acts and any(message.ticket_id == filed.ticket.id for message in filed.messages):
