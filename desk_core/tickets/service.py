@@ -18,7 +18,7 @@ from desk_core.conversations.files import NewFile
 from desk_core.conversations.ports import ChannelKind
 from desk_core.conversations.service import Baton, TakenBack
 from desk_core.kit.db import ReadSession, UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid
+from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
@@ -202,8 +202,12 @@ async def _copied(uow: UnitOfWork, ticket: Ticket, wanted: Collection[str] | Non
     return [[one.name, one.address] for one in participants.chosen(present, answered, wanted)]
 
 
-async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent) -> TakenBack:
-    """Undo an answer that has not left yet: it is gone from the story, and what it fulfilled is owed again. Raises `AlreadyLeft`."""
+async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent | None = None) -> TakenBack:
+    """Undo an answer that has not left yet: it is gone from the story, and what it fulfilled is owed again. Raises `AlreadyLeft`.
+
+    Without `by` it is its author who takes it back.
+    """
+    by = by or await _author(uow, message_id)
     taken = await conversations.take_back(uow, ctx, message_id)
     if taken.ticket_id is None:
         return taken
@@ -225,6 +229,14 @@ async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent
         ticket.last_message_at = datetime.fromisoformat(taken.before["at"])
         ticket.last_speaker, ticket.last_speaker_name, ticket.snippet = (taken.before[name] for name in ("who", "name", "snippet"))
     return taken
+
+
+async def _author(uow: UnitOfWork, message_id: str) -> Agent:
+    message = await uow.session.get(Message, message_id)
+    author = await uow.session.get(Agent, message.agent_id) if message is not None and message.agent_id else None
+    if author is None:
+        raise NotFound(message=message_id)
+    return author
 
 
 def _said_so_far(ticket: Ticket) -> dict[str, str]:

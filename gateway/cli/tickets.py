@@ -73,15 +73,15 @@ def show_(number: Number, json: Json = False) -> None:
     show(whole, as_json=json, table=table)
 
 
-def _act(number: int, by: str, act: Act) -> None:
-    async def work(desk: "Desk") -> None:
+def _act(number: int, by: str, act: Act) -> Any:
+    async def work(desk: "Desk") -> Any:
         agent = await agent_by(desk, by)
         ticket = await ticket_by(desk, number)
         ctx = await desk.context()
         async with desk.database.unit() as uow:
-            await act(uow, ctx, ticket.id, agent)
+            return await act(uow, ctx, ticket.id, agent)
 
-    run(work)
+    return run(work)
 
 
 @app.command()
@@ -110,14 +110,21 @@ def reply(
     by: By,
     text: Annotated[str, typer.Option("--text", help="What to say, in Markdown.")],
     resolve: Annotated[bool, typer.Option("--resolve", help="It is solved: ask the requester.")] = False,
+    undoable: Annotated[bool, typer.Option("--undoable", help="It waits as one of the console does: priyom messages undo ID.")] = False,
     copies: Annotated[bool, typer.Option("--copies/--no-copies", help="People in copy of the letter answered get one too.")] = True,
 ) -> None:
     """Answer on the channel the request came from."""
     from desk_core.tickets import service
+    from gateway.settings import Settings
 
-    chosen = None if copies else ()
-    _act(number, by, lambda uow, ctx, ident, agent: service.reply(uow, ctx, ident, by=agent, text=text, resolve=resolve, copies=chosen))
-    print(f"#{number} answered")
+    chosen, window = None if copies else (), Settings().work.undo_window() if undoable else {}
+
+    async def answer(uow: "UnitOfWork", ctx: "Context", ident: str, agent: "Agent") -> str:
+        message = await service.reply(uow, ctx, ident, by=agent, text=text, resolve=resolve, copies=chosen, window=window)
+        return str(message.id)
+
+    written = _act(number, by, answer)
+    print(f"#{number} answered" + (f"; until it leaves: priyom messages undo {written}" if undoable else ""))
 
 
 @app.command()
