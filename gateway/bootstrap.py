@@ -29,6 +29,7 @@ from desk_core.learning.service import RETRAIN
 from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from gateway import inboxes
+from gateway.courtesies import CourtesyLinks
 from gateway.file_links import FileLinks
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
@@ -189,7 +190,7 @@ class Desk:
         if self._mail_sender is None:
             from gateway.mail import way_out
 
-            self._mail_sender = way_out(self.settings, self.clock)
+            self._mail_sender = way_out(self.settings, self.clock, self.limits)
         return self._mail_sender
 
     def note_status(self, inbox_id: str, words: str | None) -> None:
@@ -248,6 +249,7 @@ class Desk:
             ),
             DELIVER: Deliver(
                 self.database, context=self.context, channel=self.channel, links=FileLinks(self.key, public_url=self.public_url),
+                courtesies=CourtesyLinks(self.key, public_url=self.public_url),
                 mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
             ),
             sla.TIMER: SlaTimer(self.database, context=self.context),

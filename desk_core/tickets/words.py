@@ -61,6 +61,7 @@ TOLD = {
     "copy_failed": _("A copy did not reach %(address)s: %(reason)s"),
     "participant_added": _("%(actor)s copied in %(address)s."),
     "participant_removed": _("%(actor)s took %(address)s off the request."),
+    "courtesies_stopped": _("%(actor)s wants no more reminders and no question for a rating."),
     "delivery_uncertain": _("A message may have been delivered twice."),
     "processing_failed": _("Processing failed and waits among the dead items: %(reason)s"),
     "contact_blocked": _("%(actor)s blocked the bot; messages do not arrive."),

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select, update
@@ -29,8 +30,13 @@ from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from desk_core.people import repository as people
+from desk_core.people.entities import Contact
+from desk_core.sla.clock import Metric
+from desk_core.sla.words import moment
 from desk_core.tickets import history, participants
 from desk_core.tickets.entities import Ticket
+from desk_core.tickets.lifecycle import Status
+from gateway.courtesies import COURTESIES, CourtesyLinks
 from gateway.file_links import FileLinks
 
 log = structlog.get_logger()
@@ -68,10 +74,12 @@ class Deliver:
         context: Callable[[str], Awaitable[Context]],
         channel: Callable[[str], Awaitable[Channel | None]],
         links: FileLinks,
+        courtesies: CourtesyLinks,
         mail_limit: int,
     ) -> None:
         """`mail_limit` is how many bytes of files one letter carries; the rest is offered by `links`."""
         self._database, self._context, self._channel, self._links, self._mail_limit = database, context, channel, links, mail_limit
+        self._courtesies = courtesies
 
     async def decide(self, work: Work) -> Plan:
         ctx = await self._context(str(work.payload.get("request_id", "")))
@@ -179,6 +187,8 @@ class Deliver:
             ticket_number=ticket.number if ticket else None,
             ticket_token=ticket.token if ticket and not copy else None,
             status_url=status_url,
+            promise=await _promise(session, ctx, message, ticket) if ticket and by_mail else "",
+            stop_url=self._courtesies.url(ticket.id) if ticket and by_mail and message.meta.get("key") in COURTESIES else None,
             team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
             references=tuple(references),
             automatic=message.author_kind != "agent",
@@ -215,6 +225,15 @@ def _address(known: str | None, last: Message | None, conversation: Conversation
     if last is not None and last.meta.get("address") and not last.meta.get("participant"):
         return str(last.meta["address"])
     return known or conversation.thread_key
+
+
+async def _promise(session: Any, ctx: Context, message: Message, ticket: Ticket) -> str:
+    """When somebody answers, for a letter the desk writes by itself; the acknowledgement has it in its words."""
+    owed = ticket.next_due_at is not None and ticket.next_due_metric != Metric.RESOLUTION and Status(ticket.status) in (Status.NEW, Status.OPEN)
+    if ticket.next_due_at is None or not owed or message.author_kind == "agent" or message.meta.get("key") == "created":
+        return ""
+    zone = await session.scalar(select(Contact.time_zone).where(Contact.id == ticket.contact_id))
+    return moment(ticket.next_due_at, message.at, ZoneInfo(zone or ctx.config.time_zone), ticket.language)
 
 
 def _may_read(last: Message, to: str) -> bool:

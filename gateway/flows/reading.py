@@ -9,6 +9,7 @@ from sqlalchemy import select
 from channels.email import quotes
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
+from desk_core.conversations import growth
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
@@ -77,6 +78,9 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if conversation is not None and inbox.channel == "email" and first.text:
         first = replace(first, text=quotes.without_ours(first.text, await conversations.said_last(session, conversation.id)))
         messages = (first, *messages[1:])
+    if (why := await _machine(session, inbox, first, contact, conversation)) is not None:
+        first = replace(first, held=True, automatic=True, verdict=why)
+        messages = (first, *messages[1:])
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
     from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
     if conversation is not None and from_another:
@@ -118,6 +122,24 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         participant=participant,
         album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,
     )
+
+
+async def _machine(
+    session: ReadSession, inbox: Inbox, message: InboundMessage, contact: Contact | None, conversation: Conversation | None
+) -> str | None:
+    """Why this letter looks like one of a talk between machines; who was judged already, or taken in from files, is not asked."""
+    owner = conversation.contact_id if conversation is not None else contact.id if contact is not None else None
+    asked = inbox.channel == "email" and message.kind is InboundKind.MESSAGE and message.verdict == "received" and not message.held
+    if owner is None or not asked or message.files or message.card.get("imported") or message.card.get("ticket"):
+        return None
+    before = await conversations.letters_of(
+        session, channel=inbox.channel, contact_id=owner, address=message.sender.address, since=message.at - growth.WITHIN
+    )
+    said = await conversations.said_at(session, owner, channel=inbox.channel, before=message.at) if len(before) >= growth.TURNS - 1 else None
+    now = growth.Heard(
+        message.at, message.text, len(message.original_text or ""), message.subject or "", message.at - said if said is not None else None
+    )
+    return growth.pattern([*before, now])
 
 
 async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
