@@ -33,6 +33,7 @@ from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from desk_core.tickets.topics import TOPIC
 from gateway import inboxes
+from gateway.courtesies import CourtesyLinks
 from gateway.file_links import FileLinks
 from gateway.flows.acts import Acts
 from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
@@ -208,7 +209,7 @@ class Desk:
         if self._mail_sender is None:
             from gateway.mail import way_out
 
-            self._mail_sender = way_out(self.settings, self.clock)
+            self._mail_sender = way_out(self.settings, self.clock, self.limits)
         return self._mail_sender
 
     def telegram_pace(self, inbox_id: str) -> "Pace":
@@ -283,7 +284,10 @@ class Desk:
             attachment_limit=largest, daily_limit=self.settings.limits.telegram_mb_per_day * 1024 * 1024,
             uploads=UploadLinks(self.key, public_url=self.public_url),
         )  # fmt: skip
-        draw = Draw(links=FileLinks(self.key, public_url=self.public_url), mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024)
+        draw = Draw(
+            links=FileLinks(self.key, public_url=self.public_url), courtesies=CourtesyLinks(self.key, public_url=self.public_url),
+            mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
+        )  # fmt: skip
         return {
             INBOUND: converse,
             GROUP_TALK: GroupTalk(

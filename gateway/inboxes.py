@@ -245,6 +245,27 @@ async def set_mail(uow: UnitOfWork, inbox: Inbox, options: MailOptions, *, box: 
     return changed
 
 
+HABITS = {"plus": True, "participants": False}
+"""What a mail inbox does unless it is told otherwise: answers come back to an address of their own (support+...@); people whom a requester
+copies in are on the request."""
+
+
+def habits(config: Mapping[str, Any]) -> dict[str, bool]:
+    """How a mail inbox goes about its letters."""
+    return {name: bool(config.get(name, usual)) for name, usual in HABITS.items()}
+
+
+def set_habits(inbox: Inbox, **wanted: bool | None) -> list[str]:
+    """Change them; None leaves one as it is. The answer names what changed. Raises `Invalid` for an inbox of another channel."""
+    if inbox.channel != ChannelKind.EMAIL:
+        raise Invalid(reason=_("this is no mail inbox"))
+    now = habits(inbox.config)
+    changed = {name: value for name, value in wanted.items() if value is not None and now[name] != value}
+    if changed:
+        inbox.config, inbox.version = {**inbox.config, **changed}, inbox.version + 1
+    return sorted(changed)
+
+
 async def keep_secret(database: Database, box: SecretBox, inbox_id: str, name: str, value: str) -> None:
     """One secret was replaced by the far side (a refresh token); the adapter goes on with it and is not built anew."""
     async with database.unit() as uow:

@@ -1,5 +1,8 @@
 """Rate limits: in-process, or shared through Redis; when Redis is gone everyone is let through, and that is logged."""
 
+import math
+import time
+
 import structlog
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
@@ -26,6 +29,20 @@ class RateLimits:
         except (RedisError, StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return True
+
+    async def wait(self, name: str, key: str, *, limit: int, seconds: int) -> float | None:
+        """Count one; where that is one too many, how many seconds until there is room. None where Redis cannot be asked."""
+        if limit <= 0:
+            return 0.0
+        window = RateLimitItemPerSecond(limit, seconds, namespace=name)
+        try:
+            if await self._limiter.hit(window, key):
+                return 0.0
+            told = await self._limiter.get_window_stats(window, key)
+        except (RedisError, StorageError, OSError) as error:
+            log.warning("limits.redis_unavailable", error=type(error).__name__)
+            return None
+        return float(max(1, math.ceil(told.reset_time - time.time())))
 
     async def left(self, name: str, key: str, *, limit: int, seconds: int) -> bool:
         """Whether one more would be let through; counts nothing."""

@@ -17,6 +17,7 @@ from channels.email.imap_account import Account
 from channels.email.intake import InboxAddress
 from channels.email.letter import letters_of
 from channels.email.peers import Peers, networks
+from channels.email.relays import OwnPace
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
 from channels.email.signing import Signer
@@ -28,6 +29,8 @@ from desk_core.conversations.ports import Blobs, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import known_language
+from gateway.inboxes import habits
+from gateway.limits import RateLimits
 from gateway.settings import Settings, Smtp
 
 if TYPE_CHECKING:
@@ -43,10 +46,24 @@ def sandbox_of(settings: Settings, clock: Clock) -> MailSandbox:
     return MailSandbox(settings.home / "mail-sandbox", clock=clock)
 
 
-def way_out(settings: Settings, clock: Clock) -> Sender:
+class SharedPace:
+    """At most so many mails a minute to one domain, of all processes of the desk together; of each alone while Redis is away."""
+
+    def __init__(self, limits: RateLimits, per_minute: int) -> None:
+        self._limits, self._most, self._own = limits, per_minute, OwnPace(per_minute)
+
+    async def wait(self, recipient: str) -> float:
+        domain = recipient.rpartition("@")[2].lower()
+        together = await self._limits.wait("mail-out", domain, limit=self._most, seconds=60)
+        return await self._own.wait(recipient) if together is None else together
+
+
+def way_out(settings: Settings, clock: Clock, limits: RateLimits) -> Sender:
     """What carries the mail of all inboxes: they share the connections and the pace."""
     out = settings.smtp_out
-    return sender_for(out.url.get_secret_value(), sandbox_of(settings, clock), per_domain=out.domain_per_minute)
+    shared = bool(settings.redis.url.get_secret_value())
+    pace = SharedPace(limits, out.domain_per_minute) if shared else OwnPace(out.domain_per_minute)
+    return sender_for(out.url.get_secret_value(), sandbox_of(settings, clock), pace=pace)
 
 
 def build_mail(
@@ -67,7 +84,7 @@ def build_mail(
     """The adapter of a mail inbox; `organisation` is the name that people see as the sender, `sender` carries the mail."""
     return EmailChannel(
         inbox.id,
-        mailbox=Mailbox(inbox.address, organisation, plus=bool(inbox.config.get("plus", True)), letters=letters_of(inbox.config)),
+        mailbox=Mailbox(inbox.address, organisation, plus=habits(inbox.config)["plus"], letters=letters_of(inbox.config)),
         sender=sender,
         blobs=blobs,
         secret=key,

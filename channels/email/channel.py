@@ -96,14 +96,15 @@ class EmailChannel(Unalterable):
     async def _hand_over(self, raw: bytes, message: OutboundMessage) -> None:
         """Some relays take mail only from the very address that logs in: then reports come back to that."""
         envelope_from = envelope_sender(message, mailbox=self.mailbox, secret=self._secret)
+        recipient = message.copy_for or message.to
         if self._plain_sender:
             envelope_from = self.mailbox.address
         try:
-            await self.sender.deliver(raw, sender=envelope_from, recipient=message.to)
+            await self.sender.deliver(raw, sender=envelope_from, recipient=recipient)
         except Refused as error:
             if not error.sender or envelope_from == self.mailbox.address:
                 raise
-            await self.sender.deliver(raw, sender=self.mailbox.address, recipient=message.to)
+            await self.sender.deliver(raw, sender=self.mailbox.address, recipient=recipient)
             self._plain_sender = True
 
     async def typing(self, thread_key: str) -> None:

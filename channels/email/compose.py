@@ -88,6 +88,8 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
     name = f"{_clean(message.author_name)} ({_clean(mailbox.name)})" if message.author_name else _clean(mailbox.name)
     mail["From"] = _person(name, mailbox.address)
     mail["To"] = _person(_clean(message.to_name) if message.to_name != message.to else "", to)
+    if message.cc:
+        mail["Cc"] = ", ".join(_person(_clean(name), address) for name, address in message.cc)
     mail["Subject"] = Header(subject, "utf-8", header_name="Subject").encode() if not subject.isascii() else subject
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = f"<{message_id}>"
@@ -103,6 +105,9 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["Precedence"] = "auto_reply"
+    if message.stop_url:
+        mail["List-Unsubscribe"] = f"<{_clean(message.stop_url)}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Content-Language"] = message.language
     return mail
 
@@ -163,8 +168,12 @@ def _footer(message: OutboundMessage) -> list[str]:
         lines.append(
             translate(language, _("Request #%(number)s. To add something, just reply to this letter."), number=message.ticket_number)
         )
+    if message.promise:
+        lines.append(translate(language, _("Somebody answers by: %(when)s"), when=_clean(message.promise)))
     if message.status_url:
         lines.append(translate(language, _("See how it goes: %(url)s"), url=_clean(message.status_url)))
+    if message.stop_url:
+        lines.append(translate(language, _("No more reminders about this request: %(url)s"), url=_clean(message.stop_url)))
     return lines
 
 

@@ -1,9 +1,11 @@
 """Fetching from a mailbox: read without marking, commit, then flag, move or delete. One connection an inbox, whatever its folders."""
 
 import asyncio
+import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,6 +28,8 @@ log = structlog.get_logger()
 _IDLE_SLICE = 2.0  # seconds a thread may be held while nothing happens, so that stopping is quick
 _TELL_EVERY = 60.0  # seconds between two reports that all is well
 MAX_SIZE = 50 * MEGABYTE
+IN_HAND = 4
+"""So many messages are read and stored while the next one is fetched."""
 
 
 @dataclass(slots=True)
@@ -108,35 +112,61 @@ class ImapFetcher:
         self._validity[folder] = validity
         for key in [key for key in self._stuck if key[0] == folder and (renumbered or key[1] not in uids)]:
             del self._stuck[key]
-        taken = 0
-        for uid in uids:
-            stuck = self._stuck.get((folder, uid))
-            if stuck is not None and stuck.pass_by > 0:
-                stuck.pass_by -= 1
-                continue
-            try:
-                taken += await self._take_one(mailbox, folder, validity, uid, can)
-            except StoreUnavailable:
-                raise
-            except MailboxFailed as error:
-                self._note_stuck(folder, uid, str(error.fields.get("reason", "")), lost=not isinstance(error, CommandRefused))
-                if not isinstance(error, CommandRefused):
-                    raise
-            except Exception as error:
-                self._note_stuck(folder, uid, type(error).__name__)
-                log.error("imap.stuck", inbox=self._inbox.inbox_id, uid=uid, error=type(error).__name__, exc_info=error)
-            else:
-                self._stuck.pop((folder, uid), None)
+        taken, in_hand, order = 0, deque[_InHand](), InOrder(self._accept)
+        try:
+            for uid in uids:
+                stuck = self._stuck.get((folder, uid))
+                if stuck is not None and stuck.pass_by > 0:
+                    stuck.pass_by -= 1
+                    continue
+                if len(in_hand) >= IN_HAND:
+                    taken += await self._finish(mailbox, folder, in_hand.popleft(), can)
+                with self._noting(folder, uid):
+                    found = await call(wire.fetch, mailbox, folder, validity, uid, self._max_size)
+                    if found is not None:  # otherwise somebody deleted it meanwhile
+                        in_hand.append(_InHand(uid, asyncio.create_task(self._take_in(found, order.turn()))))
+            while in_hand:
+                taken += await self._finish(mailbox, folder, in_hand.popleft(), can)
+        finally:
+            # Only after trouble something is left. What was stored and is not flagged comes again, and is known then.
+            for left in in_hand:
+                left.task.cancel()
+            await asyncio.gather(*(left.task for left in in_hand), return_exceptions=True)
         return taken
 
-    async def _take_one(self, mailbox: "BaseMailBox", folder: str, validity: int, uid: str, can: frozenset[str]) -> bool:
-        found = await call(wire.fetch, mailbox, folder, validity, uid, self._max_size)
-        if found is None:
-            return False  # somebody deleted it meanwhile
-        await self._intake.take(found.raw, inbox=self._inbox, accept=Placed(self._accept, found))
-        # The order is the promise: a message flagged before the commit would be lost with the process.
-        await call(wire.settle, mailbox, uid, self._account.after, can)
-        return True
+    async def _take_in(self, found: Fetched, turn: "Turn") -> None:
+        try:
+            await self._intake.take(found.raw, inbox=self._inbox, accept=Placed(turn, found))
+        except StoreUnavailable:
+            turn.over(stored=False)
+            raise
+        finally:
+            turn.over()
+
+    async def _finish(self, mailbox: "BaseMailBox", folder: str, one: "_InHand", can: frozenset[str]) -> int:
+        """How many were taken in: one, or none where it is stuck."""
+        with self._noting(folder, one.uid):
+            await one.task
+            # The order is the promise: a message flagged before the commit would be lost with the process.
+            await call(wire.settle, mailbox, one.uid, self._account.after, can)
+            self._stuck.pop((folder, one.uid), None)
+            return 1
+        return 0
+
+    @contextlib.contextmanager
+    def _noting(self, folder: str, uid: str) -> Iterator[None]:
+        """Trouble of one message is noted and stops nothing else; trouble of the store or of the connection goes on."""
+        try:
+            yield
+        except StoreUnavailable:
+            raise
+        except MailboxFailed as error:
+            self._note_stuck(folder, uid, str(error.fields.get("reason", "")), lost=not isinstance(error, CommandRefused))
+            if not isinstance(error, CommandRefused):
+                raise
+        except Exception as error:
+            self._note_stuck(folder, uid, type(error).__name__)
+            log.error("imap.stuck", inbox=self._inbox.inbox_id, uid=uid, error=type(error).__name__, exc_info=error)
 
     def _note_stuck(self, folder: str, uid: str, reason: str, *, lost: bool = False) -> None:
         """Let it pass for a while, longer each time. A lost connection is held against a message only when it happens twice."""
@@ -163,10 +193,65 @@ class ImapFetcher:
         await call(mailbox.idle.start)
         waited = 0.0
         while waited < self._poll_seconds:
-            if await call(mailbox.idle.poll, min(_IDLE_SLICE, self._poll_seconds)):
+            if await call(wire.news, mailbox, min(_IDLE_SLICE, self._poll_seconds)):
                 break
             waited += _IDLE_SLICE
         await call(mailbox.idle.stop)
+
+
+@dataclass(slots=True)
+class _InHand:
+    """A message that was fetched and is being taken in."""
+
+    uid: str
+    task: "asyncio.Task[None]"
+
+
+class InOrder:
+    """Several messages are taken in at a time, and those of one lane are stored in the order they were fetched in."""
+
+    def __init__(self, accept: Accept) -> None:
+        self.accept = accept
+        self.last: dict[str, asyncio.Future[bool]] = {}  # by lane: whether the last message of it was not refused by the store
+        self._known: asyncio.Future[None] | None = None
+
+    def turn(self) -> "Turn":
+        """The turn of the next message."""
+        turn = Turn(self, after=self._known)
+        self._known = turn.known
+        return turn
+
+
+class Turn:
+    """Accepts one message once the lanes of all before it are known, and those before it in its own lane are stored."""
+
+    def __init__(self, order: InOrder, *, after: "asyncio.Future[None] | None") -> None:
+        loop = asyncio.get_running_loop()
+        self._order, self._after = order, after
+        self.known: asyncio.Future[None] = loop.create_future()
+        self._stored: asyncio.Future[bool] = loop.create_future()
+
+    async def __call__(self, inbox_id: str, message: InboundMessage, *, raw: bytes | None = None) -> Accepted:
+        if self._after is not None:
+            await asyncio.shield(self._after)
+        before, self._order.last[message.lane] = self._order.last.get(message.lane), self._stored
+        self.known.set_result(None)
+        if before is not None and not await asyncio.shield(before):
+            raise StoreUnavailable(reason="an earlier message of the same person")
+        return await self._order.accept(inbox_id, message, raw=raw)
+
+    def over(self, *, stored: bool = True) -> None:
+        """Let those behind it go on, whatever became of it; `stored` is False where the store takes nothing."""
+        if not self._stored.done():
+            self._stored.set_result(stored)
+        if self._after is None or self._after.done():
+            self._tell()
+        else:  # it never got as far as its lane
+            self._after.add_done_callback(self._tell)
+
+    def _tell(self, _done: object = None) -> None:
+        if not self.known.done():
+            self.known.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import select as sockets
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -227,6 +228,31 @@ def fetch(mailbox: "BaseMailBox", folder: str, validity: int, uid: str, max_size
     # The library's own messages are parsed and written anew; the desk keeps the bytes as they came.
     raw = next((item[1] for item in _done(mailbox, "FETCH", uid, f"({part})") if isinstance(item, tuple) and len(item) > 1), None)
     return None if raw is None else Fetched(folder, validity, uid, size, raw)
+
+
+def news(mailbox: "BaseMailBox", seconds: float) -> bool:
+    """Whether the server said something within this time, while it idles. A line that comes in pieces is waited for.
+
+    The library reads without waiting and takes half a line for a lost connection.
+    """
+    client: Any = mailbox.client
+    if not _at_hand(client) and not sockets.select([client.sock], [], [], seconds)[0]:
+        return False
+    client._get_line()  # noqa: SLF001 - as the library does; what follows this line is read when idling ends
+    return True
+
+
+def _at_hand(client: Any) -> bool:
+    """Whether something has been read from the socket already; takes nothing away."""
+    sock = client.sock
+    before = sock.gettimeout()
+    sock.settimeout(0)
+    try:
+        return bool((getattr(client, "_file", None) or client.file).peek(1))
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    finally:
+        sock.settimeout(before)
 
 
 def settle(mailbox: "BaseMailBox", uid: str, after: After, can: frozenset[str]) -> None:

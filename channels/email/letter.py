@@ -58,7 +58,7 @@ def worded(message: OutboundMessage, letter: Letter, *, organisation: str) -> Ou
     if message.author == "agent" and not letter.history:
         message = replace(message, original={})
     if not letter.footer:
-        message = replace(message, ticket_number=None, status_url=None)
+        message = replace(message, ticket_number=None, status_url=None, promise="")
     return replace(message, text=text)
 
 

@@ -15,14 +15,16 @@ from channels.email.calendar import calendar_part, event_of
 from channels.email.charsets import declared_in_html, text_of
 from channels.email.enclosures import Enclosed, sealed, take_uuencoded, unwrap_tnef, without_armour
 from channels.email.filters import Letter, judge
+from channels.email.filters.automatic import no_person
 from channels.email.html_text import remote_pictures, safe_html, text_of_html
 from channels.email.mime import Part, header_text, headers_of, read, split_head
-from channels.email.threading import number_in_subject, read_token
+from channels.email.threading import number_in_subject, read_token, without_plus
 from channels.email.verdicts import Verdict
 from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessage, Sender
 
 MAX_TEXT = 200_000
 NOBODY = "unknown@invalid"
+_OTHERS = 50
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ID = re.compile(r"<\s*([^<>\s]{1,400})\s*>")
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
@@ -188,6 +190,9 @@ def _parse(
         card["number"] = number
     if carbon:
         card["cc"] = list(dict.fromkeys(carbon))[:100]
+    ours = {*own, *(without_plus(address) for address in (*envelope_to, *(address_of(one) or "" for one in delivered)))}
+    if not verdict.held and (others := _others(root, {*ours, sender.address}, senders)):
+        card["people"] = others
     if date := root.get("date"):
         card["date"] = date[:100]
     markup = found.html()
@@ -330,6 +335,16 @@ def _sender(root: Part, envelope_from: str | None) -> Sender:
     if replies and _NO_REPLY.match(address) and not _NO_REPLY.match(replies[0][1]):
         name, address = replies[0][0] or name, replies[0][1]
     return Sender(address, name)
+
+
+def _others(root: Part, known: Collection[str], senders: Mapping[str, str]) -> list[list[str]]:
+    """[name, address] of the people whom the letter went to besides the desk; no robots and no lists."""
+    found: dict[str, str] = {}
+    for name, address in (pair for header in ("to", "cc") for value in _raws(root, header) for pair in addresses(value)):
+        if address in known or without_plus(address) in known or senders.get(address) == "robot" or no_person(address):
+            continue
+        found[address] = found.get(address) or name
+    return [[name, address] for address, name in found.items()][:_OTHERS]
 
 
 def _author_inside(root: Part) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from desk_core.kit.errors import DeskError, Invalid
@@ -238,15 +238,22 @@ class RelayPool:
             held.hang_up()
 
 
-class Pace:
+class Pace(Protocol):
+    """How fast mail goes to one domain."""
+
+    async def wait(self, recipient: str) -> float:
+        """Count a mail to this address; where that is one too many, how many seconds to wait instead."""
+        ...
+
+
+class OwnPace:
     """At most so many mails a minute to one domain, in this process; 0 switches it off."""
 
     def __init__(self, per_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._clock = per_minute, clock
         self._sent: dict[str, deque[float]] = {}
 
-    def wait(self, recipient: str) -> float:
-        """Count a mail to this address; where that is one too many, how many seconds to wait instead."""
+    async def wait(self, recipient: str) -> float:
         if not self._most:
             return 0.0
         now = self._clock()

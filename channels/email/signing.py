@@ -13,7 +13,7 @@ from desk_core.conversations.ports import RetryLater
 
 SIGNED = (
     b"from", b"reply-to", b"to", b"subject", b"date", b"message-id", b"in-reply-to", b"references", b"mime-version", b"content-type",
-    b"auto-submitted", b"list-unsubscribe",
+    b"auto-submitted", b"cc", b"list-unsubscribe", b"list-unsubscribe-post",
 )  # fmt: skip
 """What a signature covers, where a mail has it. From once more than it is there, so that nobody can add another one (RFC 6376, 8.15)."""
 

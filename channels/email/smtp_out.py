@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from typing import NoReturn, Protocol
 
-from channels.email.relays import Busy, Pace, Relay, RelayPool, Unreachable, client_of
+from channels.email.relays import Busy, OwnPace, Pace, Relay, RelayPool, Unreachable, client_of
 from channels.email.sandbox.mailbox import MailSandbox
 from desk_core.conversations.ports import Refused, RetryLater
 from desk_core.kit.errors import Invalid
@@ -33,18 +33,18 @@ class Sender(Protocol):
 class SmtpSender:
     """Sends through the first relay that can be reached. 4xx and a lost connection are tried again, 5xx is final in the server's words.
 
-    Connections rest `idle` seconds for the next mail. Beyond `per_domain` mails a minute to one domain the others wait (0: no limit).
+    Connections rest `idle` seconds for the next mail. What goes to one domain keeps to `pace`.
     """
 
-    def __init__(self, urls: str, *, timeout: float = 30.0, idle: float = 30.0, per_domain: int = 0) -> None:
+    def __init__(self, urls: str, *, timeout: float = 30.0, idle: float = 30.0, pace: Pace | None = None) -> None:
         relays = Relay.several(urls)
         if not relays:
             raise Invalid(reason="smtp://, smtps:// or smtp+starttls://host:port")
-        self._timeout, self._pace = timeout, Pace(per_domain)
+        self._timeout, self._pace = timeout, pace or OwnPace(0)
         self.pools = tuple(RelayPool(relay, timeout=timeout, idle=idle) for relay in relays)
 
     async def deliver(self, raw: bytes, *, sender: str, recipient: str) -> None:
-        if wait := self._pace.wait(recipient):
+        if wait := await self._pace.wait(recipient):
             raise RetryLater("enough mail went to this domain within a minute", after=timedelta(seconds=wait), free=True)
         now, reason = time.monotonic(), ""
         for pool in sorted(self.pools, key=lambda one: one.down_until > now):
@@ -124,9 +124,9 @@ class SandboxSender:
         """Holds nothing."""
 
 
-def sender_for(urls: str, sandbox: MailSandbox, *, per_domain: int = 0, idle: float = 30.0) -> Sender:
+def sender_for(urls: str, sandbox: MailSandbox, *, pace: Pace | None = None, idle: float = 30.0) -> Sender:
     """The relays of these URLs, the sandbox where there are none."""
-    return SmtpSender(urls, per_domain=per_domain, idle=idle) if urls.strip(" ,") else SandboxSender(sandbox)
+    return SmtpSender(urls, pace=pace, idle=idle) if urls.strip(" ,") else SandboxSender(sandbox)
 
 
 def _raise(code: int, words: str, error: Exception) -> NoReturn:

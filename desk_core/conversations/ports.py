@@ -202,6 +202,10 @@ class OutboundMessage:
     headline: str = ""  # the request it is about, where a chat holds several
     attempt: int = 1
     original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail
+    cc: tuple[tuple[str, str], ...] = ()  # (name, address) of those who get a copy, as everybody may see
+    copy_for: str | None = None  # this is the copy of one of them
+    promise: str = ""  # when somebody answers, where that is still owed and the text does not say it
+    stop_url: str | None = None  # where letters like this one are stopped, which nobody needs to get
 
 
 @dataclass(frozen=True, slots=True)

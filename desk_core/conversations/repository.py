@@ -17,12 +17,13 @@ from desk_core.conversations.entities import (
     Message,
     RawInbound,
 )
+from desk_core.conversations.growth import GROWS, SAME_WORDS, Heard
 from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
 
 ASIDE = (
     "abuse_report", "automatic", "bounce", "calendar", FORGED_SENDER, "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
-    "sender_robot", "spam",
+    "sender_robot", "spam", SAME_WORDS, GROWS,
 )  # fmt: skip
 """Verdicts of mail that no person wrote to us, whatever thread it came into."""
 
@@ -31,6 +32,7 @@ _RAW = cast("Table", RawInbound.__table__)
 _INBOX = cast("Table", Inbox.__table__)
 _MESSAGES = cast("Table", Message.__table__)
 _REFERENCES = cast("Table", MailReference.__table__)
+_TALKS = cast("Table", Conversation.__table__)
 
 
 def _insert_raw(dialect: str) -> Any:
@@ -176,6 +178,44 @@ async def told_by_itself(session: ReadSession, *, channel: str, contact_id: str,
         .limit(limit)
     )  # fmt: skip
     return int(await session.scalar(select(func.count()).select_from(sent.subquery())) or 0)
+
+
+async def letters_of(session: ReadSession, *, channel: str, contact_id: str, address: str, since: datetime) -> list[Heard]:
+    """The last letters of this address among its owner's conversations, oldest first, each with how long after the desk's own it came."""
+    query = (
+        select(
+            _MESSAGES.c.at, _MESSAGES.c.direction, _MESSAGES.c.conversation_id, _MESSAGES.c.text, _MESSAGES.c.subject, _MESSAGES.c.meta,
+            func.length(func.coalesce(_MESSAGES.c.original_text, "")).label("size"),
+        )
+        .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
+        .where(
+            _TALKS.c.contact_id == contact_id, _TALKS.c.channel == channel, _MESSAGES.c.at > since,
+            _MESSAGES.c.direction.in_(("inbound", "outbound")),
+        )
+        .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
+        .limit(12)
+    )  # fmt: skip
+    found: list[Heard] = []
+    said: datetime | None = None
+    for row in reversed((await session.execute(query)).all()):
+        if row.direction == "outbound":
+            said = row.at
+        elif row.meta.get("address") == address:
+            found.append(Heard(row.at, row.text, row.size, row.subject or "", row.at - said if said is not None else None))
+    return found
+
+
+async def said_at(session: ReadSession, contact_id: str, *, channel: str, before: datetime) -> datetime | None:
+    """When the desk last wrote to this person."""
+    query = (
+        select(func.max(_MESSAGES.c.at))
+        .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
+        .where(
+            _TALKS.c.contact_id == contact_id, _TALKS.c.channel == channel, _MESSAGES.c.direction == "outbound", _MESSAGES.c.at <= before
+        )
+    )
+    found: datetime | None = await session.scalar(query)
+    return found
 
 
 async def conversation_by_references(session: ReadSession, inbox_id: str, message_ids: Sequence[str]) -> str | None:

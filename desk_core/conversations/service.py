@@ -156,7 +156,7 @@ def waits(message: Message) -> bool:
 
 async def take_back(uow: UnitOfWork, ctx: Context, message_id: str) -> TakenBack:
     """Remove an outbound message that has not left yet, with its delivery. Raises `NotFound`, and `AlreadyLeft` once a worker has it."""
-    message = await uow.session.get(Message, message_id, options=[selectinload(Message.attachments)])
+    message = await uow.session.get(Message, message_id, options=[selectinload(Message.attachments)], populate_existing=True)
     if message is None or message.direction != "outbound":
         raise NotFound(message=message_id)
     lane = out_lane(message.conversation_id)

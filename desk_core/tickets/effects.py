@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from desk_core.context import BOT, Actor, Context
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
@@ -19,12 +22,21 @@ from desk_core.sla import service as sla
 from desk_core.sla.clock import Calendar, Metric, add_business_days
 from desk_core.sla.entities import AppliedSla
 from desk_core.sla.words import humanise_date
-from desk_core.tickets.entities import Ticket
+from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.ladder import StepKind
 from desk_core.tickets.lifecycle import Effect
 
 LADDER = "ladder"
 """Kind of the work item that reminds and closes."""
+
+
+NO_COURTESIES = "courtesies_stopped"
+"""Kind of the event by which a requester wants no reminders and no questions for a rating about a request."""
+
+
+async def courtesies_stopped(session: AsyncSession, ticket_id: str) -> bool:
+    query = select(exists().where(TicketEvent.ticket_id == ticket_id, TicketEvent.kind == NO_COURTESIES))
+    return bool(await session.scalar(query))
 
 
 def ladder_lane(ticket_id: str) -> str:
@@ -156,7 +168,7 @@ async def ask_solved(
 
 
 async def _ask_rating(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, actor: Actor) -> None:
-    if ticket.rating_score is not None or ticket.conversation_id is None:
+    if ticket.rating_score is not None or ticket.conversation_id is None or await courtesies_stopped(uow.session, ticket.id):
         return
     conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
     if actor.kind == "contact" and conversation.channel != "email":

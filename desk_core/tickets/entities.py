@@ -1,4 +1,4 @@
-"""Tickets, what happened to them, links between them, and the counter of numbers."""
+"""Tickets, what happened to them, links between them, who else is on them, and the counter of numbers."""
 
 from datetime import datetime
 from typing import Any
@@ -123,6 +123,22 @@ class Invitation(Base):
     used_at: Mapped[datetime | None]
     contact_id: Mapped[str | None] = mapped_column(Id)
     left_conversation_id: Mapped[str | None] = mapped_column(Id)
+
+
+class TicketParticipant(Base):
+    """Somebody else on a request: copied in by the requester's letter, or by an operator (`added_by`).
+
+    Who was removed stays so, whatever later letters say, until an operator adds them again.
+    """
+
+    __tablename__ = "ticket_participants"
+
+    ticket_id: Mapped[str] = mapped_column(Id, ForeignKey("tickets.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    added_by: Mapped[str | None]
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class TicketNumber(Base):

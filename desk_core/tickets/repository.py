@@ -16,7 +16,8 @@ from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
 from desk_core.people.entities import Agent, Contact, ContactIdentity, Team
 from desk_core.sla.entities import AppliedSla, SlaPause
-from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket, TicketEvent, TicketLink
+from desk_core.tickets import participants
+from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket, TicketEvent, TicketLink, TicketParticipant
 
 Row = TypeVar("Row")
 
@@ -179,6 +180,7 @@ class TicketDetail:
     others: Sequence[TicketRow]
     links: Sequence[tuple[str, int, str]]  # kind, number of the other request, its subject
     has_earlier: bool
+    participants: Sequence[TicketParticipant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +411,7 @@ async def ticket_by_number(session: ReadSession, number: int) -> Ticket | None:
 
 
 async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | None:
-    """The whole of one request in eleven statements, however long its story is."""
+    """The whole of one request in twelve statements, however long its story is."""
     row = (
         await session.execute(
             select(Ticket, Contact, Conversation, Inbox, Team, Agent)
@@ -445,7 +447,7 @@ async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | Non
         ticket=ticket, contact=contact, identities=await _identities(session, contact.id), conversation=conversation, inbox=inbox,
         team=team, assignee=assignee, messages=messages[-MESSAGES_SHOWN:], events=list(reversed(events)), clocks=clocks,
         pauses=pauses.all(), others=await _others(session, contact.id, but=ticket.id), links=await _links(session, ticket.id),
-        has_earlier=len(messages) > MESSAGES_SHOWN,
+        has_earlier=len(messages) > MESSAGES_SHOWN, participants=await participants.of(session, ticket.id),
     )  # fmt: skip
 
 

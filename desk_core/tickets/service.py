@@ -3,7 +3,7 @@
 `seen` is the version the operator looked at: when somebody else has acted since, nothing is written and `StaleWrite` tells so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, cast
@@ -11,19 +11,21 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 
 from desk_core.context import Actor, Context
+from desk_core.conversations import repository as said
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.files import NewFile
+from desk_core.conversations.ports import ChannelKind
 from desk_core.conversations.service import Baton, TakenBack
-from desk_core.kit.db import UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid
+from desk_core.kit.db import ReadSession, UnitOfWork
+from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
 from desk_core.people.entities import Agent, Contact
 from desk_core.routing.rules import Facts, route
 from desk_core.sla import service as sla
-from desk_core.tickets import belonging, effects
+from desk_core.tickets import belonging, effects, participants
 from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
 from desk_core.tickets.history import conversation_of, get, happen, note_event
 from desk_core.tickets.lifecycle import Event, Kind, Priority, Status
@@ -161,10 +163,12 @@ async def reply(
     seen: int | None = None,
     resolve: bool = False,
     window: Mapping[str, timedelta] = MappingProxyType({}),
+    copies: Collection[str] | None = None,
 ) -> Message:
     """Answer the requester on the channel they wrote on; whoever answers holds the baton.
 
-    `window` says for how long an answer waits, by channel, in case it is taken back.
+    `window` says for how long an answer waits, by channel, in case it is taken back. `copies` are addresses of people of the request who
+    get a letter too; None: those who were on the letter that is answered, and those whom an operator added.
     """
     ticket = await get(uow, ticket_id, seen=seen, by=by)
     text = text.strip()
@@ -172,7 +176,9 @@ async def reply(
         raise TextNeeded
     wait = window.get(ticket.channel)
     leaves_at = ctx.now + wait if wait else None
-    before = {"typed": text, "before": _said_so_far(ticket)} if leaves_at else {}
+    before: dict[str, Any] = {"typed": text, "before": _said_so_far(ticket)} if leaves_at else {}
+    if copied := await _copied(uow, ticket, copies):
+        before["cc"] = copied
     if resolve:
         message = await _resolve(uow, ctx, ticket, by=by, text=text, files=files, meta=before, leaves_at=leaves_at)
     else:
@@ -186,8 +192,22 @@ async def reply(
     return message
 
 
-async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent) -> TakenBack:
-    """Undo an answer that has not left yet: it is gone from the story, and what it fulfilled is owed again. Raises `AlreadyLeft`."""
+async def _copied(uow: UnitOfWork, ticket: Ticket, wanted: Collection[str] | None) -> list[list[str]]:
+    """[name, address] of those who get a copy; only letters have any."""
+    conversation = await conversation_of(uow, ticket)
+    present = await participants.of(uow.session, ticket.id) if conversation.channel == ChannelKind.EMAIL else []
+    if not present and not wanted:
+        return []
+    answered = await said.last_inbound(cast("ReadSession", uow.session), conversation.id)
+    return [[one.name, one.address] for one in participants.chosen(present, answered, wanted)]
+
+
+async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent | None = None) -> TakenBack:
+    """Undo an answer that has not left yet: it is gone from the story, and what it fulfilled is owed again. Raises `AlreadyLeft`.
+
+    Without `by` it is its author who takes it back.
+    """
+    by = by or await _author(uow, message_id)
     taken = await conversations.take_back(uow, ctx, message_id)
     if taken.ticket_id is None:
         return taken
@@ -209,6 +229,14 @@ async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent
         ticket.last_message_at = datetime.fromisoformat(taken.before["at"])
         ticket.last_speaker, ticket.last_speaker_name, ticket.snippet = (taken.before[name] for name in ("who", "name", "snippet"))
     return taken
+
+
+async def _author(uow: UnitOfWork, message_id: str) -> Agent:
+    message = await uow.session.get(Message, message_id)
+    author = await uow.session.get(Agent, message.agent_id) if message is not None and message.agent_id else None
+    if author is None:
+        raise NotFound(message=message_id)
+    return author
 
 
 def _said_so_far(ticket: Ticket) -> dict[str, str]:
@@ -238,11 +266,14 @@ def _spoke(ctx: Context, ticket: Ticket, who: str, name: str, text: str) -> None
 
 
 async def requester_wrote(
-    uow: UnitOfWork, ctx: Context, ticket: Ticket, *, contact: Contact, conversation: Conversation, text: str
+    uow: UnitOfWork, ctx: Context, ticket: Ticket, *, contact: Contact, conversation: Conversation, text: str, participant: str = ""
 ) -> Ticket:
-    """The requester said something on this request. Answers the ticket it now belongs to: this one, reopened, or a follow-up of it."""
+    """The requester said something on this request. Answers the ticket it now belongs to: this one, reopened, or a follow-up of it.
+
+    `participant` is who said it in their stead: somebody else who is on the request.
+    """
     status = Status(ticket.status)
-    actor = Actor.requester(contact)
+    actor = Actor("contact", None, participant) if participant else Actor.requester(contact)
     if status is Status.CLOSED and ticket.closed_at is not None and ctx.config.ladder.may_reopen(ticket.closed_at, ctx.now):
         await happen(uow, ctx, ticket, Event.REOPENED, actor=actor)
     elif status in (Status.CLOSED, Status.CANCELLED, Status.MERGED):
@@ -259,7 +290,7 @@ async def requester_wrote(
     if status in (Status.CLOSED, Status.RESOLVED) and ticket.assignee_id and conversation.baton == Baton.BOT:
         # Reopened: the person who solved it hears of it, and until they speak the request waits in the queue.
         conversations.pass_baton(conversation, to=Baton.QUEUE)
-    _spoke(ctx, ticket, "contact", contact.name, text)
+    _spoke(ctx, ticket, "contact", participant or contact.name, text)
     conversation.active_ticket_id = ticket.id
     return ticket
 

@@ -12,11 +12,16 @@ VERDICTS = {
     "joined_token": _("joined by our mark in the address"),
     "joined_references": _("joined by References"),
     "joined_number": _("joined #%(number)s: the number belongs to the sender"),
+    "participant": _("joined #%(number)s: its writer was copied in. What they write closes and rates nothing"),
     "number_not_owned": _("new: the number in the subject belongs to someone else"),
     "number_not_proven": _("new: nothing proves that the number in the subject is the sender's"),
     FORGED_SENDER: _("held: the sender is not proven"),
     "automatic": _("held: automatic reply"),
     "list": _("held: list mail"),
+    "loop_words": _("held: the third letter within an hour in nearly the same words, as machines write that answer each other"),
+    "loop_growth": _(
+        "held: the third letter within an hour that repeats and outgrows the one before it, as machines do that answer each other"
+    ),
     "bounce": _("delivery report"),
     "own_loop": _("held: our own mail came back"),
     "no_reply": _("held: from an address that takes no answer"),

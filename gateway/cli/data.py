@@ -37,6 +37,34 @@ def list_messages(json: Json = False) -> None:
     show(found, as_json=json, table=lambda: rows(("at", "channel", "author", "request", "text"), lines, empty="Nothing came in yet."))
 
 
+@messages.command("undo")
+def undo(
+    ident: Annotated[str, typer.Argument(help="Id of an answer that has not left yet.")],
+    by: Annotated[str, typer.Option("--by", help="E-mail of the operator who takes it back; its author by default.")] = "",
+    json: Json = False,
+) -> None:
+    """Take an answer back before it leaves; its words are printed. Exit 1 where it is on its way already."""
+
+    async def work(desk: "Desk") -> dict[str, Any]:
+        from desk_core.kit.errors import NotFound
+        from desk_core.tickets import service
+        from gateway.cli.shell import agent_by
+        from gateway.web.paths import canonical
+
+        try:
+            message_id = canonical(ident)
+        except ValueError as error:
+            raise NotFound(message=ident) from error
+        agent = await agent_by(desk, by) if by else None
+        ctx = await desk.context()
+        async with desk.database.unit() as uow:
+            taken = await service.take_back(uow, ctx, message_id, by=agent)
+        return {"text": taken.text, "files": list(taken.files)}
+
+    taken = run(work)
+    show(taken, as_json=json, table=lambda: print("\n".join([taken["text"], *(f"[{name}]" for name in taken["files"])])))
+
+
 @conversations.command("list")
 def list_conversations(json: Json = False) -> None:
     """Conversations, newest last, with who speaks."""

@@ -34,6 +34,16 @@ OAuthClientSecret = Annotated[str | None, typer.Option("--imap-oauth-client-secr
 OAuthRefreshToken = Annotated[str | None, typer.Option("--imap-oauth-refresh-token", help="The refresh token of the mailbox.")]
 
 
+Plus = Annotated[
+    bool | None,
+    typer.Option("--plus/--no-plus", help="Whether answers come back to support+...@; off where the mail server knows no such addresses."),
+]
+Participants = Annotated[
+    bool | None,
+    typer.Option("--participants/--no-participants", help="Whether people in To and Cc are on the request and get copies of answers."),
+]
+
+
 async def _add(
     desk: "Desk", *, name: str, channel: str, address: str, lang: str | None, config: dict[str, Any], sealed: str | None
 ) -> "Inbox":
@@ -80,6 +90,8 @@ def email(
     imap_oauth_client_id: OAuthClientId = None,
     imap_oauth_client_secret: OAuthClientSecret = None,
     imap_oauth_refresh_token: OAuthRefreshToken = None,
+    plus: Plus = None,
+    participants: Participants = None,
     lang: Lang = None,
 ) -> None:
     """Connect a mail address: mail for it arriving at the listener, and by IMAP where given."""
@@ -92,6 +104,7 @@ def email(
             imap_oauth_refresh_token,
         )  # fmt: skip
         config, hidden = options.over({}, {})
+        config |= {name: value for name, value in (("plus", plus), ("participants", participants)) if value is not None}
         sealed = desk.box.seal(hidden) if hidden else None
         await _add(desk, name=name, channel="email", address=inboxes.mail_address(address), lang=lang, config=config, sealed=sealed)
 
@@ -147,8 +160,10 @@ def set_email(
     imap_oauth_client_id: OAuthClientId = None,
     imap_oauth_client_secret: OAuthClientSecret = None,
     imap_oauth_refresh_token: OAuthRefreshToken = None,
+    plus: Plus = None,
+    participants: Participants = None,
 ) -> None:
-    """Change how a mail inbox is fetched; what is not given stays as it is."""
+    """Change how a mail inbox is fetched and what it does with letters; what is not given stays as it is."""
 
     async def work(desk: "Desk") -> list[str]:
         from desk_core.people import service
@@ -160,7 +175,9 @@ def set_email(
         )  # fmt: skip
         now = desk.clock.now()
         async with desk.database.unit() as uow:
-            changed = await inboxes.set_mail(uow, await _find(uow, name), options, box=desk.box)
+            inbox = await _find(uow, name)
+            changed = await inboxes.set_mail(uow, inbox, options, box=desk.box)
+            changed += inboxes.set_habits(inbox, plus=plus, participants=participants)
             if changed:
                 service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after={"changed": changed}, now=now)
         return changed

@@ -73,15 +73,15 @@ def show_(number: Number, json: Json = False) -> None:
     show(whole, as_json=json, table=table)
 
 
-def _act(number: int, by: str, act: Act) -> None:
-    async def work(desk: "Desk") -> None:
+def _act(number: int, by: str, act: Act) -> Any:
+    async def work(desk: "Desk") -> Any:
         agent = await agent_by(desk, by)
         ticket = await ticket_by(desk, number)
         ctx = await desk.context()
         async with desk.database.unit() as uow:
-            await act(uow, ctx, ticket.id, agent)
+            return await act(uow, ctx, ticket.id, agent)
 
-    run(work)
+    return run(work)
 
 
 @app.command()
@@ -110,12 +110,55 @@ def reply(
     by: By,
     text: Annotated[str, typer.Option("--text", help="What to say, in Markdown.")],
     resolve: Annotated[bool, typer.Option("--resolve", help="It is solved: ask the requester.")] = False,
+    undoable: Annotated[bool, typer.Option("--undoable", help="It waits as one of the console does: priyom messages undo ID.")] = False,
+    copies: Annotated[bool, typer.Option("--copies/--no-copies", help="People in copy of the letter answered get one too.")] = True,
 ) -> None:
     """Answer on the channel the request came from."""
     from desk_core.tickets import service
+    from gateway.settings import Settings
 
-    _act(number, by, lambda uow, ctx, ident, agent: service.reply(uow, ctx, ident, by=agent, text=text, resolve=resolve))
-    print(f"#{number} answered")
+    chosen, window = None if copies else (), Settings().work.undo_window() if undoable else {}
+
+    async def answer(uow: "UnitOfWork", ctx: "Context", ident: str, agent: "Agent") -> str:
+        message = await service.reply(uow, ctx, ident, by=agent, text=text, resolve=resolve, copies=chosen, window=window)
+        return str(message.id)
+
+    written = _act(number, by, answer)
+    print(f"#{number} answered" + (f"; until it leaves: priyom messages undo {written}" if undoable else ""))
+
+
+@app.command()
+def participants(
+    number: Number,
+    by: Annotated[str, typer.Option("--by", help="E-mail of the operator who acts; needed to change something.")] = "",
+    add: Annotated[list[str] | None, typer.Option("--add", help="An address to copy in, may be repeated.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="An address to take off, may be repeated.")] = None,
+    json: Json = False,
+) -> None:
+    """Who else is on a request that came by mail: shown, copied in, taken off."""
+    if (add or remove) and not by:
+        raise typer.BadParameter("--by says who copies in or takes off")
+
+    async def work(desk: "Desk") -> list[dict[str, Any]]:
+        from desk_core.tickets import participants as others
+
+        ticket = await ticket_by(desk, number)
+        if add or remove:
+            agent, ctx = await agent_by(desk, by), await desk.context()
+            async with desk.database.unit() as uow:
+                for address in add or ():
+                    await others.add(uow, ctx, ticket.id, by=agent, address=address)
+                for address in remove or ():
+                    await others.remove(uow, ctx, ticket.id, by=agent, address=address)
+        async with desk.database.read() as session:
+            return [
+                {"address": one.address, "name": one.name, "added_by": one.added_by, "added_at": one.added_at}
+                for one in await others.of(session, ticket.id)
+            ]
+
+    found = run(work)
+    lines = [[one["address"], one["name"], one["added_by"]] for one in found]
+    show(found, as_json=json, table=lambda: rows(("address", "name", "added by"), lines, empty="Nobody else is on it."))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.people.permissions import Right, require
-from desk_core.tickets import belonging, sent, service
+from desk_core.tickets import belonging, participants, sent, service
 from desk_core.tickets import repository as tickets
 from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
@@ -29,6 +29,7 @@ Act = Callable[[UnitOfWork, Context, str], Awaitable[Any]]
 Text = Annotated[str, Form(max_length=100_000)]
 Word = Annotated[str, Form(max_length=2000)]
 MOST_FILES = 10
+MOST_COPIES = 50
 
 
 class TooManyFiles(DeskError):
@@ -101,16 +102,20 @@ async def reply(
     text: Text = "",
     version: Word = "",
     resolve: Word = "",
+    cc: Annotated[list[Word], Form()] = [],  # noqa: B006 - FastAPI reads the default, nobody changes it
+    cc_shown: Word = "",
     files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI reads the default, nobody changes it
 ) -> Response:
-    """Answer on the channel the person wrote on; with `resolve` also ask whether it is solved."""
-    typed = {"reply": text}
+    """Answer on the channel the person wrote on; with `resolve` also ask whether it is solved. `cc` counts where it could be seen."""
+    copies = cc[:MOST_COPIES] if cc_shown else None
+    typed = {"reply": text, **({"cc": " ".join(copies)} if copies is not None else {})}
     window = desk_of(request).settings.work.undo_window()
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         await service.reply(
-            uow, ctx, ticket_id, by=signed.agent, text=text, files=stored, seen=_version(version), resolve=bool(resolve), window=window
-        )
+            uow, ctx, ticket_id, by=signed.agent, text=text, files=stored, seen=_version(version), resolve=bool(resolve), window=window,
+            copies=copies,
+        )  # fmt: skip
 
     try:
         stored = await _store(request, signed, files)
@@ -225,6 +230,19 @@ async def give_back(request: Request, signed: CurrentAgent, number: Number, reas
         await belonging.give_back(uow, ctx, ticket_id, by=Actor.of(signed.agent), reason=reason)
 
     return await carry_out(request, signed, number, act, typed={"return": reason})
+
+
+@router.post("/participants")
+async def change_participants(request: Request, signed: CurrentAgent, number: Number, add: Word = "", remove: Word = "") -> Response:
+    """Copy somebody in, or take them off the request."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        if remove:
+            await participants.remove(uow, ctx, ticket_id, by=signed.agent, address=remove)
+        else:
+            await participants.add(uow, ctx, ticket_id, by=signed.agent, address=add)
+
+    return await carry_out(request, signed, number, act, typed={"participant": add})
 
 
 @router.post("/category")

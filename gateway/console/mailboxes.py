@@ -176,6 +176,24 @@ async def set_state(request: Request, signed: Administrator, inbox_id: Ident, st
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved={state}", 303)
 
 
+@router.post("/{inbox_id}/habits")
+async def set_habits(
+    request: Request,
+    signed: Administrator,
+    inbox_id: Ident,
+    plus: Annotated[str, Form(max_length=10)] = "",
+    participants: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """How the inbox goes about its letters; what is not ticked is off."""
+    frame = await Frame.of(request, signed)
+    known = await mail_inbox(frame, inbox_id)
+    async with frame.desk.database.unit() as uow:
+        inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
+        if inboxes.set_habits(inbox, plus=bool(plus), participants=bool(participants)):
+            note_change(uow, frame, "inbox.habits", inbox.name, dict(inboxes.habits(inbox.config)))
+    return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
+
+
 @router.post("/{inbox_id}")
 async def change(request: Request, signed: Administrator, inbox_id: Ident, typed: Annotated[Typed, Depends()]) -> Response:
     frame = await Frame.of(request, signed)
@@ -317,6 +335,7 @@ def _around(frame: Frame, typed: Typed, inbox: Inbox | None, **more: Any) -> dic
     account = _stored_quietly(frame, inbox)
     steps = more.get("steps", [])
     return {
+        "habits": inboxes.habits(inbox.config) if inbox is not None else {},
         "typed": typed, "inbox": inbox, "base": f"/console/settings/mail{'/' + inbox.id if inbox is not None else ''}", "begun": True,
         "errors": {}, "steps": steps, "saved": "", "security": SECURITY, "after": AFTER, "kept": _keep(frame, typed),
         "has_secret": account is not None or bool(typed.password or typed.kept),

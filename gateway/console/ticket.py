@@ -1,6 +1,6 @@
 """The page of one request, and of a conversation that has none yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,15 +9,16 @@ from starlette.responses import RedirectResponse, Response
 
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation, Message
-from desk_core.conversations.ports import Ability
+from desk_core.conversations.ports import Ability, ChannelKind
+from desk_core.conversations.repository import ASIDE
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.knowledge import repository as knowledge
 from desk_core.people import repository as people
 from desk_core.people.entities import Agent, Contact
 from desk_core.people.permissions import Right, require
+from desk_core.tickets import participants, sent, service
 from desk_core.tickets import repository as tickets
-from desk_core.tickets import sent, service
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Priority
 from desk_core.tickets.repository import ConversationDetail, TicketDetail
@@ -99,7 +100,10 @@ def _context(frame: Frame, detail: TicketDetail, offered: Mapping[str, str]) -> 
         None,
     )
     answerable = detail.conversation is not None and ticket.status not in ("cancelled", "merged")
+    answers = _answered(detail.messages)
     return {
+        "by_mail": detail.conversation is not None and detail.conversation.channel == ChannelKind.EMAIL,
+        "copied": {one.address for one in participants.copied(detail.participants, answers)},
         "detail": detail,
         "ticket": ticket,
         "conversation": detail.conversation,
@@ -121,6 +125,11 @@ def _context(frame: Frame, detail: TicketDetail, offered: Mapping[str, str]) -> 
         "answerable": answerable,
         "escalated": any(event.kind == "escalated" for event in detail.events),
     }
+
+
+def _answered(messages: Sequence[Message]) -> Message | None:
+    """The letter that an answer written now would answer."""
+    return next((one for one in reversed(messages) if one.direction == "inbound" and one.verdict_code not in ASIDE), None)
 
 
 TELLS_BATON = frozenset({"taken_over", "released"})

@@ -147,9 +147,11 @@ def _mail(message: Message) -> str:
 
 
 def _mail_card(message: Message, language: str, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
-    """An invitation, and how a mail is sealed."""
+    """Who else was on a letter, an invitation, and how a mail is sealed."""
     kept = message.card or {}
     facts: list[tuple[str, str]] = []
+    if people := [*kept.get("people", ()), *message.meta.get("cc", ())]:
+        facts.append((translate(language, _("Copy")), ", ".join(str(address) for _name, address in people)))
     event, sealed = kept.get("event"), kept.get("sealed")
     if isinstance(event, dict):
         for key, label in _EVENT.items():

@@ -107,8 +107,9 @@ class LadderTimer(_Timer):
             return
         conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
         ticket.reminded_at = ctx.now
-        await effects.ask_solved(uow, ctx, ticket, conversation, author=BOT, key="resolved_reminder")
-        history.note_event(uow, ctx, ticket, "reminded", actor=SYSTEM)
+        if not await effects.courtesies_stopped(uow.session, ticket.id):
+            await effects.ask_solved(uow, ctx, ticket, conversation, author=BOT, key="resolved_reminder")
+            history.note_event(uow, ctx, ticket, "reminded", actor=SYSTEM)
         following = ctx.config.ladder.next_step(
             resolved_at=ticket.resolved_at,
             last_speaker="agent",

@@ -88,6 +88,8 @@ class Converse:
             return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" else ()), also=also)
         heard = self._heard(now)
         turn = advance(snapshot(now, ctx), heard, await self._tools())
+        if now.participant:
+            turn = filing.of_participant(now, turn)
         log.info("converse.turn", intent=turn.intent, phase=turn.state.phase, actions=[type(action).__name__ for action in turn.actions])
         return Plan(replace(decision, turn=turn, topics=await self._topics(now, turn)), also=also)
 
@@ -102,14 +104,16 @@ class Converse:
             filing.hold(filed, verdict="flood")
         if decision.turn is not None:
             await apply_turn(uow, decision.ctx, filed, decision.turn)
+        await filing.keep_participants(uow, decision.ctx, filed)
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
-        for name in decision.too_large if not decision.situation.first.held else ():
+        silent = decision.situation.first.held or decision.situation.participant
+        for name in decision.too_large if not silent else ():
             # The status page takes no more than a chat does.
             chat = filed.conversation.channel == "telegram"
             link = self._uploads.url(filed.conversation.id, now=decision.ctx.now) if chat else filed.link(decision.ctx)
             await filing.say_key(uow, decision.ctx, filed, "file_too_big", limit=human_size(self._limit), link=link, name=name)
-        if decision.quota_notice and not decision.situation.first.held:
+        if decision.quota_notice and not silent:
             await filing.say_key(uow, decision.ctx, filed, "quota_full", limit=human_size(self._daily_limit))
         await filing.finish(uow, decision.ctx, filed)
 

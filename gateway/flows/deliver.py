@@ -11,9 +11,11 @@ from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import Ability, Channel, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, TopicGone
+from desk_core.conversations.service import DELIVER
 from desk_core.groups.following import follow
 from desk_core.kit.db import Database, ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound
+from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from desk_core.tickets import history, topics
@@ -41,6 +43,7 @@ class Outcome:
     inbox_id: str = ""
     conversation_id: str = ""
     is_mail: bool = False
+    copy: str = ""  # the address of the one whose copy this is
 
 
 class Deliver:
@@ -65,12 +68,15 @@ class Deliver:
             if found is None:
                 raise NotFound(message=work.payload["message_id"])
             message, conversation, inbox = found
-            outbound = await self._draw(session, ctx, message, conversation, attempt=work.attempts + 1)
+            outbound = await self._draw(
+                session, ctx, message, conversation, attempt=work.attempts + 1, copy=str(work.payload.get("copy", ""))
+            )
             earlier = await _card(session, message)
         done = Outcome(
-            ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL
-        )
-        if message.delivery_state == "sent":
+            ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL,
+            copy=str(work.payload.get("copy", "")),
+        )  # fmt: skip
+        if message.delivery_state == "sent" and not done.copy:
             return Plan(Outcome(ctx=ctx, message_id=message.id))
         channel = await self._channel(inbox.id)
         uncertain = work.unsure or not (work.last_error or NOT_SENT).startswith(NOT_SENT)
@@ -144,6 +150,10 @@ class Deliver:
         if outcome.receipt is None and not outcome.refused:
             return
         message = await uow.session.get_one(Message, outcome.message_id)
+        if outcome.copy:
+            if outcome.refused:
+                await _copy_failed(uow, outcome.ctx, message, outcome.copy, outcome.refused)
+            return
         message.delivery_attempts = work.attempts + 1
         if outcome.receipt is not None:
             certain = not outcome.receipt.uncertain or outcome.is_mail  # the same Message-ID twice is one mail
@@ -153,6 +163,8 @@ class Deliver:
                 message.meta = {**message.meta, "parts": list(outcome.receipt.extra)}
             if outcome.is_mail:
                 await conversations.remember_reference(uow, outcome.inbox_id, outcome.receipt.external_id, outcome.conversation_id)
+                if message.meta.get("cc"):
+                    await _send_copies(uow, message, work)
             if not certain and message.ticket_id:
                 ticket = await history.get(uow, message.ticket_id)
                 history.note_event(uow, outcome.ctx, ticket, "delivery_uncertain", actor=SYSTEM, data={"message": message.id})
@@ -173,7 +185,9 @@ class Deliver:
         """Nobody could deliver it: the message says so, and the request too."""
         ctx = await self._context(str(work.payload.get("request_id", "")))
         message = await uow.session.get(Message, str(work.payload.get("message_id")))
-        if message is not None:
+        if message is not None and work.payload.get("copy"):
+            await _copy_failed(uow, ctx, message, str(work.payload["copy"]), reason.removeprefix(NOT_SENT))
+        elif message is not None:
             message.delivery_attempts = work.attempts + 1
             await _failed(uow, ctx, message, reason.removeprefix(NOT_SENT), dead_id=dead_id)
 
@@ -190,6 +204,23 @@ async def _card(session: ReadSession, message: Message) -> Receipt | None:
 def _so_far(reason: str, *, uncertain: bool) -> str:
     """The reason of a postponement, saying whether something may be on the wire already."""
     return f"uncertain: {reason.removeprefix('uncertain: ')}" if uncertain else f"{NOT_SENT}{reason}"
+
+
+async def _send_copies(uow: UnitOfWork, message: Message, work: Work) -> None:
+    """Each person in copy gets the letter in a delivery of their own: one that is refused is no trouble of the others."""
+    if message.meta.get("copied"):
+        return  # it was sent again, for the requester alone
+    message.meta = {**message.meta, "copied": True}
+    for _name, address in message.meta.get("cc", ()):
+        await queue.put(uow, lane=work.lane, kind=DELIVER, payload={**work.payload, "copy": address}, run_at=message.at)
+
+
+async def _copy_failed(uow: UnitOfWork, ctx: Context, message: Message, address: str, reason: str) -> None:
+    ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
+    if ticket is not None:
+        data = {"address": address, "reason": reason[:300], "message": message.id}
+        history.note_event(uow, ctx, ticket, "copy_failed", actor=SYSTEM, data=data)
+        ticket.unread = True
 
 
 async def _failed(uow: UnitOfWork, ctx: Context, message: Message, reason: str, *, dead_id: str | None = None) -> None:

@@ -1,6 +1,7 @@
 """What a stored message is on the wire: whom it goes to, what it answers, its buttons and files as the channel carries them."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -10,21 +11,26 @@ from desk_core.conversations.entities import Attachment, Conversation, Message
 from desk_core.conversations.ports import ChannelKind, FileLink, OutboundButton, OutboundFile, OutboundMessage
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
+from desk_core.people.entities import Contact
+from desk_core.sla.clock import Metric
+from desk_core.sla.words import moment
+from desk_core.tickets import participants
 from desk_core.tickets.entities import Ticket
-from desk_core.tickets.lifecycle import ACTIVE
+from desk_core.tickets.lifecycle import ACTIVE, Status
+from gateway.courtesies import COURTESIES, CourtesyLinks
 from gateway.file_links import FileLinks
 
 
 class Draw:
     """Reads what an outbound message needs and puts it together. `mail_limit` is how many bytes of files one letter carries."""
 
-    def __init__(self, *, links: FileLinks, mail_limit: int) -> None:
-        self._links, self._mail_limit = links, mail_limit
+    def __init__(self, *, links: FileLinks, courtesies: CourtesyLinks, mail_limit: int) -> None:
+        self._links, self._courtesies, self._mail_limit = links, courtesies, mail_limit
 
     async def __call__(
-        self, session: ReadSession, ctx: Context, message: Message, conversation: Conversation, *, attempt: int = 1
+        self, session: ReadSession, ctx: Context, message: Message, conversation: Conversation, *, attempt: int = 1, copy: str = ""
     ) -> OutboundMessage:
-        """What goes on the wire for this message, as it stands in the store."""
+        """What goes on the wire for this message, as it stands in the store; `copy` is whom else on the request this letter is for."""
         ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
         by_mail = conversation.channel == ChannelKind.EMAIL
         # A chat is its own address; a letter needs its addressee, what it answers, and the thread it belongs to.
@@ -34,7 +40,8 @@ class Draw:
         to = _address(known[0] if known else None, last, conversation)
         carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
         until = self._links.until(message.at, ctx.now)
-        status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
+        # Whoever holds this address may close and rate the request: it is the requester's alone.
+        status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket and not copy else None
         return OutboundMessage(
             message_id=message.id,
             conversation_id=conversation.id,
@@ -48,20 +55,24 @@ class Draw:
             author=message.author_kind,
             author_name=message.author if message.author_kind == "agent" else "",
             buttons=_buttons(message, conversation.channel, status_url),
+            cc=tuple((str(name), str(address)) for name, address in message.meta.get("cc", ()) if address != to),
+            copy_for=copy or None,
             files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
             links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
             reply_to=message.reply_to,
             subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
             ticket_number=ticket.number if ticket else None,
-            ticket_token=ticket.token if ticket else None,
+            ticket_token=ticket.token if ticket and not copy else None,
             status_url=status_url,
+            promise=await _promise(session, ctx, message, ticket) if ticket and by_mail else "",
+            stop_url=self._courtesies.url(ticket.id) if ticket and by_mail and message.meta.get("key") in COURTESIES else None,
             team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
             references=tuple(references),
             automatic=message.author_kind != "agent",
             silent=bool(message.meta.get("silent")),
             attempt=attempt,
             original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}
-            if last and message.meta.get("key")
+            if last and message.meta.get("key") and _may_read(last, to)
             else {},
         )
 
@@ -98,10 +109,28 @@ def _language(ctx: Context, conversation: Conversation, ticket: Ticket | None) -
 
 
 def _address(known: str | None, last: Message | None, conversation: Conversation) -> str:
-    """Where the answer goes: to whoever wrote last in this conversation, otherwise to the contact's address on this channel."""
-    if last is not None and last.meta.get("address"):
+    """Where the answer goes: to the address the requester wrote from last, otherwise to the contact's address on this channel."""
+    if last is not None and last.meta.get("address") and not last.meta.get("participant"):
         return str(last.meta["address"])
     return known or conversation.thread_key
+
+
+async def _promise(session: ReadSession, ctx: Context, message: Message, ticket: Ticket) -> str:
+    """When somebody answers, for a letter the desk writes by itself; the acknowledgement has it in its words."""
+    owed = (
+        ticket.next_due_at is not None
+        and ticket.next_due_metric != Metric.RESOLUTION
+        and Status(ticket.status) in (Status.NEW, Status.OPEN)
+    )
+    if ticket.next_due_at is None or not owed or message.author_kind == "agent" or message.meta.get("key") == "created":
+        return ""
+    zone = await session.scalar(select(Contact.time_zone).where(Contact.id == ticket.contact_id))
+    return moment(ticket.next_due_at, message.at, ZoneInfo(zone or ctx.config.time_zone), ticket.language)
+
+
+def _may_read(last: Message, to: str) -> bool:
+    """Whether the letter answered may be quoted: what somebody else on the request wrote may not have gone to the requester."""
+    return not last.meta.get("participant") or to in participants.on_letter(last)
 
 
 def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:

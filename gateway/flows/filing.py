@@ -23,10 +23,12 @@ from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
-from desk_core.tickets import effects, history
+from desk_core.tickets import effects, history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows.reading import Situation
+from gateway.inboxes import habits
+from nlu.turn import AddToTicket, DialogueState, Turn
 
 REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new"})
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
@@ -63,6 +65,15 @@ def wants_turn(now: Situation) -> bool:
     if first.kind is not InboundKind.MESSAGE or now.album_of is not None:
         return False
     return in_private(now)
+
+
+def of_participant(now: Situation, turn: Turn) -> Turn:
+    """What a turn comes to where somebody else on the request wrote: their words join it. They close, rate and change nothing."""
+    if now.active is None or now.conversation is None:
+        return turn
+    before = DialogueState.from_json(now.conversation.dialogue)
+    language = now.conversation.language or turn.language
+    return replace(turn, language=language, state=before, replies=(), actions=(AddToTicket(now.active.id),), looked=None)
 
 
 def polite_words(now: Situation) -> tuple[str, ...]:
@@ -129,7 +140,10 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
 async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -> Ticket:
     """The messages of this turn are about `ticket`; answers the ticket they ended up with (itself, or a follow-up)."""
     text = "\n".join(message.text for message in filed.messages if message.text)
-    ticket = await tickets.requester_wrote(uow, ctx, ticket, contact=filed.contact, conversation=filed.conversation, text=text)
+    participant = filed.messages[0].author if filed.situation.participant and filed.messages else ""
+    ticket = await tickets.requester_wrote(
+        uow, ctx, ticket, contact=filed.contact, conversation=filed.conversation, text=text, participant=participant
+    )
     for message in filed.messages:
         message.ticket_id = ticket.id
     filed.ticket = ticket
@@ -150,6 +164,16 @@ async def _receipts(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
 
 def in_private(now: Situation) -> bool:
     return bool(now.first.card.get("chat_type", "private") == "private")
+
+
+async def keep_participants(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """Whom the requester copied in is on the request, where the inbox wants that. Letters of others, and passed on ones, draw nobody in."""
+    now = filed.situation
+    if filed.ticket is None or now.from_another or not habits(now.inbox.config)["participants"] or now.first.card.get("passed_on_by"):
+        return
+    people = [(str(name), str(address)) for message in now.messages for name, address in message.card.get("people", ())]
+    if people and now.first.acts and any(message.ticket_id == filed.ticket.id for message in filed.messages):
+        await participants.keep(uow, filed.ticket, people, now=ctx.now)
 
 
 def hold(filed: Filed, *, verdict: str) -> None:
@@ -286,7 +310,8 @@ async def _keep(
         reply_to=inbound.reply_to, verdict_code=verdict, verdict=params, delivery_state=None, delivery_reason=None, delivery_attempts=0,
         at=inbound.at, edited_at=None,
         meta={
-            "kind": inbound.kind.value, "address": inbound.sender.address, **({"album": inbound.album} if inbound.album else {}),
+            "kind": inbound.kind.value, "address": inbound.sender.address, **({"participant": True} if filed.situation.participant else {}),
+            **({"album": inbound.album} if inbound.album else {}),
             **({"too_large": list(too_large)} if too_large else {}), **({"files": kept} if (kept := _files(inbound, files)) else {}),
             **({"album_parts": {str(inbound.shown_id): _part(inbound)}} if inbound.album else {}),
         },
@@ -309,6 +334,8 @@ def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]
         return inbound.verdict, dict(inbound.verdict_params)
     joined = filed.situation.joined_by
     number = filed.ticket.number if filed.ticket is not None else None
+    if filed.situation.participant and number is not None:
+        return "participant", {**inbound.verdict_params, "number": number}
     if filed.situation.unanswered and joined != "duplicate":
         return ("imported" if inbound.card.get("imported") else "unanswered"), dict(inbound.verdict_params)
     code = {"token": "joined_token", "references": "joined_references", "number": "joined_number"}.get(joined, joined)
@@ -455,11 +482,15 @@ async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
         await people.mark_address(uow, channel="email", address=str(address).lower(), reason=reason or "refused", now=ctx.now)
     if known is not None and inbound.card.get("permanent"):
         message = await uow.session.get_one(Message, known.id)
-        message.delivery_state, message.delivery_reason = "failed", reason
+        copies = {str(copied) for _name, copied in message.meta.get("cc", ())}
+        copy = str(address).lower() in copies
+        if not copy:
+            message.delivery_state, message.delivery_reason = "failed", reason
         ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
         if ticket is not None:
             data = {"address": address, "reason": reason}
-            history.note_event(uow, ctx, ticket, "delivery_failed", actor=Actor("system", None, "mail"), data=data)
+            kind = "copy_failed" if copy else "delivery_failed"
+            history.note_event(uow, ctx, ticket, kind, actor=Actor("system", None, "mail"), data=data)
             ticket.unread = True
     await _keep(uow, ctx, filed, inbound, (), too_large=())
 

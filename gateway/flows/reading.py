@@ -9,6 +9,7 @@ from sqlalchemy import select
 from channels.email import quotes
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
+from desk_core.conversations import growth
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
@@ -17,6 +18,7 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
+from desk_core.tickets import participants
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
@@ -48,6 +50,8 @@ class Situation:
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
     album_of: Message | None = None
     told_private: bool = False  # this group has heard that the bot works in private
+    from_another: bool = False  # somebody else than the requester wrote into the conversation
+    participant: bool = False  # and they are on the request: what they say joins it, and decides nothing
     unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
 
     @property
@@ -76,8 +80,12 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if conversation is not None and inbox.channel == "email" and first.text:
         first = replace(first, text=quotes.without_ours(first.text, await conversations.said_last(session, conversation.id)))
         messages = (first, *messages[1:])
+    if (why := await _machine(session, inbox, first, contact, conversation)) is not None:
+        first = replace(first, held=True, automatic=True, verdict=why)
+        messages = (first, *messages[1:])
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
-    if conversation is not None and (contact is None or conversation.contact_id != contact.id):
+    from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
+    if conversation is not None and from_another:
         contact = await session.get(Contact, conversation.contact_id)
     # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
     requests = await _open_requests(session, owner_id if first.acts or conversation is not None else None)
@@ -93,6 +101,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if known is None and first.edits:
         known = album_of  # a later part of an album lies within the message of the first
     active = by_number or await _active_ticket(session, inbox, conversation, first)
+    participant = from_another and inbox.channel == "email" and active is not None
+    participant = participant and active is not None and await participants.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
         same = await _said_before(session, inbox, contact, first) if first.acts else None
@@ -123,7 +133,29 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         and first.card.get("chat_type", "private") != "private"
         and await conversations.has_told(session, conversation.id, "group_private"),
         album_of=album_of,
+        from_another=from_another,
+        participant=participant,
     )
+
+
+async def _machine(
+    session: ReadSession, inbox: Inbox, message: InboundMessage, contact: Contact | None, conversation: Conversation | None
+) -> str | None:
+    """Why this letter looks like one of a talk between machines; who was judged already, or taken in from files, is not asked."""
+    owner = conversation.contact_id if conversation is not None else contact.id if contact is not None else None
+    asked = inbox.channel == "email" and message.kind is InboundKind.MESSAGE and message.verdict == "received" and not message.held
+    if owner is None or not asked or message.files or message.card.get("imported") or message.card.get("ticket"):
+        return None
+    before = await conversations.letters_of(
+        session, channel=inbox.channel, contact_id=owner, address=message.sender.address, since=message.at - growth.WITHIN
+    )
+    said = (
+        await conversations.said_at(session, owner, channel=inbox.channel, before=message.at) if len(before) >= growth.TURNS - 1 else None
+    )
+    now = growth.Heard(
+        message.at, message.text, len(message.original_text or ""), message.subject or "", message.at - said if said is not None else None
+    )
+    return growth.pattern([*before, now])
 
 
 async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
@@ -185,12 +217,14 @@ async def _find_conversation(
 
 
 async def _numbered(session: ReadSession, message: InboundMessage, contact: Contact | None) -> Ticket | None:
-    """The request that the subject names, where it is the sender's own."""
+    """The request that the subject names, where the sender is one of its people."""
     number = message.card.get("number")
-    if not number or contact is None:
+    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number))) if number else None
+    if found is None:
         return None
-    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number), Ticket.contact_id == contact.id))
-    return found
+    if contact is not None and found.contact_id == contact.id:
+        return found
+    return found if await participants.is_on(session, found.id, message.sender.address) else None
 
 
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:

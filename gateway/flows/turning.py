@@ -292,7 +292,7 @@ async def _gather(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
 
 async def _add(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str, *, courteous: bool, earlier: bool) -> None:
     ticket = await history.get(uow, ticket_id)
-    over = not Status(ticket.status).is_active
+    over = not Status(ticket.status).is_active or (filed.situation.participant and ticket.status == Status.RESOLVED)
     if earlier:
         await _gather(uow, ctx, filed, ticket)
     if over and courteous:

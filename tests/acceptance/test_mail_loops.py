@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from channels.email.sandbox.mailbox import Letter
+from desk_core.tickets import service
 from tests.acceptance.conftest import MONDAY_NOON
 from tests.acceptance.house import EMBEDDED, House
 
@@ -169,3 +170,62 @@ class TestTwoDesks:
         assert sent["ours"] >= 1, "the first letter is answered"
         await TestAgainstAnAwayRobot.still_passes(house)
         await TestAgainstAnAwayRobot.still_passes(other)
+
+
+class TestWhatGrows:
+    """Beyond the caps: the talk itself is found, held and told, also where a person of the desk speaks in it."""
+
+    async def test_a_machine_that_counts_on_is_held_with_the_reason(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", "Не печатает принтер в приёмной.")
+        said = iter(range(100))
+
+        def robot(mail: EmailMessage) -> EmailMessage:
+            number = next(said)
+            return answer(mail, sender=vera.address, text=f"{AWAY} Номер {number}.", subject=f"Re: {mail['Subject']}", threaded=True)
+
+        (ticket,) = await self.taken(house, vera.address, robot)
+        assert await self.codes(house, vera.address) == ["loop_words"]
+        assert ticket["status"] != "closed"
+        await TestAgainstAnAwayRobot.still_passes(house)
+
+    async def test_a_machine_that_quotes_everything_is_held_with_the_reason(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", "Не печатает принтер в приёмной.")
+        kept = [""]
+        said = iter(("Передано в смену.", "Инженер назначен автоматически.", "Статус изменён системой учёта.", "Обработка продолжается."))
+
+        def robot(mail: EmailMessage) -> EmailMessage:
+            body = mail.get_body(("plain",))
+            kept[0] = "\n".join(f"> {line}" for line in f"{body.get_content() if body else ''}\n{kept[0]}".split("\n"))
+            return answer(
+                mail, sender=vera.address, text=f"{next(said)}\n\n{kept[0]}", subject=f"Re: {mail['Subject']}", threaded=True
+            )
+
+        await self.taken(house, vera.address, robot)
+        assert await self.codes(house, vera.address) == ["loop_growth"]
+        await TestAgainstAnAwayRobot.still_passes(house)
+
+    @staticmethod
+    async def taken(house: House, address: str, robot: Robot) -> list[dict[str, object]]:
+        """An operator answers each time, which no cap holds back, and so does the machine, three times."""
+        seen: set[str] = set()
+        for turn in range(3):
+            await house.quiet()
+            fresh = [(letter, mail) for letter, mail in await sent_to(house, address) if letter.id not in seen]
+            assert fresh, f"the desk wrote in turn {turn}"
+            for letter, mail in fresh:
+                seen.add(letter.id)
+                made = robot(mail)
+                assert made is not None
+                await house.takes(made.as_bytes(), sender=address)
+            await house.quiet()
+            (ticket,) = await house.tickets(address)
+            if turn < 2:
+                await house.acts(service.reply, ticket["number"], text=f"Ответ оператора, ход {turn}.")
+        return await house.tickets(address)
+
+    @staticmethod
+    async def codes(house: House, address: str) -> list[str]:
+        codes = [one["verdict"]["code"] for one in await house.messages(address) if one["direction"] == "inbound"]
+        return [code for code in codes if code.startswith("loop_")]

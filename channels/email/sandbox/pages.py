@@ -158,21 +158,21 @@ def create_pages(
         )
 
     @router.get("/{letter_id}/source")
-    async def source(letter_id: str, *, download: bool = False) -> Response:
+    async def source(request: Request, letter_id: str, *, download: bool = False) -> Response:
         """The letter as it went over the wire."""
         letter = await sandbox.open(letter_id)
         if letter is None:
-            return PlainTextResponse("", status_code=404)
+            return PlainTextResponse(translate(say(request), _("There is no such letter.")), status_code=404)
         if download:
             return Response(letter.raw, media_type="application/octet-stream", headers=_attached(f"{letter_id}.eml"))
         return PlainTextResponse(letter.raw.decode("utf-8", "replace"), headers={"X-Content-Type-Options": "nosniff"})
 
     @router.get("/{letter_id}/files/{number}")
-    async def file(letter_id: str, number: int) -> Response:
+    async def file(request: Request, letter_id: str, number: int) -> Response:
         """An attachment, always as a download."""
         letter = await sandbox.open(letter_id)
         if letter is None or not 0 <= number < len(letter.files):
-            return PlainTextResponse("", status_code=404)
+            return PlainTextResponse(translate(say(request), _("There is no such file.")), status_code=404)
         found = letter.files[number]
         return Response(found.content, media_type="application/octet-stream", headers=_attached(found.name))
 

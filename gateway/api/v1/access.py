@@ -79,16 +79,16 @@ Reader = Annotated[Caller, Depends(reader)]
 Writer = Annotated[Caller, Depends(writer)]
 
 
-def _problem(description: str, code: str, message: str, **fields: str) -> dict[str, Any]:
+def problem(description: str, code: str, message: str, **fields: str) -> dict[str, Any]:
     example = {"code": code, "message": message, "fields": fields, "request_id": "9f86d081884c7d65"}
     return {"description": description, "content": {"application/problem+json": {"example": example}}}
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    401: _problem("No valid token", "token_needed", "Send a valid token: Authorization: Bearer <token>."),
-    403: _problem("The scope is missing", "scope_needed", "This token may not do that; it needs the scope “write”.", scope="write"),
-    404: _problem("Unknown number", "not_found", "There is nothing here by that name or number.", ticket="#7"),
-    422: _problem("Something does not fit", "invalid", "This value does not fit: text", text="Field required"),
-    503: _problem("The store cannot be reached", "store_unavailable", "The desk cannot store anything right now. Please try again."),
+    401: problem("No valid token", "token_needed", "Send a valid token: Authorization: Bearer <token>."),
+    403: problem("The scope is missing", "scope_needed", "This token may not do that; it needs the scope “write”.", scope="write"),
+    404: problem("Unknown number", "not_found", "There is nothing here by that name or number.", ticket="#7"),
+    422: problem("Something does not fit", "invalid", "This value does not fit: text", text="Field required"),
+    503: problem("The store cannot be reached", "store_unavailable", "The desk cannot store anything right now. Please try again."),
 }
 """Every refusal has this shape: `code` is stable, `message` is for people, `fields` says what it is about."""

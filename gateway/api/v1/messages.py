@@ -15,14 +15,16 @@ from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
 from desk_core.kit.errors import NotFound
 from desk_core.kit.ids import new_id
 from desk_core.people import repository as people
+from desk_core.people.entities import Agent
 from desk_core.tickets import service
 from desk_core.tickets.entities import Ticket
 from gateway import shapes
 from gateway.api.v1 import examples
-from gateway.api.v1.access import Caller, Reader, Writer
+from gateway.api.v1.access import Caller, Reader, Writer, problem
 from gateway.api.v1.tickets import Key, Limit, desk_of
 from gateway.bootstrap import Desk
 from gateway.web.language import language_of
+from gateway.web.paths import Ident
 
 router = APIRouter(tags=["messages"])
 
@@ -39,6 +41,14 @@ class NewMessage(BaseModel):
     by: str = Field(CONTACT, max_length=254)
     note: bool = Field(False, description="Only colleagues see it; an operator's alone.")
     resolve: bool = Field(False, description="The answer solves the request; an operator's alone.")
+    copies: list[str] | None = Field(
+        None,
+        max_length=50,
+        description="Addresses of people of the request who get a copy by mail; by default those of the letter answered.",
+    )
+    undoable: bool = Field(
+        False, description="An operator's answer waits as long as one of the console does, and can be taken back until then."
+    )
 
 
 async def _ticket(desk: Desk, number: int) -> Ticket:
@@ -115,13 +125,49 @@ async def _from_contact(desk: Desk, ticket: Ticket, body: NewMessage, calling: C
     return await lookup.processed_id(desk.database, way.inbox_id, message.external_id, seconds=PATIENCE)
 
 
-async def _from_agent(desk: Desk, ticket: Ticket, body: NewMessage) -> str:
+async def _agent(desk: Desk, email: str) -> Agent:
     async with desk.database.read() as session:
-        agent = await people.agent_by_email(session, body.by)
+        agent = await people.agent_by_email(session, email)
     if agent is None or agent.disabled_at is not None:
-        raise NotFound(agent=body.by)
+        raise NotFound(agent=email)
+    return agent
+
+
+async def _from_agent(desk: Desk, ticket: Ticket, body: NewMessage) -> str:
+    agent = await _agent(desk, body.by)
     ctx = await desk.context()
     async with desk.database.unit() as uow:
         if body.note:
             return (await service.note(uow, ctx, ticket.id, by=agent, text=clean(body.text))).id
-        return (await service.reply(uow, ctx, ticket.id, by=agent, text=clean(body.text), resolve=body.resolve)).id
+        window = desk.settings.work.undo_window() if body.undoable else {}
+        answer = await service.reply(
+            uow, ctx, ticket.id, by=agent, text=clean(body.text), resolve=body.resolve, copies=body.copies, window=window
+        )
+        return answer.id
+
+
+@router.delete(
+    "/tickets/{number}/messages/{message_id}",
+    responses={
+        200: examples.answered("What was taken back", {"ticket": 1042, "text": "On my way.", "files": []}),
+        409: problem("It has left", "already_left", "This answer is on its way already and cannot be taken back."),
+    },
+)
+async def take_back(
+    request: Request,
+    _calling: Writer,
+    number: int,
+    message_id: Ident,
+    by: Annotated[str, Query(max_length=254, description="E-mail of the operator who takes it back; its author by default.")] = "",
+) -> dict[str, Any]:
+    """Take an answer back before it leaves, by the rule of the console's "Undo": its words and the names of its files are the answer."""
+    desk = desk_of(request)
+    ticket = await _ticket(desk, number)
+    agent = await _agent(desk, by) if by else None
+    ctx = await desk.context()
+    async with desk.database.unit() as uow:
+        message = await uow.session.get(Message, message_id)
+        if message is None or message.ticket_id != ticket.id:
+            raise NotFound(message=message_id)
+        taken = await service.take_back(uow, ctx, message_id, by=agent)
+    return {"ticket": number, "text": taken.text, "files": list(taken.files)}

@@ -207,3 +207,13 @@ class TestTheTest:
         assert "does not work  Log-in" in told
         assert "Check the user and the password" in told
         assert "wr0ng-pass" not in told
+
+
+class TestHabits:
+    def test_are_given_and_changed(self, shell: Shell) -> None:
+        shell("inbox", "add", "email", "--name", "copies", "--address", "copies@firma.ru", "--participants")
+        find = select(Inbox).where(Inbox.name == "copies")
+        assert shell.read(lambda session: session.scalar(find)).config == {"imap": False, "participants": True}
+        assert "participants, plus changed" in shell("inbox", "set-email", "copies", "--no-participants", "--no-plus").stdout
+        assert "as it was" in shell("inbox", "set-email", "copies", "--no-plus").stdout
+        assert inboxes.habits(shell.read(lambda session: session.scalar(find)).config) == {"plus": False, "participants": False}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from desk_core.conversations.entities import Inbox
 from desk_core.kit.ids import new_id
 from desk_core.people.entities import ApiToken
+from desk_core.tickets import service as tickets
 from gateway.api.v1.access import token_hash
 from gateway.bootstrap import Desk
 from tests.integration.channels.webform.conftest import Site
@@ -37,6 +39,10 @@ class Program:
     async def post(self, path: str, body: Any, **headers: str) -> httpx2.Response:
         given = {"authorization": f"Bearer {self.token}", **{name.replace("_", "-"): value for name, value in headers.items()}}
         return await self.client.post(f"/api/v1{path}", json=body, headers=given)
+
+
+    async def delete(self, path: str) -> httpx2.Response:
+        return await self.client.delete(f"/api/v1{path}", headers={"authorization": f"Bearer {self.token}"})
 
 
 async def token(desk: Desk, *scopes: str, revoked: bool = False) -> str:
@@ -211,9 +217,45 @@ class TestWriting:
         problem(await program.post(f"/tickets/{number}/messages", {"text": "x", "by": "nobody@desk.example"}), 404, "not_found")
 
 
+class TestTakingBack:
+    async def test_an_answer_that_waits_is_taken_back_once(self, site: Site, program: Program) -> None:
+        number, waiting = await self.answered(site, program, timedelta(hours=1))
+        path = f"/tickets/{number}/messages/{waiting}"
+        taken = await program.delete(path)
+        assert (taken.status_code, taken.json()) == (200, {"ticket": number, "text": "On my way.", "files": []})
+        assert "On my way." not in {one["text"] for one in (await program.get(f"/tickets/{number}/messages")).json()["items"]}
+        problem(await program.delete(path), 404, "not_found")
+
+    async def test_one_that_does_not_wait_is_on_its_way(self, site: Site, program: Program) -> None:
+        number, gone = await self.answered(site, program, timedelta())
+        problem(await program.delete(f"/tickets/{number}/messages/{gone}"), 409, "already_left")
+
+    async def test_it_belongs_to_its_request_and_an_operator_takes_it_back(self, site: Site, program: Program) -> None:
+        number, waiting = await self.answered(site, program, timedelta(hours=1))
+        other = (await program.post("/tickets", NEW)).json()["number"]
+        for path in (f"/tickets/{other}/messages/{waiting}", f"/tickets/{number}/messages/none", f"/tickets/{number}/messages/{new_id()}"):
+            assert (await program.delete(path)).status_code in (404, 422)
+        problem(await program.delete(f"/tickets/{number}/messages/{waiting}?by=nobody@desk.example"), 404, "not_found")
+        assert (await program.delete(f"/tickets/{number}/messages/{waiting}?by=boris@desk.example")).status_code == 200
+
+    async def test_a_reader_takes_nothing_back(self, site: Site, program: Program) -> None:
+        number, waiting = await self.answered(site, program, timedelta(hours=1))
+        reader = Program(site.client, await token(site.desk, "read"))
+        problem(await reader.delete(f"/tickets/{number}/messages/{waiting}"), 403, "scope_needed")
+
+    @staticmethod
+    async def answered(site: Site, program: Program, wait: timedelta) -> tuple[int, str]:
+        agent = await site.agent()
+        made = (await program.post("/tickets", NEW)).json()
+        ctx = await site.desk.context()
+        async with site.desk.database.unit() as uow:
+            message = await tickets.reply(uow, ctx, made["id"], by=agent, text="On my way.", window={"api": wait})
+        return made["number"], message.id
+
+
 async def test_the_interface_describes_itself_with_examples(site: Site) -> None:
     described = (await site.client.get("/api/v1/openapi.json")).json()
-    assert set(described["paths"]) == {"/api/v1/tickets", "/api/v1/tickets/{number}", "/api/v1/tickets/{number}/messages"}
+    assert set(described["paths"]) == {"/api/v1/tickets", "/api/v1/tickets/{number}", "/api/v1/tickets/{number}/messages", "/api/v1/tickets/{number}/messages/{message_id}"}
     created = described["paths"]["/api/v1/tickets"]["post"]["responses"]["201"]["content"]["application/json"]["example"]
     assert created["number"] == 1042
     assert described["components"]["schemas"]["NewTicket"]["examples"]

@@ -15,12 +15,14 @@ import pytest
 from imap_tools.utils import encode_folder
 
 from channels.email import imap_mailbox as wire
-from channels.email.imap import ImapFetcher, everything_since
+from channels.email.imap import IN_HAND, ImapFetcher, everything_since
 from channels.email.imap_account import Account, After, Fate, Security, guess, url_of
 from channels.email.imap_mailbox import CommandRefused, Fetched
 from channels.email.intake import InboxAddress, MailIntake
+from desk_core.conversations.ports import Accepted, InboundMessage
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.errors import Invalid, StoreUnavailable
+from tests.unit.channels.email.scripted import listening
 from tests.unit.channels.email.mails import INBOX, NOW, SECRET, SUPPORT, MemoryBlobs, Storing, mail
 
 RUN = "from pymap.main import main; main()"
@@ -346,3 +348,95 @@ def test_an_address_is_written_as_it_is_read() -> None:
 )
 def test_servers_are_guessed_from_addresses(address: str, host: str) -> None:
     assert (guess(address).host, guess(address).port) == (host, 993)
+
+
+def written(number: int, sender: str) -> bytes:
+    return mail(f"{number}", **{"from": sender, "message_id": f"<{number}@x>"})
+
+
+class TestSeveralAtATime:
+    async def test_are_in_hand_together_but_no_more_than_four(self, postbox: Postbox) -> None:
+        await asyncio.to_thread(postbox.put, *(written(one, f"p{one}@x.example") for one in range(9)))
+        accept = Slow()
+        assert await fetcher(postbox, accept).fetch_once() == 9
+        assert 2 <= accept.most <= IN_HAND
+        assert await asyncio.to_thread(postbox.count, "UNSEEN") == 0
+
+    async def test_of_one_person_are_stored_in_the_order_they_came(self, postbox: Postbox) -> None:
+        senders = ("a@x.example", "b@x.example", "a@x.example", "a@x.example", "b@x.example")
+        mails = [written(place, sender) for place, sender in enumerate(senders)]
+        await asyncio.to_thread(postbox.put, *mails)
+        accept = Slow(first={"0@x": 0.5, "1@x": 0.2})
+        await fetcher(postbox, accept).fetch_once()
+        assert [one for one in accept.stored if one in ("0@x", "2@x", "3@x")] == ["0@x", "2@x", "3@x"]
+        assert [one for one in accept.stored if one in ("1@x", "4@x")] == ["1@x", "4@x"]
+        assert list(accept.stored)[0] == "1@x", "nobody else waits for them"
+
+    async def test_what_the_store_refuses_lets_no_later_one_of_that_person_pass(self, postbox: Postbox) -> None:
+        await asyncio.to_thread(postbox.put, *(mail(f"{one}", message_id=f"<{one}@x>") for one in range(3)))
+        accept = Slow(refused={"0@x"})
+        with pytest.raises(StoreUnavailable):
+            await fetcher(postbox, accept).fetch_once()
+        assert not accept.stored
+        assert await asyncio.to_thread(postbox.count, "UNSEEN") == 3
+        accept.refused.clear()
+        assert await fetcher(postbox, accept).fetch_once() == 3
+        assert list(accept.stored) == ["0@x", "1@x", "2@x"]
+
+
+class Slow(Storing):
+    """Stores after a while, some messages later than others."""
+
+    def __init__(self, *, first: dict[str, float] | None = None, refused: set[str] | None = None) -> None:
+        super().__init__()
+        self.first, self.refused = first or {}, refused or set()
+        self.now = self.most = 0
+
+    async def __call__(self, inbox_id: str, message: InboundMessage, *, raw: bytes | None = None) -> Accepted:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await asyncio.sleep(self.first.get(message.external_id, 0.1))
+            if message.external_id in self.refused:
+                raise StoreUnavailable(reason="locked")
+            return await super().__call__(inbox_id, message, raw=raw)
+        finally:
+            self.now -= 1
+
+
+class TestALineInPieces:
+    async def test_is_waited_for_on_the_same_connection(self) -> None:
+        heard: list[str] = []
+
+        async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            def say(line: str) -> None:
+                writer.write(f"{line}\r\n".encode())
+
+            say("* OK ready")
+            while line := (await reader.readline()).decode().strip():
+                tag, _space, command = line.partition(" ")
+                heard.append(command.upper())
+                match command.upper().split():
+                    case ["CAPABILITY"]:
+                        say("* CAPABILITY IMAP4rev1 IDLE")
+                    case ["SELECT", _folder]:
+                        say("* 0 EXISTS\r\n* OK [UIDVALIDITY 7] fine")
+                    case ["UID", "SEARCH", *_what]:
+                        say("* SEARCH")
+                    case ["IDLE"]:
+                        say("+ idling")
+                        for piece in (b"* 1", b" EXI", b"STS", b"\r", b"\n"):
+                            await asyncio.sleep(0.2)
+                            writer.write(piece)
+                            await writer.drain()
+                        heard.append((await reader.readline()).decode().strip())
+                say(f"{tag} OK done")
+
+        async with listening(converse) as port:
+            postbox = type("Nobody", (), {"port": port})()
+            task = asyncio.create_task(fetcher(postbox, Storing()).run())
+            await until(lambda: sum(command.startswith("UID SEARCH") for command in heard) >= 3)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert sum(command.startswith("LOGIN") for command in heard) == 1
+        assert "DONE" in heard

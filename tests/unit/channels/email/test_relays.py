@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from channels.email.relays import Pace, Relay, RelayPool
+from channels.email.relays import OwnPace, Relay, RelayPool
 from channels.email.smtp_out import SmtpSender
 from desk_core.conversations.ports import Refused, RetryLater
 from desk_core.kit.errors import Invalid
@@ -244,20 +244,20 @@ async def test_closed_it_keeps_no_connection(relay: Relaying, sender: SmtpSender
 
 
 class TestPace:
-    def test_is_kept_for_each_domain(self) -> None:
+    async def test_is_kept_for_each_domain(self) -> None:
         now = 100.0
-        pace = Pace(2, clock=lambda: now)
-        assert [pace.wait(to) for to in ("a@x.example", "b@X.example", "c@x.example", "a@y.example")] == [0, 0, 60, 0]
+        pace = OwnPace(2, clock=lambda: now)
+        assert [await pace.wait(to) for to in ("a@x.example", "b@X.example", "c@x.example", "a@y.example")] == [0, 0, 60, 0]
         now += 45.5
-        assert pace.wait("d@x.example") == 15
+        assert await pace.wait("d@x.example") == 15
         now += 15
-        assert pace.wait("d@x.example") == 0
+        assert await pace.wait("d@x.example") == 0
 
-    def test_is_off_by_default(self) -> None:
-        assert {Pace(0).wait("a@x.example") for _ in range(1000)} == {0}
+    async def test_is_off_by_default(self) -> None:
+        assert {await OwnPace(0).wait("a@x.example") for _ in range(1000)} == {0}
 
     async def test_a_mail_that_waits_was_not_tried(self, relay: Relaying) -> None:
-        sender = SmtpSender(f"smtp://127.0.0.1:{relay.port}", per_domain=1)
+        sender = SmtpSender(f"smtp://127.0.0.1:{relay.port}", pace=OwnPace(1))
         await send(sender)
         with pytest.raises(RetryLater) as later:
             await send(sender)
