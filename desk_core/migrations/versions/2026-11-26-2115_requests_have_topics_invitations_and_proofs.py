@@ -6,7 +6,7 @@ from alembic import op
 from desk_core.kit.db import UtcDateTime
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
