@@ -5,8 +5,11 @@ import asyncio
 import pytest
 
 from channels.telegram.sandbox.person import buttons
+from desk_core.kit.i18n import translate
 from desk_core.tickets import sent, service
+from gateway import bootstrap
 from gateway.flows.filing import TAKEN_IN, WITH_PEOPLE
+from nlu import labels
 from tests.acceptance.house import House, kinds
 
 pytestmark = pytest.mark.timeout(300)
@@ -94,6 +97,29 @@ class TestCards:
         await anna.hears_number()
         await house.quiet()
         assert len(await anna.tickets()) == 1
+
+    async def test_a_button_of_another_time_says_how_things_stand(self, house: House) -> None:
+        anna = await house.person()
+        await anna.says(PRINTER)
+        card = await anna.reaches_card()
+        data = card["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+        await anna.chooses("send", message_id=card["message_id"])
+        number = await anna.hears_number()
+        await house.quiet()
+        answer = await anna.sees_answer(await anna.presses_data(card["message_id"], data, stale=True))
+        assert f"#{number}" in answer["text"]
+
+    async def test_a_press_is_answered_though_everybody_is_busy(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bootstrap, "PRESS_SECONDS", 0.2)
+        anna = await house.person()
+        await anna.says(PRINTER)
+        card = await anna.reaches_card()
+        await house.quiet()
+        async with house.busy(anna.address):
+            query = await anna.chooses("send", message_id=card["message_id"])
+            answer = await anna.sees_answer(query)
+            assert answer["text"] == translate("ru", labels.A_MOMENT)
+        await anna.hears_number()
 
 
 class TestOperatorsWords:
