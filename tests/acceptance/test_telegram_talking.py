@@ -1,6 +1,8 @@
 """How the bot talks in a chat: receipts, cards that change in place, operators' corrections, over a Telegram by real HTTP."""
 
 import asyncio
+import re
+from datetime import timedelta
 
 import pytest
 
@@ -166,3 +168,37 @@ class TestOperatorsWords:
         await house.acts(sent.react, number, message_id=kept["id"], emoji="🙏")
         await house.quiet()
         assert await anna.mark_on(said) == "🙏"
+
+
+class TestAPersonIsCalled:
+    async def test_and_the_place_in_the_line_is_told(self, house: House) -> None:
+        anna, boris = await house.person(), await house.person()
+        said = []
+        for person in (anna, boris):
+            await person.says(PRINTER)
+            await person.hears_buttons("not_it")
+            await person.says("/human")
+            said.append((await person.hears_reply("human"))["text"])
+        waits = [int(found[1]) if (found := re.search(r"(\d+) обращени", text)) else 0 for text in said]
+        assert waits[1] == waits[0] + 1, said
+
+
+class TestRating:
+    async def test_may_be_changed_for_a_week_and_then_stands(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        await house.acts(service.reply, number, text="Готово.", resolve=True)
+        await anna.hears_buttons("solved")
+        await anna.chooses("solved")
+        asked = await anna.hears_reply("rate")
+        await anna.presses("3", message_id=asked["message_id"])
+        await anna.hears_reply("rate_comment")
+        await anna.presses("5", message_id=asked["message_id"])
+        await anna.hears_reply("rate_comment")
+        await house.quiet()
+        assert (await house.ticket(number))["rating"]["score"] == 5
+        await house.jump(timedelta(days=8))
+        await anna.presses("1", message_id=asked["message_id"])
+        await anna.hears(matching=translate("ru", service.RatingSettled.text))
+        await house.quiet()
+        assert (await house.ticket(number))["rating"]["score"] == 5
