@@ -74,7 +74,7 @@ class Sender:
         with translated(self._connection):
             while True:
                 try:
-                    send = self._send_files if step.files else self._send_text
+                    send = self._send_files if step.files or step.written else self._send_text
                     return await send(step, place, message=message, first=first and step.as_reply), place
                 except TelegramMigrateToChat as moved:
                     if self._moved.get(place.chat_id) == moved.migrate_to_chat_id:
@@ -114,6 +114,8 @@ class Sender:
 
     async def _send_files(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
         uploads = [await self._upload(file) for file in step.files]
+        if step.written is not None:
+            uploads = [BufferedInputFile(step.written.content, filename=step.written.name)]
         thread_id = place.thread_id
         caption = (step.html if step.formatted else render.plain(step.html)[: render.LONGEST_CAPTION]) or None
         parse_mode = "HTML" if step.formatted else None
@@ -179,7 +181,7 @@ class Sender:
         plan = steps(message)
         ids = sorted(number for one in (shown.external_id, *shown.extra) if (number := place.message_id(one)) is not None)
         needed = sum(len(step.files) or 1 for step in plan)
-        if not plan or needed > len(ids) or (needed < len(ids) and any(step.files for step in plan)):
+        if not plan or needed > len(ids) or (needed < len(ids) and any(step.files for step in plan)) or any(step.written for step in plan):
             raise Refused("what was sent has other parts than what it should be now")
         left = list(ids)
         for step in plan:

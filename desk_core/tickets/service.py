@@ -30,6 +30,12 @@ from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
 from desk_core.tickets.history import conversation_of, get, happen, note_event
 from desk_core.tickets.lifecycle import Event, Kind, Priority, Status
 
+RATING_CHANGEABLE = timedelta(days=7)
+
+
+class RatingSettled(DeskError):
+    code, status, text = "rating_settled", 409, _("Your rating was given more than a week ago and stands. Thank you.")
+
 
 class TextNeeded(DeskError):
     code, status, text = "text_needed", 422, _("Please write something first.")
@@ -404,13 +410,20 @@ async def confirm(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, s
     return ticket
 
 
+def rating_is_settled(ticket: Ticket, now: datetime) -> bool:
+    """Whether the rating was given so long ago that it stands."""
+    return ticket.rated_at is not None and now - ticket.rated_at > RATING_CHANGEABLE
+
+
 async def rate(uow: UnitOfWork, ctx: Context, ticket_id: str, *, score: int | None, comment: str | None, by: Actor) -> Ticket:
-    """1 to 5 and words; may be changed later. Raises `Invalid` for another number."""
+    """1 to 5 and words; may be changed for a while. Raises `Invalid` for another number, and `RatingSettled` once it stands."""
     ticket = await get(uow, ticket_id)
+    if score is not None and rating_is_settled(ticket, ctx.now):
+        raise RatingSettled
     if score is not None:
         if not 1 <= score <= 5:
             raise Invalid(reason=_("a rating is a number from 1 to 5"))
-        ticket.rating_score, ticket.rated_at = score, ctx.now
+        ticket.rating_score, ticket.rated_at = score, ticket.rated_at or ctx.now
     if comment is not None:
         ticket.rating_comment = comment.strip()[:2000] or None
     note_event(uow, ctx, ticket, "rated", actor=by, data={"score": ticket.rating_score})

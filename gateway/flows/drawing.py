@@ -145,7 +145,8 @@ def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tu
     for row in message.buttons:
         linked = tuple(
             OutboundButton(
-                one["label"], url=f"{status_url}?do={one['action']}" + (f"&score={len(one['label'])}" if one["action"] == "rate" else "")
+                one["label"],
+                url=f"{status_url}?do={one['action']}" + (f"&score={one['label'].count('★')}" if one["action"] == "rate" else ""),
             )
             for one in row
             if one["action"] in ("solved", "not_solved", "rate")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, assert_never
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from desk_core.context import BOT, Actor, Context
 from desk_core.conversations import repository as conversation_repository
@@ -14,7 +14,7 @@ from desk_core.conversations.entities import ButtonToken, Conversation, Message
 from desk_core.conversations.service import COPY, Act, Baton, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.kit.i18n import known_language, translate
+from desk_core.kit.i18n import known_language, ntranslate, translate
 from desk_core.kit.ids import new_id
 from desk_core.knowledge import questions as asked
 from desk_core.knowledge.entities import Article, ArticleFeedback
@@ -37,6 +37,7 @@ UNFINISHED = "unfinished"
 """Kind of the timer behind a dialogue that somebody left in the middle."""
 
 MARKED = _("From now on a %(mark)s on your message says that it has reached us.")
+CALLED = frozenset({"human", "human_out_of_hours"})
 CARD = frozenset({"slot", "category", "skip", "back", "edit", "edit_slot", "send", "together", "apart"})
 """Buttons of a step on the way to a request. The step is over once one is pressed or something is written."""
 LAST_STEPS = frozenset({"send", "together", "apart"})
@@ -61,6 +62,7 @@ class _Outcome:
     room: Conversation | None = None  # the topic where what was opened goes on, when that is not where it was told
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
+    settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
     shows: list[acts.ShowRequest] = field(default_factory=list)
 
@@ -78,7 +80,8 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
         await asked.keep(uow, filed.conversation, turn.looked, filed.language, ticket=outcome.opened, now=ctx.now)
     before = acts.DialogueState.from_json(conversation.dialogue)
     # Last, so that the row is written once, with its version.
-    conversation.language, conversation.dialogue = filed.language, turn.state.to_json()
+    state = before if outcome.settled else turn.state
+    conversation.language, conversation.dialogue = filed.language, state.to_json()
     await _watch(uow, ctx, filed, turn, before=before)
 
 
@@ -116,6 +119,10 @@ async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
 
 
 async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome: _Outcome) -> None:
+    if outcome.settled:
+        text = translate(filed.language, tickets.RatingSettled.text)
+        await conversations.say(uow, ctx, filed.conversation, text=text, meta={"key": "rating_settled"})
+        return
     if stands_over(filed.situation, turn):
         await _say_over(uow, ctx, filed, turn)
         return
@@ -183,7 +190,10 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
         case acts.CancelTicket(ticket_id=ticket_id):
             await tickets.cancel(uow, ctx, ticket_id, by=requester)
         case acts.RateTicket(ticket_id=ticket_id, score=score, comment=comment):
-            await tickets.rate(uow, ctx, ticket_id, score=score, comment=comment, by=requester)
+            if score is not None and tickets.rating_is_settled(await history.get(uow, ticket_id), ctx.now):
+                outcome.settled = True
+            else:
+                await tickets.rate(uow, ctx, ticket_id, score=score, comment=comment, by=requester)
         case acts.ListRequests():
             outcome.lists.append(action)
         case acts.ShowRequest():
@@ -380,6 +390,8 @@ def _promise(ctx: Context, filed: Filed, ticket: Ticket) -> dict[str, Any]:
 async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _Outcome) -> None:
     ticket = outcome.opened or filed.ticket
     text = _words(ctx, filed, say, ticket)
+    if ticket is not None and outcome.handed_over and filed.conversation.channel == "telegram" and say.key in CALLED:
+        text = f"{text} {await _place(uow, filed, ticket)}".strip()
     buttons = [[NewButton(button.label, button.action, button.value) for button in row] for row in say.buttons]
     if text or buttons:
         await conversations.say(
@@ -391,6 +403,20 @@ async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _
             ticket_id=ticket.id if ticket else None,
             meta={"key": say.key},
         )
+
+
+async def _place(uow: UnitOfWork, filed: Filed, ticket: Ticket) -> str:
+    """Where a request stands among those that wait for the same people; nothing once somebody has it."""
+    if ticket.assignee_id is not None:
+        return ""
+    ahead = select(func.count()).where(
+        Ticket.team_id == ticket.team_id, Ticket.assignee_id.is_(None), Ticket.status.in_((Status.NEW.value, Status.OPEN.value)),
+        Ticket.opened_at < ticket.opened_at,
+    )  # fmt: skip
+    count = int(await uow.scalar(ahead) or 0)
+    if not count:
+        return translate(filed.language, _("You are next in line."))
+    return ntranslate(filed.language, "%(n)s request waits before yours.", "%(n)s requests wait before yours.", count)
 
 
 def _words(ctx: Context, filed: Filed, say: Say, ticket: Ticket | None) -> str:

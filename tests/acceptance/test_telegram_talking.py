@@ -1,12 +1,17 @@
 """How the bot talks in a chat: receipts, cards that change in place, operators' corrections, over a Telegram by real HTTP."""
 
 import asyncio
+import re
+from datetime import timedelta
 
 import pytest
 
 from channels.telegram.sandbox.person import buttons
+from desk_core.kit.i18n import translate
 from desk_core.tickets import sent, service
+from gateway import bootstrap
 from gateway.flows.filing import TAKEN_IN, WITH_PEOPLE
+from nlu import labels
 from tests.acceptance.house import House, kinds
 
 pytestmark = pytest.mark.timeout(300)
@@ -95,6 +100,29 @@ class TestCards:
         await house.quiet()
         assert len(await anna.tickets()) == 1
 
+    async def test_a_button_of_another_time_says_how_things_stand(self, house: House) -> None:
+        anna = await house.person()
+        await anna.says(PRINTER)
+        card = await anna.reaches_card()
+        data = card["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+        await anna.chooses("send", message_id=card["message_id"])
+        number = await anna.hears_number()
+        await house.quiet()
+        answer = await anna.sees_answer(await anna.presses_data(card["message_id"], data, stale=True))
+        assert f"#{number}" in answer["text"]
+
+    async def test_a_press_is_answered_though_everybody_is_busy(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bootstrap, "PRESS_SECONDS", 0.2)
+        anna = await house.person()
+        await anna.says(PRINTER)
+        card = await anna.reaches_card()
+        await house.quiet()
+        async with house.busy(anna.address):
+            query = await anna.chooses("send", message_id=card["message_id"])
+            answer = await anna.sees_answer(query)
+            assert answer["text"] == translate("ru", labels.A_MOMENT)
+        await anna.hears_number()
+
 
 class TestOperatorsWords:
     async def test_are_corrected_and_taken_away_in_the_chat(self, house: House) -> None:
@@ -140,3 +168,37 @@ class TestOperatorsWords:
         await house.acts(sent.react, number, message_id=kept["id"], emoji="🙏")
         await house.quiet()
         assert await anna.mark_on(said) == "🙏"
+
+
+class TestAPersonIsCalled:
+    async def test_and_the_place_in_the_line_is_told(self, house: House) -> None:
+        anna, boris = await house.person(), await house.person()
+        said = []
+        for person in (anna, boris):
+            await person.says(PRINTER)
+            await person.hears_buttons("not_it")
+            await person.says("/human")
+            said.append((await person.hears_reply("human"))["text"])
+        waits = [int(found[1]) if (found := re.search(r"(\d+) обращени", text)) else 0 for text in said]
+        assert waits[1] == waits[0] + 1, said
+
+
+class TestRating:
+    async def test_may_be_changed_for_a_week_and_then_stands(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        await house.acts(service.reply, number, text="Готово.", resolve=True)
+        await anna.hears_buttons("solved")
+        await anna.chooses("solved")
+        asked = await anna.hears_reply("rate")
+        await anna.presses("3", message_id=asked["message_id"])
+        await anna.hears_reply("rate_comment")
+        await anna.presses("5", message_id=asked["message_id"])
+        await anna.hears_reply("rate_comment")
+        await house.quiet()
+        assert (await house.ticket(number))["rating"]["score"] == 5
+        await house.jump(timedelta(days=8))
+        await anna.presses("1", message_id=asked["message_id"])
+        await anna.hears(matching=translate("ru", service.RatingSettled.text))
+        await house.quiet()
+        assert (await house.ticket(number))["rating"]["score"] == 5
