@@ -179,7 +179,7 @@ class Sender:
         with translated(self._connection):
             while True:
                 text = step.html if step.formatted else render.plain(step.html)
-                parse_mode, keyboard = "HTML" if step.formatted else None, _keyboard(step.buttons)
+                parse_mode, keyboard = "HTML" if step.formatted else None, keyboard_of(step.buttons)
                 try:
                     if step.files:
                         captioned = ids[0] if step.as_photos else ids[-1]
