@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
-from aiogram.types import ChatMemberAdministrator, ChatMemberOwner, InlineKeyboardMarkup, LinkPreviewOptions
+from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
 
 from channels.telegram import render
 from channels.telegram.bot import translated
@@ -35,20 +35,21 @@ class GroupDesk:
 
     async def standing(self, chat: str) -> Standing:
         """Title of the group, and what the bot still needs there."""
+        # Read as plain JSON: what may be missing in an older server's answer, or new in a newer one's, matters not here.
         with self._meant():
-            me = await self._bot.get_me()
-            found = await self._bot.get_chat(chat)
-            member = await self._bot.get_chat_member(chat, me.id)
-        missing = [] if found.is_forum else ["forum"]
-        is_admin = isinstance(member, ChatMemberAdministrator | ChatMemberOwner)
+            me = _object(await self._connection.call("getMe"))
+            found = _object(await self._connection.call("getChat", {"chat_id": chat}))
+            member = _object(await self._connection.call("getChatMember", {"chat_id": chat, "user_id": me.get("id")}))
+        missing = [] if found.get("is_forum") is True else ["forum"]
+        owns, is_admin = member.get("status") == "creator", member.get("status") in ("creator", "administrator")
         if not is_admin:
             missing.append("admin")
-        elif isinstance(member, ChatMemberAdministrator) and not member.can_manage_topics:
+        elif not owns and member.get("can_manage_topics") is not True:
             missing.append("topics")
         # An administrator hears everything; anybody else only with the privacy mode off.
-        if not is_admin and not me.can_read_all_group_messages:
+        if not is_admin and me.get("can_read_all_group_messages") is not True:
             missing.append("privacy")
-        return Standing(found.title or chat, tuple(missing))
+        return Standing(str(found.get("title") or chat), tuple(missing))
 
     async def open_topic(self, chat: str, face: Face) -> str:
         icon = await self._icon(face.icon)
@@ -125,3 +126,7 @@ class GroupDesk:
             raise TopicGone
         if forbidden or any(one in words for one in _UNREACHABLE):
             raise GroupUnreachable(self._connection.scrub(reason))
+
+
+def _object(answer: Any) -> dict[str, Any]:
+    return answer if isinstance(answer, dict) else {}

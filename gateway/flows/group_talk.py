@@ -193,11 +193,13 @@ class GroupTalk:
             return
         message = InboundMessage.from_json(raw.body)
         group = ctx.config.group_by_chat(raw.inbox_id, (message.thread_key or "").partition(":")[0])
-        if group is None:
+        ours = group is not None or message.command == "link" or message.card.get("chat_type") not in GROUPS
+        if not ours:
             await self._otherwise.buried(uow, work, dead_id, reason)
             return
-        heard = Heard(ctx, (raw.id,), message, raw.inbox_id, group.language, group=group)
-        await say(uow, heard, translate(group.language, _("This could not be carried out: %(reason)s"), reason=reason))
+        language = group.language if group is not None else ctx.config.language
+        heard = Heard(ctx, (raw.id,), message, raw.inbox_id, language, group=group)
+        await say(uow, heard, translate(language, _("This could not be carried out: %(reason)s"), reason=reason))
 
     # Reading
 

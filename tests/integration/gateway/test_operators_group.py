@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from desk_core.context import Actor
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import InboundKind, InboundMessage, Refused, RetryLater, Sender
 from desk_core.groups import repository, service
@@ -19,7 +20,6 @@ from desk_core.people.permissions import Role
 from desk_core.tickets import belonging
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
-from desk_core.context import Actor
 from gateway.flows import group_view
 from tests.fakes.group import CHAT, FakeGroupChannel
 from tests.integration.gateway.conftest import Chat, SmallDesk
