@@ -108,7 +108,7 @@ async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """The conversation has gone on below: the buttons of earlier steps go, so that nobody presses what no longer counts."""
     if filed.situation.conversation is None:
         return
-    for message_id in await conversation_repository.open_cards(uow.session, filed.conversation.id, actions=CARD):
+    for message_id in await conversation_repository.open_cards(uow, filed.conversation.id, actions=CARD):
         await uow.execute(
             update(ButtonToken)
             .where(ButtonToken.message_id == message_id, ButtonToken.used_at.is_(None))
