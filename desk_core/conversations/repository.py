@@ -247,12 +247,12 @@ async def newest_said(session: ReadSession, conversation_id: str) -> str | None:
     return found
 
 
-async def open_cards(session: ReadSession, conversation_id: str, *, actions: Collection[str]) -> list[str]:
+async def open_cards(uow: UnitOfWork, conversation_id: str, *, actions: Collection[str]) -> list[str]:
     """The messages of a conversation whose buttons of these kinds can still be pressed."""
     query = select(ButtonToken.message_id).where(
         ButtonToken.conversation_id == conversation_id, ButtonToken.used_at.is_(None), ButtonToken.action.in_(actions)
     )
-    return list((await session.scalars(query.distinct().order_by(ButtonToken.message_id).limit(50))).all())
+    return list(await uow.scalars(query.distinct().order_by(ButtonToken.message_id).limit(50)))
 
 
 async def button(session: ReadSession, token: str) -> ButtonToken | None:

@@ -85,8 +85,11 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
 
 def stands_over(now: Situation, turn: Turn) -> bool:
     """Whether this turn's words take the place of the card whose button was pressed, instead of following it."""
-    steps_on = now.button is not None and now.button.action in CARD - LAST_STEPS
-    return now.on_top and steps_on and turn.state.phase in (Phase.FORM, Phase.SUMMARY) and bool(turn.replies) and not turn.actions
+    if now.button is None or not now.on_top or not turn.replies or turn.actions:
+        return False
+    if now.button.action == "article":
+        return "page" in now.button.value
+    return now.button.action in CARD - LAST_STEPS and turn.state.phase in (Phase.FORM, Phase.SUMMARY)
 
 
 async def _say_over(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) -> None:
@@ -106,7 +109,7 @@ async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """The conversation has gone on below: the buttons of earlier steps go, so that nobody presses what no longer counts."""
     if filed.situation.conversation is None:
         return
-    for message_id in await conversation_repository.open_cards(uow.session, filed.conversation.id, actions=CARD):
+    for message_id in await conversation_repository.open_cards(uow, filed.conversation.id, actions=CARD):
         await uow.execute(
             update(ButtonToken)
             .where(ButtonToken.message_id == message_id, ButtonToken.used_at.is_(None))
