@@ -63,7 +63,7 @@ class Deliver:
             if found is None:
                 raise NotFound(message=work.payload["message_id"])
             message, conversation, inbox = found
-            outbound = await self._draw(session, ctx, message, conversation, attempt=work.attempts + 1)
+            outbound = await self._draw(session, ctx, message, conversation, inbox, attempt=work.attempts + 1)
             earlier = await _card(session, message)
         done = Outcome(
             ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL
