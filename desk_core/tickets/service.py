@@ -13,7 +13,7 @@ from sqlalchemy import Table, insert
 from desk_core.context import Actor, Context
 from desk_core.conversations import repository as said
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.ports import ChannelKind
 from desk_core.conversations.service import Baton, TakenBack
@@ -132,7 +132,9 @@ async def _speak(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, te
         conversation.dialogue = {}
         await happen(uow, ctx, ticket, Event.TAKEN, actor=Actor.of(by))
         if tell and ticket.channel != "email":
-            text = ctx.config.reply("taken_over", ticket.language, name=by.name, number=ticket.number)
+            inbox = await uow.session.get_one(Inbox, conversation.inbox_id)
+            team = ctx.config.team_title(ticket.team_id, ticket.language) if inbox.signs_as_team and ticket.team_id else ""
+            text = ctx.config.reply("taken_over", ticket.language, name=team or by.name, number=ticket.number)
             await conversations.say(uow, ctx, conversation, text=text, ticket_id=ticket.id, meta={"key": "taken_over", "silent": True})
         await conversations.touch(uow, ctx, conversation, version=conversation.version)
     return conversation
