@@ -45,7 +45,16 @@ async def create_app(desk: Desk, *, sandboxes: "Sandboxes | None" = None) -> Fas
         time_zone=config.time_zone,
         organisation=config.organisation,
     )
-    for router in (health.router, hooks.router, log_in.router, webform.router, v1.router, start_page.router, courtesies.router, *console_routers):
+    for router in (
+        health.router,
+        hooks.router,
+        log_in.router,
+        webform.router,
+        v1.router,
+        start_page.router,
+        courtesies.router,
+        *console_routers,
+    ):
         app.include_router(router)
     if sandboxes is not None:
         app.router.routes.extend(sandboxes.routes())

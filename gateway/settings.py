@@ -47,7 +47,11 @@ class SmtpOut(BaseModel):
         description="Relay: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: the mail sandbox keeps it. "
         "Several, separated by commas: the next one where one cannot be reached.",
     )
-    domain_per_minute: int = Field(0, ge=0, description="Mails to one domain within a minute, of all processes together where Redis is configured; the others wait. 0: no limit.")
+    domain_per_minute: int = Field(
+        0,
+        ge=0,
+        description="Mails to one domain within a minute, of all processes together where Redis is configured; the others wait. 0: no limit.",
+    )
 
 
 class MailTrust(BaseModel):

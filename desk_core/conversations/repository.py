@@ -210,7 +210,9 @@ async def said_at(session: ReadSession, contact_id: str, *, channel: str, before
     query = (
         select(func.max(_MESSAGES.c.at))
         .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
-        .where(_TALKS.c.contact_id == contact_id, _TALKS.c.channel == channel, _MESSAGES.c.direction == "outbound", _MESSAGES.c.at <= before)
+        .where(
+            _TALKS.c.contact_id == contact_id, _TALKS.c.channel == channel, _MESSAGES.c.direction == "outbound", _MESSAGES.c.at <= before
+        )
     )
     found: datetime | None = await session.scalar(query)
     return found

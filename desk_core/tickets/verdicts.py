@@ -19,7 +19,9 @@ VERDICTS = {
     "automatic": _("held: automatic reply"),
     "list": _("held: list mail"),
     "loop_words": _("held: the third letter within an hour in nearly the same words, as machines write that answer each other"),
-    "loop_growth": _("held: the third letter within an hour that repeats and outgrows the one before it, as machines do that answer each other"),
+    "loop_growth": _(
+        "held: the third letter within an hour that repeats and outgrows the one before it, as machines do that answer each other"
+    ),
     "bounce": _("delivery report"),
     "own_loop": _("held: our own mail came back"),
     "no_reply": _("held: from an address that takes no answer"),

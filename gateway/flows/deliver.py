@@ -23,9 +23,9 @@ from desk_core.conversations.ports import (
     Refused,
     RetryLater,
 )
+from desk_core.conversations.service import DELIVER
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import NotFound
-from desk_core.conversations.service import DELIVER
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
@@ -33,7 +33,7 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
-from desk_core.tickets import history, participants
+from desk_core.tickets import copies, history
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
 from gateway.courtesies import COURTESIES, CourtesyLinks
@@ -229,7 +229,11 @@ def _address(known: str | None, last: Message | None, conversation: Conversation
 
 async def _promise(session: Any, ctx: Context, message: Message, ticket: Ticket) -> str:
     """When somebody answers, for a letter the desk writes by itself; the acknowledgement has it in its words."""
-    owed = ticket.next_due_at is not None and ticket.next_due_metric != Metric.RESOLUTION and Status(ticket.status) in (Status.NEW, Status.OPEN)
+    owed = (
+        ticket.next_due_at is not None
+        and ticket.next_due_metric != Metric.RESOLUTION
+        and Status(ticket.status) in (Status.NEW, Status.OPEN)
+    )
     if ticket.next_due_at is None or not owed or message.author_kind == "agent" or message.meta.get("key") == "created":
         return ""
     zone = await session.scalar(select(Contact.time_zone).where(Contact.id == ticket.contact_id))
@@ -238,7 +242,7 @@ async def _promise(session: Any, ctx: Context, message: Message, ticket: Ticket)
 
 def _may_read(last: Message, to: str) -> bool:
     """Whether the letter answered may be quoted: what somebody else on the request wrote may not have gone to the requester."""
-    return not last.meta.get("participant") or to in participants.on_letter(last)
+    return not last.meta.get("participant") or to in copies.on_letter(last)
 
 
 async def _send_copies(uow: UnitOfWork, message: Message, work: Work) -> None:

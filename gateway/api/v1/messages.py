@@ -42,9 +42,13 @@ class NewMessage(BaseModel):
     note: bool = Field(False, description="Only colleagues see it; an operator's alone.")
     resolve: bool = Field(False, description="The answer solves the request; an operator's alone.")
     copies: list[str] | None = Field(
-        None, max_length=50, description="Addresses of people of the request who get a copy by mail; by default those of the letter answered."
+        None,
+        max_length=50,
+        description="Addresses of people of the request who get a copy by mail; by default those of the letter answered.",
     )
-    undoable: bool = Field(False, description="An operator's answer waits as long as one of the console does, and can be taken back until then.")
+    undoable: bool = Field(
+        False, description="An operator's answer waits as long as one of the console does, and can be taken back until then."
+    )
 
 
 async def _ticket(desk: Desk, number: int) -> Ticket:

@@ -10,9 +10,10 @@ from channels.email.sandbox.mailbox import Opened
 from desk_core.conversations.entities import Inbox, Message
 from desk_core.kit.errors import NotFound
 from desk_core.people.entities import Agent
-from desk_core.tickets import participants
+from desk_core.tickets import copies, participants
+from desk_core.tickets.copies import NotOnRequest
 from desk_core.tickets.entities import Ticket, TicketParticipant
-from desk_core.tickets.participants import AlreadyThere, NoAddress, NotOnRequest
+from desk_core.tickets.participants import AlreadyThere, NoAddress
 from tests.integration.gateway.conftest import VERA, Post
 
 BOSS, ANNA = "boss@example.com", "anna@example.com"
@@ -32,7 +33,7 @@ async def post(post: Post) -> Post:
 
 async def present(post: Post) -> list[str]:
     async with post.desk.database.read() as session:
-        return [one.address for one in await participants.of(session, (await post.ticket()).id)]
+        return [one.address for one in await copies.of(session, (await post.ticket()).id)]
 
 
 async def act(post: Post, what: str, address: str) -> None:
@@ -87,7 +88,7 @@ class TestWhoIsKept:
 
     async def test_no_more_than_twenty(self, post: Post) -> None:
         await post.vera_writes(headers="\nCc: " + ", ".join(f"p{one}@example.com" for one in range(40)))
-        assert len(await present(post)) == participants.MOST
+        assert len(await present(post)) == copies.MOST
 
     async def test_an_operator_adds_an_address_and_nothing_else(self, post: Post) -> None:
         await post.vera_writes()
