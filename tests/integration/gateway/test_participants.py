@@ -156,7 +156,8 @@ class TestWhoGetsALetter:
         message = await answered(post)
         (copy,) = await sent_to(post, BOSS)
         report = (
-            f"--r\nContent-Type: text/plain\n\nno such user\n\n--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; example.com\n\n"
+            f"--r\nContent-Type: text/plain\n\nno such user\n\n--r\nContent-Type: message/delivery-status\n\n"
+            f"Reporting-MTA: dns; example.com\n\n"
             f"Final-Recipient: rfc822; {BOSS}\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user\n\n"
             f"--r\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{copy.letter.message_id}>\n\n--r--\n"
         )
