@@ -42,6 +42,7 @@ class RateLimits:
         except (RedisError, StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return None
+        # lint-skip: clock - the windows of the library end by the machine's time
         return float(max(1, math.ceil(told.reset_time - time.time())))
 
     async def left(self, name: str, key: str, *, limit: int, seconds: int) -> bool:

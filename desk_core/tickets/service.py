@@ -25,7 +25,7 @@ from desk_core.kit.ids import new_id, new_token
 from desk_core.people.entities import Agent, Contact
 from desk_core.routing.rules import Facts, route
 from desk_core.sla import service as sla
-from desk_core.tickets import belonging, effects, participants
+from desk_core.tickets import belonging, copies, effects
 from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
 from desk_core.tickets.history import conversation_of, get, happen, note_event
 from desk_core.tickets.lifecycle import Event, Kind, Priority, Status
@@ -203,11 +203,11 @@ async def reply(
 async def _copied(uow: UnitOfWork, ticket: Ticket, wanted: Collection[str] | None) -> list[list[str]]:
     """[name, address] of those who get a copy; only letters have any."""
     conversation = await conversation_of(uow, ticket)
-    present = await participants.of(uow.session, ticket.id) if conversation.channel == ChannelKind.EMAIL else []
+    present = await copies.of(uow.session, ticket.id) if conversation.channel == ChannelKind.EMAIL else []
     if not present and not wanted:
         return []
     answered = await said.last_inbound(cast("ReadSession", uow.session), conversation.id)
-    return [[one.name, one.address] for one in participants.chosen(present, answered, wanted)]
+    return [[one.name, one.address] for one in copies.chosen(present, answered, wanted)]
 
 
 async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent | None = None) -> TakenBack:

@@ -14,7 +14,7 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
-from desk_core.tickets import participants
+from desk_core.tickets import copies
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from gateway.courtesies import COURTESIES, CourtesyLinks
@@ -144,7 +144,7 @@ async def _promise(session: ReadSession, ctx: Context, message: Message, ticket:
 
 def _may_read(last: Message, to: str) -> bool:
     """Whether the letter answered may be quoted: what somebody else on the request wrote may not have gone to the requester."""
-    return not last.meta.get("participant") or to in participants.on_letter(last)
+    return not last.meta.get("participant") or to in copies.on_letter(last)
 
 
 def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:
