@@ -300,6 +300,7 @@ class Desk:
             await channel.close()
         if self._mail_sender is not None:
             await self._mail_sender.close()
+        await self.limits.close()
         await self.signal.close()
         await self.database.close()
 

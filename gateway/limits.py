@@ -1,11 +1,16 @@
 """Rate limits: in-process, or shared through Redis; when Redis is gone everyone is let through, and that is logged."""
 
+from typing import TYPE_CHECKING, Any, cast
+
 import structlog
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
 
 log = structlog.get_logger()
 
@@ -14,7 +19,11 @@ class RateLimits:
     """Implements `desk_core.conversations.ports.Limits` with moving windows."""
 
     def __init__(self, redis_url: str = "") -> None:
-        storage: Storage = RedisStorage(f"async+{redis_url}", implementation="redispy") if redis_url else MemoryStorage()
+        self._pool = _pool(redis_url) if redis_url else None
+        storage: Storage = MemoryStorage()
+        if self._pool is not None:
+            # The library's types leave out what it documents: it goes on with a pool that we can close.
+            storage = RedisStorage(f"async+{redis_url}", implementation="redispy", connection_pool=cast("Any", self._pool))
         self._limiter = MovingWindowRateLimiter(storage)
 
     async def hit(self, name: str, key: str, *, limit: int, seconds: int) -> bool:
@@ -36,3 +45,13 @@ class RateLimits:
         except (RedisError, StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return True
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+
+def _pool(redis_url: str) -> "ConnectionPool":
+    from redis.asyncio import ConnectionPool
+
+    return ConnectionPool.from_url(redis_url)
