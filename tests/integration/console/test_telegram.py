@@ -54,6 +54,7 @@ class TestGroups:
             group = await service.link_group(
                 uow, inbox_id=code.subject, chat="-1001", title="<Operators>", language="en", by=code.made_by, now=clock.now()
             )
+            await uow.flush()
             await service.note_trouble(uow, group.id, "bot was kicked from the supergroup chat")
         page = (await browser.get(PAGE)).text
         assert "&lt;Operators&gt;" in page
