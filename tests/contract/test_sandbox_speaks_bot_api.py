@@ -524,3 +524,115 @@ class TestPerson:
             (update,) = await bot.get_updates()
             assert update.message is not None and update.message.from_user is not None
             assert (update.message.text, update.message.from_user.first_name) == ("/start token123", "George")
+
+
+class TestTopics:
+    @pytest.fixture(autouse=True)
+    async def open_chat(self, anna: Person) -> None:
+        await anna.switches_bot(has_topics_enabled=True)
+        await anna.says("/start")
+
+    async def test_a_topic_of_a_private_chat_from_beginning_to_end(self, bot: Bot, anna: Person) -> None:
+        assert (await bot.get_me()).has_topics_enabled
+        icon = (await bot.get_forum_topic_icon_stickers())[0].custom_emoji_id
+        topic = await bot.create_forum_topic(anna.id, "#1042 Printer", icon_custom_emoji_id=icon)
+        thread = topic.message_thread_id
+        sent = await bot.send_message(anna.id, "here", message_thread_id=thread)
+        assert (sent.message_thread_id, sent.is_topic_message) == (thread, True)
+        await bot.send_chat_action(anna.id, "typing", message_thread_id=thread)
+        await bot.edit_forum_topic(anna.id, thread, name="#1042 Solved")
+        with pytest.raises(TelegramBadRequest, match="TOPIC_NOT_MODIFIED"):
+            await bot.edit_forum_topic(anna.id, thread, name="#1042 Solved")
+        assert [each["name"] for each in await anna.topics()] == ["#1042 Solved"]
+        await anna.says("thanks", topic=thread)
+        message = (await bot.get_updates())[-1].message
+        assert message is not None and (message.message_thread_id, message.text) == (thread, "thanks")
+        with pytest.raises(TelegramBadRequest, match="not a supergroup"):
+            await bot.close_forum_topic(anna.id, thread)
+        await bot.delete_forum_topic(anna.id, thread)
+        with pytest.raises(TelegramBadRequest, match="message to edit not found"):
+            await bot.edit_message_text("x", chat_id=anna.id, message_id=sent.message_id)
+
+    async def test_a_topic_deleted_by_hand_is_not_found(self, bot: Bot, anna: Person) -> None:
+        topic = await bot.create_forum_topic(anna.id, "Printer")
+        await anna.deletes_topic(topic.message_thread_id)
+        with pytest.raises(TelegramBadRequest, match="message thread not found"):
+            await bot.send_message(anna.id, "here", message_thread_id=topic.message_thread_id)
+        with pytest.raises(TelegramBadRequest, match="TOPIC_ID_INVALID"):
+            await bot.edit_forum_topic(anna.id, topic.message_thread_id, name="x")
+
+    async def test_an_application_without_topics_has_no_forum(self, bot: Bot, anna: Person) -> None:
+        await anna.switches(topics=False)
+        with pytest.raises(TelegramBadRequest, match="not a forum"):
+            await bot.create_forum_topic(anna.id, "Printer")
+
+    async def test_a_topic_begun_by_the_person_is_told_of(self, bot: Bot, anna: Person) -> None:
+        topic = await anna.begins_topic("Scanner")
+        message = (await bot.get_updates())[-1].message
+        assert message is not None and message.forum_topic_created is not None
+        assert (message.forum_topic_created.name, message.message_thread_id) == ("Scanner", topic["message_thread_id"])
+
+
+class TestForumGroup:
+    async def test_the_bot_keeps_topics_and_people_work_in_them(self, server: Served, bot: Bot, anna: Person) -> None:
+        group = await anna.founds_group("Desk", members=["boris"])
+        chat = await bot.get_chat(group)
+        assert (chat.type, chat.is_forum) == ("supergroup", True)
+        assert {member.status for member in await bot.get_chat_administrators(group)} == {"creator", "administrator"}
+        thread = (await bot.create_forum_topic(group, "#1 Printer")).message_thread_id
+        card = await bot.send_message(group, "card", message_thread_id=thread, reply_markup=keyboard([("Take", "take")]))
+        async with Person(f"{server.url}/sandbox/telegram", "boris", group=group) as boris:
+            await boris.presses("Take")
+            await boris.says("On it", topic=thread)
+            await boris.reacts(card.message_id, "👍")
+            await bot.close_forum_topic(group, thread)
+            with pytest.raises(SandboxRefused, match="TOPIC_CLOSED"):
+                await boris.says("more", topic=thread)
+        updates = await bot.get_updates()
+        assert any(update.callback_query and update.callback_query.from_user.first_name == "Борис" for update in updates)
+        said = next(update.message for update in updates if update.message and update.message.text == "On it")
+        assert said.reply_to_message is not None and said.reply_to_message.forum_topic_created is not None
+        await bot.reopen_forum_topic(group, thread)
+
+    async def test_without_the_right_nothing_is_made(self, bot: Bot, anna: Person) -> None:
+        group = await anna.founds_group("Desk", administrator=False)
+        with pytest.raises(TelegramBadRequest, match="not enough rights"):
+            await bot.create_forum_topic(group, "x")
+        await anna.sets_standing(group, "bot", "kicked")
+        with pytest.raises(TelegramForbiddenError, match="bot was kicked"):
+            await bot.send_message(group, "x")
+
+
+class TestEveryKind:
+    async def test_what_the_bot_sends_and_changes(self, bot: Bot, anna: Person) -> None:
+        await anna.says("/start")
+        video = await bot.send_video(anna.id, BufferedInputFile(b"mp4", "a.mp4"))
+        await bot.send_animation(anna.id, BufferedInputFile(b"gif", "a.mp4"))
+        await bot.send_video_note(anna.id, BufferedInputFile(b"mp4", "a.mp4"))
+        await bot.send_sticker(anna.id, BufferedInputFile(PNG, "a.webp"))
+        await bot.send_audio(anna.id, BufferedInputFile(b"mp3", "a.mp3"))
+        await bot.send_venue(anna.id, 1, 2, "Office", "Street 1")
+        assert (await bot.send_dice(anna.id)).dice is not None
+        poll = await bot.send_poll(anna.id, "How was it?", ["Good", "Bad"], is_anonymous=False)
+        await anna.votes(poll.message_id, 0)
+        assert (await bot.get_updates())[-1].poll_answer is not None
+        assert await bot.send_message_draft(anna.id, 1, text="half")
+        assert await bot.pin_chat_message(anna.id, video.message_id)
+        assert await bot.unpin_chat_message(anna.id, message_id=video.message_id)
+        assert (await bot.copy_message(anna.id, anna.id, video.message_id)).message_id
+        assert (await bot.forward_message(anna.id, anna.id, video.message_id)).forward_origin is not None
+        edited = await bot.edit_message_media(
+            InputMediaPhoto(media=BufferedInputFile(PNG, "a.png"), caption="new"), chat_id=anna.id, message_id=video.message_id
+        )
+        assert not isinstance(edited, bool) and edited.photo and edited.video is None
+
+
+class TestSchema:
+    async def test_what_the_schema_does_not_have_is_noticed(self, sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+        await anna.says("/start")
+        await bot.send_message(anna.id, "fine", reply_markup=keyboard([("Yes", "yes")]))
+        await bot.send_document(anna.id, BufferedInputFile(b"log", "log.txt"))
+        assert list(sandbox.violations) == []
+        with pytest.raises(TelegramBadRequest):
+            await bot.send_message(anna.id, "я" * 4097)
+        assert list(sandbox.violations) == ["sendMessage: text is longer than 4096"]

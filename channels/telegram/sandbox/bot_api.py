@@ -27,6 +27,7 @@ from channels.telegram.sandbox.refusals import (
     too_many_requests,
     unauthorized,
 )
+from channels.telegram.sandbox.schema import schema
 from channels.telegram.sandbox.sending import SendMethods
 from channels.telegram.sandbox.state import Bot, World
 from channels.telegram.sandbox.topics import TopicMethods
@@ -67,6 +68,7 @@ class BotApi:
         for methods in (SendMethods(world), ChangeMethods(world), TopicMethods(world), GroupMethods(world)):
             self._methods |= methods.table
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        self.violations: deque[str] = deque(maxlen=CALLS_KEPT)
 
     # Calls
 
@@ -77,6 +79,9 @@ class BotApi:
         try:
             bot = self._bot(str(request.path_params["token"]))
             params = await read_parameters(request)
+            self.violations.extend(
+                f"{method}: {problem}" for problem in schema().problems(method, params.values, frozenset(params.uploads))
+            )
             if fault := self._faults.take(method):
                 await self._before(fault)
                 if fault.kind is FaultKind.CUT_BEFORE:

@@ -27,6 +27,7 @@ ADMINISTRATOR_RIGHTS: Final = (
     "can_delete_stories",
     "can_pin_messages",
     "can_manage_topics",
+    "can_send_welcome_messages",
 )
 
 

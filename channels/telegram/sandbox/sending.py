@@ -29,10 +29,8 @@ CHAT_ACTIONS: Final = frozenset(
     }
 )
 _ALONE_IN_ALBUMS: Final = ("document", "audio")
-_NOT_COPIED: Final = frozenset(
-    ("message_id", "from", "chat", "date", "edit_date", "reply_markup")
-    + ("message_thread_id", "is_topic_message", "reply_to_message", "quote")
-)
+_NOT_COPIED: Final = frozenset({"message_id", "from", "chat", "date", "edit_date", "reply_markup", "reply_to_message", "quote"})
+_NOT_COPIED_OF_PLACE: Final = frozenset({"message_thread_id", "is_topic_message"})
 _SERVICE: Final = ("forum_topic_", "general_forum_topic_", "new_chat_", "left_chat_", "pinned_message")
 _WITHOUT_CAPTION: Final = ("video_note", "sticker")
 
@@ -272,7 +270,7 @@ def _place(params: Parameters) -> Json:
 def _copied(message: Message, *, what: str) -> Json:
     if any(name.startswith(_SERVICE) for name in message.body):
         raise bad_request(f"the message can't be {what}")
-    return {name: value for name, value in message.body.items() if name not in _NOT_COPIED}
+    return {name: value for name, value in message.body.items() if name not in _NOT_COPIED | _NOT_COPIED_OF_PLACE}
 
 
 def _forwarded(message: Message) -> Json:

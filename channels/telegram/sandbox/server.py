@@ -74,6 +74,11 @@ class Sandbox:
         """The latest Bot API calls, oldest first, getUpdates left out."""
         return self._bot_api.calls
 
+    @property
+    def violations(self) -> deque[str]:
+        """What the latest calls had that the schema of the Bot API has not, in words; a method or parameter newer than it too."""
+        return self._bot_api.violations
+
     def add_bot(self, token: str, username: str = "priyom_bot", name: str = "Priyom") -> Bot:
         """Register a bot under its token (`<digits>:<secret>`)."""
         return self.world.add_bot(token, username=username, name=name)

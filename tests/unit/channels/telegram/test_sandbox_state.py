@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from channels.telegram.sandbox import Sandbox
 from channels.telegram.sandbox.acts import Acts
-from channels.telegram.sandbox.chats import MESSAGES_KEPT_PER_CHAT
+from channels.telegram.sandbox.chats import MESSAGES_KEPT_PER_CHAT, Seat
 from channels.telegram.sandbox.faults import FaultKind, Faults
 from channels.telegram.sandbox.files import FileStore, picture_size
 from channels.telegram.sandbox.reactions import ALLOWED_REACTIONS, is_allowed
