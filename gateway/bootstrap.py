@@ -1,6 +1,7 @@
 """The composition root: the only place that names concrete classes and reads settings."""
 
 import asyncio
+import contextlib
 import functools
 import time
 from collections.abc import Mapping
@@ -15,8 +16,8 @@ from desk_core import migrations
 from desk_core.catalogue import desk as catalogue
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
-from desk_core.conversations.entities import INBOUND, Conversation, Inbox
-from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage
+from desk_core.conversations.entities import INBOUND, Conversation, Inbox, RawInbound
+from desk_core.conversations.ports import Ability, Channel, ChannelKind, DeliveryError, InboundKind, InboundMessage
 from desk_core.conversations.service import ACT, DELIVER
 from desk_core.groups.following import GROUP_SAY, MIRROR
 from desk_core.kit.blobs import DirectoryBlobs
@@ -24,6 +25,7 @@ from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.db import Database
 from desk_core.kit.errors import DeskError, StoreUnavailable
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import known_language, translate
 from desk_core.lanes.signal import LocalSignal, RedisSignal, Signal
 from desk_core.lanes.worker import Handler, Worker
 from desk_core.learning.service import RETRAIN
@@ -36,6 +38,7 @@ from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
 from gateway.flows.drawing import Draw
+from gateway.flows.filing import TAKEN_IN
 from gateway.flows.group_talk import GROUP_TALK, GroupTalk
 from gateway.flows.group_talk import kind_of as is_group_talk
 from gateway.flows.intake import Intake
@@ -49,6 +52,7 @@ from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.registry import Registry
 from models.retrain import Outcome
+from nlu import labels
 from nlu.understood import Tools
 
 if TYPE_CHECKING:
@@ -59,6 +63,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CONFIG_SECONDS = 2.0
+TYPING_SECONDS, TYPING_TIMES = 4.0, 15
+"""A client lets "typing" fade after five seconds; after a minute it says nothing any more."""
+PRESS_SECONDS = 8.0
+"""A press that nobody answers within fifteen seconds turns in the client for ever."""
+MOST_PATIENT = 50
+"""So many chats at once are kept "typing"; the others show it once."""
 """How long a cached configuration or inbox is believed before the store is asked whether it changed."""
 
 
@@ -84,6 +94,7 @@ class Desk:
         self.registry = Registry(settings.home, secret=self.key)
         self.understanding = Understanding(self.database, self.registry, clock=self.clock)
         self.stopping = asyncio.Event()
+        self._patient = 0
         self.accept = Intake(
             self.database, clock=self.clock, signal=self.signal, blobs=self.blobs, on_accepted=self._courtesy,
             kind_of=lambda message: GROUP_TALK if is_group_talk(message) else INBOUND,
@@ -215,8 +226,13 @@ class Desk:
             log.warning("inbox.status_not_stored", inbox=inbox_id, error=str(error))
 
     async def _courtesy(self, inbox_id: str, message: InboundMessage) -> None:
-        """Show "typing" at once where the bot is going to answer: it thinks only after the burst is over."""
-        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0 or is_group_talk(message):
+        """Show at once that it has come: "typing" where the bot is going to answer, a mark on the message where people will."""
+        if is_group_talk(message):
+            return
+        if message.kind is InboundKind.PRESS and message.callback_id:
+            await self._answer_in_time(inbox_id, message)
+            return
+        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0:
             return
         try:
             channel = await self.channel(inbox_id)
@@ -229,8 +245,53 @@ class Desk:
         except DeskError as error:
             log.info("typing.not_shown", error=error.code)
             return
-        if baton != "agent":
-            await channel.typing(message.thread_key)
+        if baton in (None, "bot"):
+            await self._type(inbox_id, channel, message)
+        elif message.shown_id and Ability.REACT in channel.abilities:
+            with contextlib.suppress(DeliveryError):
+                await channel.react(message.thread_key, message.shown_id, TAKEN_IN)
+
+    async def _type(self, inbox_id: str, channel: Channel, message: InboundMessage) -> None:
+        """Show "typing" now, and again before the client lets it fade, for as long as the message is being thought about."""
+        await channel.typing(str(message.thread_key))
+        if self._patient >= MOST_PATIENT:
+            return  # in a crowd the answers come first
+        self._patient += 1
+        try:
+            for _ in range(TYPING_TIMES):
+                if not await self._passes(TYPING_SECONDS) or not await self._is_waiting(inbox_id, message):
+                    return
+                await channel.typing(str(message.thread_key))
+        finally:
+            self._patient -= 1
+
+    async def _answer_in_time(self, inbox_id: str, message: InboundMessage) -> None:
+        """A press is answered by whoever handles it; where that takes long the client hears at least that it came in."""
+        if not await self._passes(PRESS_SECONDS) or not await self._is_waiting(inbox_id, message):
+            return
+        channel = await self.channel(inbox_id)
+        if channel is not None and message.callback_id:
+            await channel.answer_press(message.callback_id, translate(known_language(message.sender.language), labels.A_MOMENT))
+
+    async def _passes(self, seconds: float) -> bool:
+        """Wait; False when the desk stops first."""
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return True
+        return False
+
+    async def _is_waiting(self, inbox_id: str, message: InboundMessage) -> bool:
+        """Whether nobody has handled it yet."""
+        waiting = select(RawInbound.id).where(
+            RawInbound.inbox_id == inbox_id, RawInbound.external_id == message.external_id, RawInbound.state == "pending"
+        )
+        try:
+            async with self.database.glance() as session:
+                return await session.scalar(waiting) is not None
+        except DeskError as error:
+            log.info("courtesy.not_known", error=error.code)
+            return False
 
     # Work
 

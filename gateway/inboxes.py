@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select, update
 
 from desk_core.conversations.entities import Inbox
-from desk_core.conversations.ports import Blobs, Channel, ChannelKind
+from desk_core.conversations.ports import Ability, Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
@@ -36,6 +36,15 @@ OAUTH_HIDDEN = ("oauth_client_secret", "oauth_refresh_token")
 
 class InboxExists(DeskError):
     code, status, text = "inbox_exists", 409, _("There is an inbox of this name already.")
+
+
+def abilities(channel: str) -> frozenset[Ability]:
+    """What the adapters of this kind of channel can do with what was sent, for pages that have no adapter at hand."""
+    if channel != ChannelKind.TELEGRAM:
+        return frozenset()
+    from channels.telegram.channel import TelegramChannel
+
+    return TelegramChannel.abilities
 
 
 async def add(

@@ -6,6 +6,8 @@ from desk_core.kit.i18n import translate
 LABELS = {
     "helped": _("Helped"),
     "not_it": _("Not it"),
+    "whole": _("All of it, step by step"),
+    "further": _("Further"),
     "human": _("Talk to a person"),
     "skip": _("Skip"),
     "back": _("Back"),
@@ -50,6 +52,9 @@ ASK_EDIT = _("What should be changed?")
 ASK_ABOUT = _("Is this about request #%(number)s or something new?")
 ABOUT = _("About #%(number)s")
 ASK_SPLIT = _("These sound like two different things. One request or two?")
+COPY_NUMBER = _("Copy #%(number)s")
+LAST_MESSAGE = _("The open question is in the last message.")
+A_MOMENT = _("Got it. One moment, please.")
 UNKNOWN_NUMBER = _("There is no request #%(number)s among your open ones.")
 ASK_SPLIT_BY_MAIL = _("These sound like two different things. Shall the second one be a request of its own? Yes or no.")
 KNOWN_INCIDENT = _("We know of this: %(title)s. %(status)s You will be told when it is over; nothing more is needed from you.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from desk_core.kit.i18n import translate
-from nlu import labels, lexicon, sentiment
+from nlu import forms, labels, lexicon, sentiment
 from nlu.tried import tried
 from nlu.turn import Action, AddToTicket, Button, DialogueState, HandOver, Heard, Manner, OpenTicket, Phase, Say, Snapshot, Turn
 from nlu.understood import Band, CategoryDef, FormDef, Intent, Tools, Triage
@@ -129,6 +129,7 @@ class Scene:
             replies=replies,
             actions=tuple(actions),
             triage=judged,
+            known="\n".join(forms.summary_lines(self.form(state), state, language=self.language)) if state.phase is Phase.FORM else "",
         )
 
 

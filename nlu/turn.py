@@ -287,3 +287,4 @@ class Turn:
     actions: tuple[Action, ...] = ()
     triage: Triage | None = None
     looked: Looked | None = None
+    known: str = ""  # while a form is open: what it holds already, a line for each answer

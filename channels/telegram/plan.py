@@ -14,6 +14,10 @@ MEGABYTE: Final = 1024 * 1024
 LARGEST_UPLOAD: Final = 50 * MEGABYTE
 LARGEST_PHOTO: Final = 5 * MEGABYTE
 LARGEST_ALBUM: Final = 10
+LONGEST_CODE: Final = 3_000
+MOST_PARTS: Final = 3
+_CODE_SHOWN: Final = 800
+_TEXT_SHOWN: Final = 3_000
 _PHOTO_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
 _PHOTO_TROUBLES: Final = ("image_process_failed", "photo_invalid_dimensions", "photo_ext_invalid", "photo_save_file_invalid")
 
@@ -47,10 +51,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A text that is better read as a file."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One call to Telegram: a text, or files with a caption; `html` is either."""
 
     html: str = ""
+    written: Written | None = None
     files: tuple[OutboundFile, ...] = ()
     buttons: Buttons = ()
     formatted: bool = True
@@ -74,27 +87,45 @@ class Step:
 
 def steps(message: OutboundMessage) -> list[Step]:
     """The calls that deliver `message`. The keyboard is on the last one, since people look for buttons at the end."""
-    buttons, source = _links_as_text(message.buttons, _signed(message), every=False)
+    text, written = _folded(clean(message.text))
+    buttons, source = _links_as_text(message.buttons, _signed(text, message.author_name), every=False)
     albums = _albums(message.files)
     caption = ""
     # One call where it can be one: a caption that fits, on files that can carry the keyboard too (albums cannot).
-    if len(albums) == 1 and render.visible_length(source) <= render.LONGEST_CAPTION and not (buttons and len(albums[0]) > 1):
+    if (
+        len(albums) == 1
+        and not written
+        and render.visible_length(source) <= render.LONGEST_CAPTION
+        and not (buttons and len(albums[0]) > 1)
+    ):
         caption, source = source, ""
     texts = [Step(html=part) for part in render.split(source)]
-    if buttons and not texts and albums and len(albums[-1]) > 1:
+    if buttons and not texts and albums and not written and len(albums[-1]) > 1:
         # An album has no keyboard, so its last file comes after it, alone, with the keyboard.
         albums[-1:] = [albums[-1][:-1], albums[-1][-1:]]
     files = [_file_step(album, caption if number == 0 else "") for number, album in enumerate(albums)]
+    files += [Step(written=one) for one in written]
     ordered = files + texts if buttons else texts + files
     if buttons and ordered:
         ordered[-1] = replace(ordered[-1], buttons=buttons)
     return ordered
 
 
-def _signed(message: OutboundMessage) -> str:
+def _folded(text: str) -> tuple[str, list[Written]]:
+    """A text with its long logs, or where it is very long itself the whole of it, put into files; the beginnings stay in sight."""
+    text, blocks = render.fold_code(text, longest=LONGEST_CODE, shown=_CODE_SHOWN)
+    logs = [Written(f"log-{number}.log" if len(blocks) > 1 else "log.log", block.encode()) for number, block in enumerate(blocks, 1)]
+    if len(render.split(render.to_html(text))) <= MOST_PARTS:
+        return text, logs
+    head = text[:_TEXT_SHOWN]
+    head = next((head[:at] for mark in ("\n\n", "\n", " ") if (at := head.rfind(mark)) > _TEXT_SHOWN // 2), head)
+    return f"{head}\n\n…", [Written("message.txt", text.encode()), *logs]
+
+
+def _signed(text: str, author_name: str) -> str:
     """The text as HTML; an operator's words begin with their name, since in a chat bot and person look the same."""
-    source = render.to_html(clean(message.text))
-    name = escape(clean(message.author_name).strip(), quote=False)
+    source = render.to_html(text)
+    name = escape(clean(author_name).strip(), quote=False)
     return "\n".join(part for part in (f"<b>{name}</b>", source) if part) if name else source
 
 

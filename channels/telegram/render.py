@@ -35,6 +35,20 @@ def to_html(markdown: str) -> str:
         return escape(markdown)
 
 
+def fold_code(markdown: str, *, longest: int, shown: int) -> tuple[str, list[str]]:
+    """Markdown whose code blocks of more than `longest` characters show their first `shown`, and those blocks whole, in order."""
+    lines, whole = markdown.split("\n"), list[str]()
+    for token in reversed(_parser().parse(markdown)):
+        if token.type != "fence" or len(token.content) <= longest or token.map is None or token.level:
+            continue
+        start, end = token.map
+        head = token.content[:shown].rpartition("\n")[0] or token.content[:shown]
+        fence = token.markup
+        lines[start:end] = [f"{fence}{token.info}", *head.split("\n"), "…", fence]
+        whole.insert(0, token.content)
+    return "\n".join(lines), whole
+
+
 def _blocks(nodes: Sequence[SyntaxTreeNode], *, tight: bool = False) -> str:
     rendered = [_block(node) for node in nodes]
     return ("\n" if tight else "\n\n").join(block for block in rendered if block)

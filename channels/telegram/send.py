@@ -8,6 +8,7 @@ from aiogram import Bot
 from aiogram.exceptions import ClientDecodeError, TelegramBadRequest
 from aiogram.types import (
     BufferedInputFile,
+    CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaDocument,
@@ -27,6 +28,7 @@ from desk_core.conversations.ports import Blobs, OutboundFile, OutboundMessage, 
 from desk_core.kit.errors import NotFound
 
 LONGEST_CALLBACK_ANSWER: Final = 200
+LONGEST_COPY: Final = 256
 _REMEMBERED: Final = 1_000
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
@@ -67,7 +69,7 @@ class Sender:
         with translated(self._connection):
             while True:
                 try:
-                    if step.files:
+                    if step.files or step.written:
                         return await self._send_files(step, place, message=message, first=first)
                     return await self._send_text(step, place, message=message, first=first)
                 except TelegramBadRequest as refusal:
@@ -99,6 +101,8 @@ class Sender:
 
     async def _send_files(self, step: Step, place: Place, *, message: OutboundMessage, first: bool) -> list[int]:
         uploads = [await self._upload(file) for file in step.files]
+        if step.written is not None:
+            uploads = [BufferedInputFile(step.written.content, filename=step.written.name)]
         thread_id = place.thread_id if step.in_topic else None
         caption = (step.html if step.formatted else render.plain(step.html)[: render.LONGEST_CAPTION]) or None
         parse_mode = "HTML" if step.formatted else None
@@ -164,7 +168,7 @@ class Sender:
         plan = steps(message)
         ids = sorted(number for one in (shown.external_id, *shown.extra) if (number := place.message_id(one)) is not None)
         needed = sum(len(step.files) or 1 for step in plan)
-        if not plan or needed > len(ids) or (needed < len(ids) and any(step.files for step in plan)):
+        if not plan or needed > len(ids) or (needed < len(ids) and any(step.files for step in plan)) or any(step.written for step in plan):
             raise Refused("what was sent has other parts than what it should be now")
         left = list(ids)
         for step in plan:
@@ -264,6 +268,15 @@ def _reply(place: Place, message: OutboundMessage) -> ReplyParameters | None:
 def keyboard_of(buttons: Buttons) -> InlineKeyboardMarkup | None:
     """Buttons as Telegram draws them."""
     rows = [
-        [InlineKeyboardButton(text=button.label or "…", callback_data=button.token, url=button.url) for button in row] for row in buttons
+        [
+            InlineKeyboardButton(
+                text=button.label or "…",
+                callback_data=button.token,
+                url=button.url,
+                copy_text=CopyTextButton(text=button.copy[:LONGEST_COPY]) if button.copy else None,
+            )
+            for button in row
+        ]
+        for row in buttons
     ]
     return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None

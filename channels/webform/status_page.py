@@ -120,7 +120,7 @@ async def _story(session: ReadSession, ticket: Ticket, language: str) -> list[En
     """What both sides said, and the few things that happened which the requester knows of anyway. Never a note."""
     query = (
         select(Message)
-        .where(Message.ticket_id == ticket.id, Message.direction.in_(lookup.SHOWN))
+        .where(Message.ticket_id == ticket.id, Message.direction.in_(lookup.SHOWN), Message.deleted_at.is_(None))
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(STORY)
         .options(selectinload(Message.attachments))

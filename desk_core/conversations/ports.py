@@ -146,11 +146,12 @@ class Accept(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OutboundButton:
-    """A button on the wire: label and server-side token (<= 64 bytes); `url` instead of a token opens a page."""
+    """A button on the wire: label and server-side token (<= 64 bytes); instead `url` opens a page, and `copy` is copied by the client."""
 
     label: str
     token: str | None = None
     url: str | None = None
+    copy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

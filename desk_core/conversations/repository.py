@@ -240,6 +240,21 @@ async def answered_since(session: ReadSession, message: Message) -> bool:
     return await session.scalar(later.limit(1)) is not None
 
 
+async def newest_said(session: ReadSession, conversation_id: str) -> str | None:
+    """The newest message of either side."""
+    query = select(Message.id).where(Message.conversation_id == conversation_id, Message.direction.in_(("inbound", "outbound")))
+    found: str | None = await session.scalar(query.order_by(Message.id.desc()).limit(1))
+    return found
+
+
+async def open_cards(uow: UnitOfWork, conversation_id: str, *, actions: Collection[str]) -> list[str]:
+    """The messages of a conversation whose buttons of these kinds can still be pressed."""
+    query = select(ButtonToken.message_id).where(
+        ButtonToken.conversation_id == conversation_id, ButtonToken.used_at.is_(None), ButtonToken.action.in_(actions)
+    )
+    return list(await uow.scalars(query.distinct().order_by(ButtonToken.message_id).limit(50)))
+
+
 async def button(session: ReadSession, token: str) -> ButtonToken | None:
     found: ButtonToken | None = await session.get(ButtonToken, token)
     return found

@@ -25,6 +25,9 @@ DELIVER = "deliver"
 ACT = "act"
 """Kind of the work item that does something to what was sent, in order with the deliveries of its conversation."""
 
+COPY = "copy"
+"""Action of a button that puts its `text` on the person's clipboard, without asking the desk."""
+
 BUTTON_LIFE = timedelta(days=60)
 
 
@@ -42,6 +45,7 @@ class Act(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     REACT = "react"
+    CLOSE = "close"  # take the buttons off
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,13 @@ async def say(
         html=None, subject=subject, card={}, external_id=None, reply_to=reply_to, verdict_code=None, verdict={}, delivery_state="pending",
         delivery_reason=None, delivery_attempts=0, at=ctx.now, edited_at=None,
         meta={**(meta or {}), **({"leaves_at": leaves_at.isoformat()} if leaves_at else {})},
-        buttons=[[{"label": button.label, "token": new_token(12), "action": button.action} for button in row] for row in buttons],
+        buttons=[[_drawn(button) for button in row] for row in buttons],
     )  # fmt: skip
     uow.add(message)
     for row, drawn in zip(buttons, message.buttons, strict=True):
         for button, shown in zip(row, drawn, strict=True):
+            if button.action == COPY:
+                continue
             uow.add(
                 ButtonToken(
                     token=shown["token"], conversation_id=conversation.id, message_id=message.id, action=button.action,
@@ -120,6 +126,12 @@ async def say(
     ctx.hint(uow, "conversations", conversation.id)
     follow(uow, ctx, ticket_id)
     return message
+
+
+def _drawn(button: NewButton) -> dict[str, str]:
+    if button.action == COPY:
+        return {"label": button.label, "action": COPY, "copy": str(button.value["text"])}
+    return {"label": button.label, "token": new_token(12), "action": button.action}
 
 
 async def act(uow: UnitOfWork, ctx: Context, conversation_id: str, what: str, **payload: Any) -> None:

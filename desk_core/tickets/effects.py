@@ -161,7 +161,7 @@ async def _ask_rating(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, actor: A
     conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
     if actor.kind == "contact" and conversation.channel != "email":
         return  # the page or the dialogue they are looking at asks by itself
-    stars = [NewButton("★" * score, "rate", {"ticket": ticket.id, "score": score}) for score in range(1, 6)]
+    stars = [NewButton(f"{score} {'★' * score}", "rate", {"ticket": ticket.id, "score": score}) for score in range(1, 6)]
     await conversations.say(
         uow,
         ctx,

@@ -12,7 +12,7 @@ from sqlalchemy import Table, insert
 
 from desk_core.context import Actor, Context
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.service import Baton, TakenBack
 from desk_core.kit.db import UnitOfWork
@@ -27,6 +27,12 @@ from desk_core.tickets import belonging, effects
 from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
 from desk_core.tickets.history import conversation_of, get, happen, note_event
 from desk_core.tickets.lifecycle import Event, Kind, Priority, Status
+
+RATING_CHANGEABLE = timedelta(days=7)
+
+
+class RatingSettled(DeskError):
+    code, status, text = "rating_settled", 409, _("Your rating was given more than a week ago and stands. Thank you.")
 
 
 class TextNeeded(DeskError):
@@ -124,7 +130,9 @@ async def _speak(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, te
         conversation.dialogue = {}
         await happen(uow, ctx, ticket, Event.TAKEN, actor=Actor.of(by))
         if tell and ticket.channel != "email":
-            text = ctx.config.reply("taken_over", ticket.language, name=by.name, number=ticket.number)
+            inbox = await uow.session.get_one(Inbox, conversation.inbox_id)
+            team = ctx.config.team_title(ticket.team_id, ticket.language) if inbox.signs_as_team and ticket.team_id else ""
+            text = ctx.config.reply("taken_over", ticket.language, name=team or by.name, number=ticket.number)
             await conversations.say(uow, ctx, conversation, text=text, ticket_id=ticket.id, meta={"key": "taken_over", "silent": True})
         await conversations.touch(uow, ctx, conversation, version=conversation.version)
     return conversation
@@ -373,13 +381,20 @@ async def confirm(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor, s
     return ticket
 
 
+def rating_is_settled(ticket: Ticket, now: datetime) -> bool:
+    """Whether the rating was given so long ago that it stands."""
+    return ticket.rated_at is not None and now - ticket.rated_at > RATING_CHANGEABLE
+
+
 async def rate(uow: UnitOfWork, ctx: Context, ticket_id: str, *, score: int | None, comment: str | None, by: Actor) -> Ticket:
-    """1 to 5 and words; may be changed later. Raises `Invalid` for another number."""
+    """1 to 5 and words; may be changed for a while. Raises `Invalid` for another number, and `RatingSettled` once it stands."""
     ticket = await get(uow, ticket_id)
+    if score is not None and rating_is_settled(ticket, ctx.now):
+        raise RatingSettled
     if score is not None:
         if not 1 <= score <= 5:
             raise Invalid(reason=_("a rating is a number from 1 to 5"))
-        ticket.rating_score, ticket.rated_at = score, ctx.now
+        ticket.rating_score, ticket.rated_at = score, ticket.rated_at or ctx.now
     if comment is not None:
         ticket.rating_comment = comment.strip()[:2000] or None
     note_event(uow, ctx, ticket, "rated", actor=by, data={"score": ticket.rating_score})

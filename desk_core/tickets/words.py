@@ -59,7 +59,7 @@ TOLD = {
     "reminded": _("The person was reminded to confirm."),
     "delivery_failed": _("A message was not delivered: %(reason)s"),
     "message_deleted": _("%(actor)s took a message away from the chat."),
-    "act_failed": _("Telegram did not take the change of a message: %(reason)s"),
+    "act_failed": _("A message could not be changed in the chat: %(reason)s"),
     "delivery_uncertain": _("A message may have been delivered twice."),
     "processing_failed": _("Processing failed and waits among the dead items: %(reason)s"),
     "contact_blocked": _("%(actor)s blocked the bot; messages do not arrive."),

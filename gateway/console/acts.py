@@ -13,7 +13,7 @@ from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.people.permissions import Right, require
-from desk_core.tickets import belonging, service
+from desk_core.tickets import belonging, sent, service
 from desk_core.tickets import repository as tickets
 from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
@@ -118,6 +118,36 @@ async def reply(
         frame = await Frame.of(request, signed)
         return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
     return await carry_out(request, signed, number, act, typed=typed)
+
+
+@router.post("/messages/edit")
+async def edit_message(request: Request, signed: CurrentAgent, number: Number, message: Word, text: Text = "") -> Response:
+    """Correct an own answer that is with the person already."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await sent.edit(uow, ctx, ticket_id, _ident(message), by=signed.agent, text=text)
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/messages/delete")
+async def delete_message(request: Request, signed: CurrentAgent, number: Number, message: Word) -> Response:
+    """Take an own answer away from the person's chat."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await sent.delete(uow, ctx, ticket_id, _ident(message), by=signed.agent)
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/messages/react")
+async def react(request: Request, signed: CurrentAgent, number: Number, message: Word, emoji: Word = "") -> Response:
+    """Put a reaction on the person's message; an empty one takes it off."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await sent.react(uow, ctx, ticket_id, _ident(message), by=signed.agent, emoji=emoji or None)
+
+    return await carry_out(request, signed, number, act)
 
 
 @router.post("/undo")

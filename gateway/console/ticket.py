@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.ports import Ability
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.knowledge import repository as knowledge
@@ -16,10 +17,11 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Agent, Contact
 from desk_core.people.permissions import Right, require
 from desk_core.tickets import repository as tickets
-from desk_core.tickets import service
+from desk_core.tickets import sent, service
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Priority
 from desk_core.tickets.repository import ConversationDetail, TicketDetail
+from gateway import inboxes
 from gateway.auth.dependencies import CurrentAgent
 from gateway.console import facts
 from gateway.console.frame import Chosen, Frame, chosen, remember
@@ -51,9 +53,33 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         around = {} if part else await frame.around(session, list_)
     if detail.ticket.unread and frame.request.method == "GET" and detail.ticket.assignee_id in (None, frame.signed.agent.id):
         await _mark_read(frame, detail.ticket)
-    context = {**around, **_context(frame, detail, offered), "colleagues": colleagues, "typed": typed or {}, "notice": notice}
+    able = _able(frame, detail)
+    context = {
+        **around,
+        **_context(frame, detail, offered),
+        "may": able,
+        "reactions": sent.REACTIONS,
+        "colleagues": colleagues,
+        "typed": typed or {},
+        "notice": notice,
+    }
     response = frame.render("ticket.html", context, status=status, block="pane" if part else None)
     return remember(response, list_)
+
+
+def _able(frame: Frame, detail: TicketDetail) -> dict[str, frozenset[Ability]]:
+    """What this operator may do to each message in the person's chat, by message; nothing where the channel cannot."""
+    can = inboxes.abilities(detail.conversation.channel) if detail.conversation is not None else frozenset()
+    if not can:
+        return {}
+    agent, now = frame.signed.agent, frame.desk.clock.now()
+    may: dict[str, frozenset[Ability]] = {}
+    for message in detail.messages:
+        if message.direction == "inbound" and message.external_id:
+            may[message.id] = can & {Ability.REACT}
+        elif sent.is_changeable(message, by=agent, age=now - message.at):
+            may[message.id] = can & {Ability.EDIT, Ability.DELETE}
+    return may
 
 
 async def _mark_read(frame: Frame, ticket: Ticket) -> None:

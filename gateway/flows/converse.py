@@ -14,14 +14,16 @@ from desk_core.conversations.ports import Channel, InboundFile, InboundKind, Inb
 from desk_core.kit.blobs import DirectoryBlobs, human_size
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import NotFound, TooLarge
+from desk_core.kit.i18n import translate
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from gateway.flows import filing
 from gateway.flows.reading import Situation, is_burst, situation, snapshot
-from gateway.flows.turning import apply_turn
+from gateway.flows.turning import apply_turn, stands_over
+from nlu import labels
 from nlu.dialogue import advance
-from nlu.turn import Heard, Press, Turn
+from nlu.turn import DialogueState, Heard, Phase, Press, Turn
 from nlu.understood import Tools
 
 log = structlog.get_logger()
@@ -145,16 +147,18 @@ class Converse:
         )
         if channel is not None and now.first.callback_id:
             language = (conversation.language if conversation else None) or now.inbox.language
-            await channel.answer_press(now.first.callback_id, None if fresh else ctx.config.reply("stale_button", language)[:190])
+            await channel.answer_press(now.first.callback_id, None if fresh else _stands(now, ctx, language))
+            if not fresh and now.first.reply_to and now.first.thread_key and (button is None or button.action not in filing.REUSABLE):
+                await channel.close_buttons(now.first.thread_key, now.first.reply_to)
         decision = Decision(situation=now, ctx=ctx, files=((),))
         if not fresh or button is None or conversation is None:
             return replace(decision, stale_press=conversation is not None and conversation.baton != "agent")
-        if channel is not None and button.action not in filing.REUSABLE and now.first.reply_to and now.first.thread_key:
+        silent = conversation.baton == "agent" and button.action != "rate"
+        turn = None if silent else advance(snapshot(now, ctx), Heard(press=Press(button.action, button.value)), await self._tools())
+        kept = button.action in filing.REUSABLE or (turn is not None and stands_over(now, turn))
+        if channel is not None and not kept and now.first.reply_to and now.first.thread_key:
             await channel.close_buttons(now.first.thread_key, now.first.reply_to)
-        if conversation.baton == "agent" and button.action != "rate":
-            return decision  # an operator speaks: what was pressed is in the timeline, the bot stays silent
-        heard = Heard(press=Press(button.action, button.value))
-        turn = advance(snapshot(now, ctx), heard, await self._tools())
+        # Where an operator speaks, what was pressed is in the timeline and the bot stays silent.
         return replace(decision, turn=turn)
 
     async def _fetch(self, now: Situation) -> tuple[tuple[tuple[NewFile, ...], ...], tuple[str, ...]]:
@@ -209,3 +213,17 @@ class Converse:
             slots=slots,
             category=now.first.category,
         )
+
+
+def _stands(now: Situation, ctx: Context, language: str) -> str:
+    """What a button of another time is answered with: that it is one, and how things stand now. A client shows 200 characters."""
+    said = ctx.config.reply("stale_button", language)
+    phase = DialogueState.from_json(now.conversation.dialogue).phase if now.conversation is not None else Phase.IDLE
+    if phase is not Phase.IDLE:
+        now_is = translate(language, labels.LAST_MESSAGE)
+    elif now.active is not None:
+        state = labels.STATES.get(now.active.status)
+        now_is = f"#{now.active.number}: {translate(language, state) if state else now.active.status}"
+    else:
+        now_is = ""
+    return f"{said} {now_is}".strip()[:190]

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation, Message
-from desk_core.conversations.ports import Channel, ChannelKind, Receipt, Refused, RetryLater
+from desk_core.conversations.ports import Ability, Channel, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater
 from desk_core.groups.following import follow
-from desk_core.kit.db import Database, UnitOfWork
+from desk_core.kit.db import Database, ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
@@ -64,7 +64,8 @@ class Deliver:
             if found is None:
                 raise NotFound(message=work.payload["message_id"])
             message, conversation, inbox = found
-            outbound = await self._draw(session, ctx, message, conversation, attempt=work.attempts + 1)
+            outbound = await self._draw(session, ctx, message, conversation, inbox, attempt=work.attempts + 1)
+            earlier = await _card(session, message)
         done = Outcome(
             ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL
         )
@@ -75,7 +76,7 @@ class Deliver:
         if channel is None:
             raise Postpone(_so_far("the inbox is paused or not connected", uncertain=uncertain), after=PAUSED, free=True)
         try:
-            receipt = await channel.send(outbound)
+            receipt = await _show(channel, outbound, instead_of=earlier)
         except Refused as error:
             log.warning("deliver.refused", inbox=inbox.name, blocked=error.blocked)
             return Plan(replace(done, refused=error.reason, blocked=error.blocked))
@@ -121,6 +122,26 @@ class Deliver:
         if message is not None:
             message.delivery_attempts = work.attempts + 1
             await _failed(uow, ctx, message, reason.removeprefix(NOT_SENT), dead_id=dead_id)
+
+
+async def _card(session: ReadSession, message: Message) -> Receipt | None:
+    """What stands in the chat in whose place this message is to be shown; None once the person has written below it."""
+    over = message.meta.get("over")
+    card = await session.get(Message, str(over)) if over else None
+    if card is None or card.external_id is None or card.deleted_at is not None or await conversations.answered_since(session, card):
+        return None
+    return Receipt(card.external_id, extra=tuple(card.meta.get("parts", ())))
+
+
+async def _show(channel: Channel, message: OutboundMessage, *, instead_of: Receipt | None) -> Receipt:
+    """Send it, or change what is there into it; what cannot be changed stays, and a new message follows."""
+    if instead_of is not None and Ability.EDIT in channel.abilities:
+        try:
+            return await channel.edit(message, instead_of)
+        except Refused as error:
+            if error.blocked:
+                raise
+    return await channel.send(message)
 
 
 def _so_far(reason: str, *, uncertain: bool) -> str:

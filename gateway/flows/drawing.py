@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.entities import Attachment, Conversation, Inbox, Message
 from desk_core.conversations.ports import ChannelKind, FileLink, OutboundButton, OutboundFile, OutboundMessage
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
@@ -19,7 +19,7 @@ class Draw:
         self._links, self._mail_limit = links, mail_limit
 
     async def __call__(
-        self, session: ReadSession, ctx: Context, message: Message, conversation: Conversation, *, attempt: int = 1
+        self, session: ReadSession, ctx: Context, message: Message, conversation: Conversation, inbox: Inbox, *, attempt: int = 1
     ) -> OutboundMessage:
         """What goes on the wire for this message, as it stands in the store."""
         ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
@@ -32,6 +32,7 @@ class Draw:
         carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
         until = self._links.until(message.at, ctx.now)
         status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket else None
+        team = ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else ""
         return OutboundMessage(
             message_id=message.id,
             conversation_id=conversation.id,
@@ -42,7 +43,7 @@ class Draw:
             language=_language(ctx, conversation, ticket),
             at=message.at,
             author=message.author_kind,
-            author_name=message.author if message.author_kind == "agent" else "",
+            author_name=_name(message, inbox, team) if message.author_kind == "agent" else "",
             buttons=_buttons(message, conversation.channel, status_url),
             files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
             links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
@@ -51,7 +52,7 @@ class Draw:
             ticket_number=ticket.number if ticket else None,
             ticket_token=ticket.token if ticket else None,
             status_url=status_url,
-            team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
+            team=team,
             references=tuple(references),
             automatic=message.author_kind != "agent",
             silent=bool(message.meta.get("silent")),
@@ -60,6 +61,11 @@ class Draw:
             if last and message.meta.get("key")
             else {},
         )
+
+
+def _name(message: Message, inbox: Inbox, team: str) -> str:
+    """Who speaks, as this inbox wants it told."""
+    return team if inbox.signs_as_team and team else message.author
 
 
 def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], list[Attachment]]:
@@ -87,14 +93,17 @@ def _address(known: str | None, last: Message | None, conversation: Conversation
 def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:
     """Buttons as the channel can carry them: tokens in a chat, links to the status page in a letter."""
     if channel == ChannelKind.TELEGRAM:
-        return tuple(tuple(OutboundButton(one["label"], token=one["token"]) for one in row) for row in message.buttons)
+        return tuple(
+            tuple(OutboundButton(one["label"], token=one.get("token"), copy=one.get("copy")) for one in row) for row in message.buttons
+        )
     if channel != ChannelKind.EMAIL or status_url is None:
         return ()
     rows: list[tuple[OutboundButton, ...]] = []
     for row in message.buttons:
         linked = tuple(
             OutboundButton(
-                one["label"], url=f"{status_url}?do={one['action']}" + (f"&score={len(one['label'])}" if one["action"] == "rate" else "")
+                one["label"],
+                url=f"{status_url}?do={one['action']}" + (f"&score={one['label'].count('★')}" if one["action"] == "rate" else ""),
             )
             for one in row
             if one["action"] in ("solved", "not_solved", "rate")

@@ -14,7 +14,7 @@ from desk_core.conversations.entities import ButtonToken, Conversation, Message,
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.holding import Hold
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage
-from desk_core.conversations.service import Baton, NewButton
+from desk_core.conversations.service import Act, Baton, NewButton
 from desk_core.groups.following import follow
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
@@ -29,6 +29,10 @@ from gateway.flows.reading import Situation
 
 REUSABLE = frozenset({"rate", "article", "mine", "show", "status", "faq", "new"})
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
+
+
+TAKEN_IN, WITH_PEOPLE = "👀", "👌"
+"""The receipts of a chat: stored, and filed under a request that people handle. The first time it is also said in words."""
 
 
 @dataclass(slots=True)
@@ -56,7 +60,7 @@ def wants_turn(now: Situation) -> bool:
         return False
     if first.kind is not InboundKind.MESSAGE or now.album_of is not None:
         return False
-    return bool(first.card.get("chat_type", "private") == "private")
+    return in_private(now)
 
 
 def polite_words(now: Situation) -> tuple[str, ...]:
@@ -64,7 +68,7 @@ def polite_words(now: Situation) -> tuple[str, ...]:
     first = now.first
     if first.held or now.baton == Baton.AGENT:
         return ()
-    if first.card.get("chat_type", "private") != "private":
+    if not in_private(now):
         return ("group_private",) if first.command else ()
     return ("unsupported",) if first.kind is InboundKind.UNSUPPORTED else ()
 
@@ -111,7 +115,23 @@ async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
     for message in filed.messages:
         message.ticket_id = ticket.id
     filed.ticket = ticket
+    await _receipts(uow, ctx, filed)
     return ticket
+
+
+async def _receipts(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """A mark on each message in a chat that has reached the people of its request; where the channel has none, nothing happens."""
+    if filed.conversation.channel != "telegram" or not in_private(filed.situation):
+        return
+    for message in filed.messages:
+        if message.direction == "inbound" and message.external_id:
+            await conversations.act(
+                uow, ctx, filed.conversation.id, Act.REACT, external_id=message.external_id, emoji=WITH_PEOPLE, courtesy=True
+            )
+
+
+def in_private(now: Situation) -> bool:
+    return bool(now.first.card.get("chat_type", "private") == "private")
 
 
 def hold(filed: Filed, *, verdict: str) -> None:

@@ -44,6 +44,7 @@ class Situation:
     active: Ticket | None  # the request that what was said belongs to
     requests: tuple[Ticket, ...]
     button: ButtonToken | None = None
+    on_top: bool = False  # the button's message is the newest of the chat, so that it may change in place
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
     album_of: Message | None = None
     unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
@@ -96,6 +97,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
             session, channel=inbox.channel, contact_id=contact.id, since=first.at - ANSWERED_WITHIN, limit=ANSWERS
         )
         unanswered = unanswered or told >= ANSWERS
+    button = await conversations.button(session, first.button) if first.button else None
     return Situation(
         inbox=inbox,
         raws=tuple(raws),
@@ -105,7 +107,10 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         joined_by=joined_by,
         active=active,
         requests=requests,
-        button=await conversations.button(session, first.button) if first.button else None,
+        button=button,
+        on_top=button is not None
+        and conversation is not None
+        and button.message_id == await conversations.newest_said(session, conversation.id),
         known_message=known,
         unanswered=unanswered,
         album_of=await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None,

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, assert_never
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from desk_core.context import BOT, Actor, Context
+from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Message
-from desk_core.conversations.service import Baton, NewButton
+from desk_core.conversations.entities import ButtonToken, Message
+from desk_core.conversations.service import COPY, Act, Baton, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.kit.i18n import known_language, translate
+from desk_core.kit.i18n import known_language, ntranslate, translate
 from desk_core.kit.ids import new_id
 from desk_core.knowledge import questions as asked
 from desk_core.knowledge.entities import Article, ArticleFeedback
@@ -23,7 +24,8 @@ from desk_core.tickets import belonging, history
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
-from gateway.flows.filing import Filed, belongs
+from gateway.flows.filing import WITH_PEOPLE, Filed, belongs
+from gateway.flows.reading import Situation
 from nlu import labels, sentiment
 from nlu import turn as acts
 from nlu.scene import SPLIT
@@ -33,6 +35,12 @@ from nlu.understood import Intent
 
 UNFINISHED = "unfinished"
 """Kind of the timer behind a dialogue that somebody left in the middle."""
+
+MARKED = _("From now on a %(mark)s on your message says that it has reached us.")
+CALLED = frozenset({"human", "human_out_of_hours"})
+CARD = frozenset({"slot", "category", "skip", "back", "edit", "edit_slot", "send", "together", "apart"})
+"""Buttons of a step on the way to a request. The step is over once one is pressed or something is written."""
+LAST_STEPS = frozenset({"send", "together", "apart"})
 
 COURTESIES = frozenset({Intent.THANKS, Intent.GREET, Intent.CONFIRM, Intent.SMALLTALK})
 REMIND_AFTER = timedelta(minutes=15)
@@ -52,6 +60,7 @@ class _Outcome:
     opened: Ticket | None = None
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
+    settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
     shows: list[acts.ShowRequest] = field(default_factory=list)
 
@@ -69,19 +78,74 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
         await asked.keep(uow, filed.conversation, turn.looked, filed.language, ticket=outcome.opened, now=ctx.now)
     before = acts.DialogueState.from_json(conversation.dialogue)
     # Last, so that the row is written once, with its version.
-    conversation.language, conversation.dialogue = filed.language, turn.state.to_json()
+    state = before if outcome.settled else turn.state
+    conversation.language, conversation.dialogue = filed.language, state.to_json()
     await _watch(uow, ctx, filed, turn, before=before)
 
 
+def stands_over(now: Situation, turn: Turn) -> bool:
+    """Whether this turn's words take the place of the card whose button was pressed, instead of following it."""
+    if now.button is None or not now.on_top or not turn.replies or turn.actions:
+        return False
+    if now.button.action == "article":
+        return "page" in now.button.value
+    return now.button.action in CARD - LAST_STEPS and turn.state.phase in (Phase.FORM, Phase.SUMMARY)
+
+
+async def _say_over(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) -> None:
+    """One card: what is known so far, and the next question with its buttons."""
+    button = filed.situation.button
+    texts = [turn.known, *(_words(ctx, filed, say, filed.ticket) for say in turn.replies)]
+    buttons = next((say.buttons for say in reversed(turn.replies) if say.buttons), ())
+    await conversations.say(
+        uow, ctx, filed.conversation, text="\n\n".join(text.strip() for text in texts if text.strip()) or "…",
+        buttons=[[NewButton(one.label, one.action, one.value) for one in row] for row in buttons],
+        ticket_id=filed.ticket.id if filed.ticket else None,
+        meta={"key": turn.replies[-1].key, **({"over": button.message_id} if button else {})},
+    )  # fmt: skip
+
+
+async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+    """The conversation has gone on below: the buttons of earlier steps go, so that nobody presses what no longer counts."""
+    if filed.situation.conversation is None:
+        return
+    for message_id in await conversation_repository.open_cards(uow, filed.conversation.id, actions=CARD):
+        await uow.execute(
+            update(ButtonToken)
+            .where(ButtonToken.message_id == message_id, ButtonToken.used_at.is_(None))
+            .values(used_at=ctx.now)
+            .execution_options(synchronize_session=False)
+        )
+        await conversations.act(uow, ctx, filed.conversation.id, Act.CLOSE, message_id=message_id, courtesy=True)
+
+
 async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome: _Outcome) -> None:
+    if outcome.settled:
+        text = translate(filed.language, tickets.RatingSettled.text)
+        await conversations.say(uow, ctx, filed.conversation, text=text, meta={"key": "rating_settled"})
+        return
+    if stands_over(filed.situation, turn):
+        await _say_over(uow, ctx, filed, turn)
+        return
+    if filed.conversation.channel == "telegram" and (turn.replies or outcome.opened is not None):
+        await _close_cards(uow, ctx, filed)
     if outcome.opened is not None:
         await _announce(uow, ctx, filed, outcome)
     for say in turn.replies:
-        await _say(uow, ctx, filed, say, outcome)
+        if say.key != "added" or not await _is_understood(uow, filed):
+            await _say(uow, ctx, filed, say, outcome)
     for listing in outcome.lists:
         await _list(uow, ctx, filed, listing)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
+
+
+async def _is_understood(uow: UnitOfWork, filed: Filed) -> bool:
+    """Whether the mark on a message says enough: it was explained in words before, and there is no other request it could belong to."""
+    if filed.conversation.channel != "telegram" or filed.ticket is None or len(filed.situation.requests) > 1:
+        return False
+    said = select(Message.id).where(Message.ticket_id == filed.ticket.id, Message.meta["key"].as_string() == "added")
+    return await uow.scalar(said.limit(1)) is not None
 
 
 async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: acts.Action, outcome: _Outcome) -> None:
@@ -120,7 +184,10 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
         case acts.CancelTicket(ticket_id=ticket_id):
             await tickets.cancel(uow, ctx, ticket_id, by=requester)
         case acts.RateTicket(ticket_id=ticket_id, score=score, comment=comment):
-            await tickets.rate(uow, ctx, ticket_id, score=score, comment=comment, by=requester)
+            if score is not None and tickets.rating_is_settled(await history.get(uow, ticket_id), ctx.now):
+                outcome.settled = True
+            else:
+                await tickets.rate(uow, ctx, ticket_id, score=score, comment=comment, by=requester)
         case acts.ListRequests():
             outcome.lists.append(action)
         case acts.ShowRequest():
@@ -224,6 +291,7 @@ async def _announce(uow: UnitOfWork, ctx: Context, filed: Filed, outcome: _Outco
         return  # the turn says who was called and when they answer
     key = "created" if params["promise"] else "created_no_promise"
     buttons = [
+        [NewButton(translate(filed.language, labels.COPY_NUMBER, number=ticket.number), COPY, {"text": f"#{ticket.number}"})],
         [NewButton(labels.label(filed.language, "add"), "add", {"ticket": ticket.id})],
         [
             NewButton(labels.label(filed.language, "status"), "status", {"ticket": ticket.id}),
@@ -280,14 +348,9 @@ def _promise(ctx: Context, filed: Filed, ticket: Ticket) -> dict[str, Any]:
 
 async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _Outcome) -> None:
     ticket = outcome.opened or filed.ticket
-    params: dict[str, Any] = {
-        **(_promise(ctx, filed, ticket) if ticket is not None else {}),
-        **{k: v for k, v in say.params.items() if v != ""},
-    }
-    if say.key == "status":
-        promised = say.params.get("promise")
-        params["promise"] = ctx.config.reply("promise_first", filed.language, when=promised) if promised else ""
-    text = say.text if say.text is not None else ctx.config.reply(say.key, filed.language, **params)
+    text = _words(ctx, filed, say, ticket)
+    if ticket is not None and outcome.handed_over and filed.conversation.channel == "telegram" and say.key in CALLED:
+        text = f"{text} {await _place(uow, filed, ticket)}".strip()
     buttons = [[NewButton(button.label, button.action, button.value) for button in row] for row in say.buttons]
     if text or buttons:
         await conversations.say(
@@ -299,6 +362,34 @@ async def _say(uow: UnitOfWork, ctx: Context, filed: Filed, say: Say, outcome: _
             ticket_id=ticket.id if ticket else None,
             meta={"key": say.key},
         )
+
+
+async def _place(uow: UnitOfWork, filed: Filed, ticket: Ticket) -> str:
+    """Where a request stands among those that wait for the same people; nothing once somebody has it."""
+    if ticket.assignee_id is not None:
+        return ""
+    ahead = select(func.count()).where(
+        Ticket.team_id == ticket.team_id, Ticket.assignee_id.is_(None), Ticket.status.in_((Status.NEW.value, Status.OPEN.value)),
+        Ticket.opened_at < ticket.opened_at,
+    )  # fmt: skip
+    count = int(await uow.scalar(ahead) or 0)
+    if not count:
+        return translate(filed.language, _("You are next in line."))
+    return ntranslate(filed.language, "%(n)s request waits before yours.", "%(n)s requests wait before yours.", count)
+
+
+def _words(ctx: Context, filed: Filed, say: Say, ticket: Ticket | None) -> str:
+    params: dict[str, Any] = {
+        **(_promise(ctx, filed, ticket) if ticket is not None else {}),
+        **{k: v for k, v in say.params.items() if v != ""},
+    }
+    if say.key == "status":
+        promised = say.params.get("promise")
+        params["promise"] = ctx.config.reply("promise_first", filed.language, when=promised) if promised else ""
+    text = say.text if say.text is not None else ctx.config.reply(say.key, filed.language, **params)
+    if say.key == "added" and filed.conversation.channel == "telegram":
+        text = f"{text} {translate(filed.language, MARKED, mark=WITH_PEOPLE)}"
+    return text
 
 
 async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListRequests) -> None:
@@ -346,7 +437,9 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     await uow.flush()  # what was just said is among the last words
     last = await uow.scalars(
         select(Message)
-        .where(Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "")
+        .where(
+            Message.ticket_id == ticket.id, Message.direction.in_(("inbound", "outbound")), Message.text != "", Message.deleted_at.is_(None)
+        )
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(3)
     )

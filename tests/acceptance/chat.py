@@ -60,7 +60,8 @@ class Chat(Person):
         """From whatever the bot says next to the summary card; unanswered questions are skipped."""
         left = list(answers)
         for _ in range(MOST_QUESTIONS + 3):
-            said = await self.hears(matching=lambda message: bool({*buttons(message)} & self._ways_on()))
+            # A step that was answered by a button changes in place.
+            said = await self.hears(matching=lambda message: bool({*buttons(message)} & self._ways_on()), edited=True)
             shown = {*buttons(said)}
             if self.word("send") in shown:
                 return said
@@ -81,6 +82,15 @@ class Chat(Person):
         found = re.search(r"#(\d{4,})", said["text"])
         assert found is not None
         return int(found[1])
+
+    async def mark_on(self, message: Json) -> str | None:
+        """The bot's reaction on a message."""
+        shown = next(one for one in await self.chat() if one["message_id"] == message["message_id"])
+        mark: str | None = shown.get("reactions", {}).get("bot")
+        return mark
+
+    async def is_marked(self, message: Json, mark: str) -> bool:
+        return await self.mark_on(message) == mark
 
     async def tickets(self) -> list[dict[str, Any]]:
         return await self._house.tickets(self.address)

@@ -5,14 +5,14 @@ import contextlib
 import re
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import httpx2
 import uvicorn
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from starlette.types import ASGIApp
 
 from channels.email.sandbox.correspondent import Correspondent
@@ -316,6 +316,20 @@ class House:
 
         async with self.front.database.unit() as uow:
             return await act(uow, ctx)
+
+    @contextlib.asynccontextmanager
+    async def busy(self, address: str) -> AsyncIterator[None]:
+        """What this person sends waits for as long as the block lasts, as if every worker were busy with something else."""
+        async with self.front.database.unit() as uow:
+            bot = await uow.scalar(select(Inbox.id).where(Inbox.channel == ChannelKind.TELEGRAM))
+            key, lease = f"in:{bot}:{address}", "somebody else"
+            await uow.execute(delete(Lane).where(Lane.key == key))
+            uow.add(Lane(key=key, ready_at=self.clock.now(), leased_until=self.clock.now() + timedelta(days=999), lease_token=lease))
+        try:
+            yield
+        finally:
+            async with self.front.database.unit() as uow:
+                await uow.execute(update(Lane).where(Lane.key == key).values(leased_until=None, lease_token=None))
 
     async def holding(self, verb: Callable[..., Awaitable[Any]], message_id: str, **options: Any) -> None:
         """What an operator does with a held message: a verb of `desk_core.conversations.holding`."""

@@ -536,6 +536,17 @@ class TestEditing:
         assert (await anna.chat())[-1]["text"] == "Коротко."
 
 
+class TestLongLogs:
+    async def test_come_as_a_file(self, channel: TelegramChannel, anna: Person) -> None:
+        await anna.opens()
+        log = "\n".join(f"{number} ошибка <x>" for number in range(500))
+        await channel.send(letter(anna, f"Журнал:\n\n```\n{log}\n```"))
+        text, file = (await anna.chat())[-2:]
+        assert text["text"].startswith("Журнал:")
+        assert file["document"]["file_name"] == "log.log"
+        assert (await anna.downloads(file)).decode().strip() == log
+
+
 class TestDeleting:
     async def test_takes_every_part_away_and_twice_is_no_failure(self, channel: TelegramChannel, anna: Person) -> None:
         await anna.opens()

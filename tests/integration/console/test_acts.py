@@ -1,10 +1,15 @@
 """What an operator does, by plain forms."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.service import ACT
+from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
+from desk_core.lanes.entities import WorkItem
 from desk_core.people.entities import Agent
 from desk_core.tickets.entities import Ticket, TicketEvent
 from gateway.auth.sessions import Signed
@@ -230,3 +235,39 @@ class TestUndo:
         assert refused.status_code == 409
         assert "cannot be taken back" in refused.text
         assert [await do(console, ticket, "undo", message="nonsense"), await do(console, ticket, "undo")] == [404, 422]
+
+
+class TestWhatWasSent:
+    async def answered(self, console: Browser, ticket: Ticket, database: Database) -> Message:
+        await do(console, ticket, "reply", text="Приду в пять")
+        async with database.unit() as uow:
+            message: Message = (await uow.scalars(select(Message).where(Message.text == "Приду в пять")))[0]
+            message.delivery_state, message.external_id = "sent", "7001:5"
+        return message
+
+    async def test_can_be_changed_and_taken_away_by_who_wrote_it(
+        self, console: Browser, log_in: LogIn, make: DeskFactory, ticket: Ticket, database: Database
+    ) -> None:
+        message = await self.answered(console, ticket, database)
+        page = (await console.get(f"/console/tickets/{ticket.number}")).text
+        assert "messages/edit" in page
+        assert "messages/delete" in page
+        assert await do(console, ticket, "messages/edit", message=message.id, text="Приду в шесть") == 303
+        assert await do(console, ticket, "messages/delete", message=message.id) == 303
+        async with database.read() as session:
+            asked = [item.payload for item in await session.scalars(select(WorkItem).where(WorkItem.kind == ACT).order_by(WorkItem.id))]
+        assert [(one["what"], one.get("text")) for one in asked] == [("edit", "Приду в шесть"), ("delete", None)]
+        other = await log_in(await make.agent("Ivan"))
+        assert await do(other, ticket, "messages/delete", message=message.id) == 409
+        assert "messages/delete" not in (await other.get(f"/console/tickets/{ticket.number}")).text
+
+    async def test_by_mail_stays_as_it_is(self, console: Browser, make: DeskFactory, database: Database) -> None:
+        ticket = await make.ticket(channel="email")
+        await self.answered(console, ticket, database)
+        assert "messages/edit" not in (await console.get(f"/console/tickets/{ticket.number}")).text
+
+    async def test_long_ago_stays_as_it_is(self, console: Browser, ticket: Ticket, database: Database, clock: FakeClock) -> None:
+        message = await self.answered(console, ticket, database)
+        clock.advance(timedelta(hours=48))
+        assert await do(console, ticket, "messages/edit", message=message.id, text="Приду в шесть") == 409
+        assert "messages/edit" not in (await console.get(f"/console/tickets/{ticket.number}")).text

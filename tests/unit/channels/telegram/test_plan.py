@@ -66,6 +66,30 @@ def test_a_link_into_the_house_is_written_out_since_telegram_refuses_it() -> Non
     assert step.buttons == ((OutboundButton("Да", token="t"),),)
 
 
+class TestLongLogs:
+    LOG = "\n".join(f"10:00:{number % 60:02} error 0x{number:04x} <cable & плата>" for number in range(200))
+
+    def test_are_files_with_their_beginning_in_sight(self) -> None:
+        text, file = plan(f"Вот журнал:\n\n```\n{self.LOG}\n```\n\nПосмотрите строку 5.")
+        assert file.written is not None
+        assert file.written.name == "log.log"
+        assert file.written.content.decode().strip() == self.LOG
+        assert "error 0x0000 &lt;cable" in text.html
+        assert "0x00c7" not in text.html
+        assert "Посмотрите строку 5." in text.html
+
+    def test_that_are_short_stay(self) -> None:
+        (text,) = plan("```\nshort\n```")
+        assert text.written is None
+
+    def test_a_text_of_many_messages_is_one_file(self) -> None:
+        story = "\n\n".join(f"Шаг {number}. " + "слово " * 100 for number in range(40))
+        text, file = plan(story, buttons=YES)[::-1]
+        assert file.written is not None
+        assert file.written.content.decode() == story
+        assert (text.html[:6], text.html[-1], bool(text.buttons)) == ("Шаг 0.", "…", True)
+
+
 def test_nothing_to_say_is_no_call() -> None:
     assert plan("  ") == []
 

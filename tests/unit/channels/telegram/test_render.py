@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.telegram.entities import clean
 from channels.telegram.render import plain, split, split_plain, to_html, utf16_length, visible_length
+from channels.telegram.sandbox.markup import formatted
 
+MARKUP = (
+    "**", "*", "`", "```\n", "~~", "> ", "- ", "1. ", "\n", "\n\n", "[VPN](https://v.example/?a=1&b=2)", "😀", "👨‍👩‍👧",
+    "<b>", "&amp;", "слово ", "# ",
+)  # fmt: skip
 TAG = re.compile(r"<(/?)([a-z]+)([^<>]*)>")
 KNOWN = {"b", "i", "s", "code", "pre", "a", "blockquote"}
 
@@ -119,6 +125,23 @@ class TestSplit:
         assert all(balanced(part) and visible(part).strip() for part in parts)
         assert all(utf16_length(visible(part)) <= limit for part in parts)
         assert squeezed("".join(visible(part) for part in parts)) == squeezed(visible(source))
+
+    @settings(max_examples=300)
+    @given(st.lists(st.sampled_from(MARKUP) | st.text(max_size=12), max_size=60).map("".join), st.integers(8, 80))
+    def test_of_any_markup_is_taken_by_the_server_and_says_the_same(self, markdown: str, limit: int) -> None:
+        source = to_html(clean(markdown))
+        said, told = "", []
+        for part in split(source, limit):
+            text, entities = formatted(part, parse_mode="HTML", entities=None)
+            text.encode("utf-16-le")  # no half of a pair
+            assert 0 < utf16_length(text) <= limit
+            assert all(one["offset"] >= 0 and one["offset"] + one["length"] <= utf16_length(text) for one in entities)
+            said += text
+            told += entities
+        assert squeezed(said) == squeezed(visible(source))
+        links = {html.unescape(url) for url in re.findall(r'<a href="([^"]*)">(?!</a>)', source)}
+        shown = {one["url"] for one in told if one["type"] == "text_link"}
+        assert shown <= links
 
     @settings(max_examples=100)
     @given(st.text(max_size=300), st.integers(2, 50))
