@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from nlu import forms, labels, lexicon, policy_articles, policy_chat, policy_form, policy_letters, policy_requests, questions, reading
 from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
-from nlu.turn import DialogueState, Heard, Manner, Phase, Press, Snapshot, Turn, UseRequest
+from nlu.turn import DialogueState, Heard, JoinRequest, Manner, Phase, Press, Snapshot, Turn, UseRequest
 from nlu.understood import Intent, Tools
 
 MAX_HEARD = 100_000
@@ -80,6 +80,10 @@ def pressed(scene: Scene, press: Press) -> Turn:
             return policy_requests.rate(scene, press.value)
         case "status" | "show" | "add" | "use" | "cancel_request" | "solved" | "not_solved" if value_of(press, "ticket"):
             return about_request(scene, press.action, value_of(press, "ticket"))
+        case "join" if value_of(press, "invitation"):
+            return scene.turn(state, actions=(JoinRequest(value_of(press, "invitation")),))
+        case "not_join":
+            return scene.turn(state, scene.own("not_joined", labels.NOT_JOINED))
         case "cancel" if state.phase is not Phase.IDLE:
             return policy_chat.leave(scene)
         case "helped":
@@ -146,6 +150,8 @@ def value_of(press: Press, name: str) -> str:
 def commanded(scene: Scene, command: str) -> Turn:
     """A command; an unknown one is answered with help."""
     match command:
+        case "start" if scene.snapshot.invitation:
+            return invited(scene)
         case "start":
             buttons = questions.main_buttons(scene) if scene.state.phase is Phase.IDLE else ()
             return questions.aside(scene, scene.say("greet", name=scene.snapshot.contact_name, buttons=buttons), intent=Intent.GREET)
@@ -163,6 +169,17 @@ def commanded(scene: Scene, command: str) -> Turn:
             return policy_chat.leave(scene)
         case _:
             return questions.aside(scene, scene.say("help"), intent=Intent.HELP)
+
+
+def invited(scene: Scene) -> Turn:
+    """A link opened this chat: ask whether its request is theirs; an old link is told as such, with the usual ways on."""
+    request = scene.snapshot.invited
+    if request is None:
+        buttons = questions.main_buttons(scene) if scene.state.phase is Phase.IDLE else ()
+        return questions.aside(scene, scene.own("invitation_spent", labels.INVITATION_SPENT, buttons=buttons), intent=Intent.GREET)
+    yes, no = scene.button("join", invitation=scene.snapshot.invitation), scene.button("not_join")
+    asked = scene.own("invited", labels.INVITED, number=request.number, subject=request.subject, buttons=((yes,), (no,)))
+    return scene.turn(scene.state, asked, intent=Intent.GREET)
 
 
 def start_new(scene: Scene) -> Turn:

@@ -22,6 +22,8 @@ LABELS = {
     "add": _("Add details"),
     "status": _("Status"),
     "use": _("Write about this one"),
+    "join": _("Yes, continue here"),
+    "not_join": _("No, it is not mine"),
     "cancel_request": _("Cancel request"),
     "together": _("One request"),
     "apart": _("Two requests"),
@@ -51,6 +53,10 @@ READ_AS = _("I read this as: %(text)s")
 ASK_CATEGORY = _("Which of these is closest?")
 ASK_EDIT = _("What should be changed?")
 ASK_WHICH = _("Which request is this about?\n\n%(requests)s")
+INVITED = _("Is this your request?\n\n**#%(number)s** · %(subject)s\n\nIf so, it goes on here: answers come into this chat.")
+INVITATION_SPENT = _("This link was used already or has expired. Open the page of your request and take a new one.")
+NOT_JOINED = _("All right, nothing has changed. The request goes on where it was.")
+JOINED = _("Done: #%(number)s goes on here. Just write, and answers will come into this chat.")
 SWITCHED = _("Now it is about %(name)s. Just write.")
 NOW_ABOUT = _("What you write now goes to #%(number)s.")
 ASK_ABOUT = _("Is this about request #%(number)s or something new?")

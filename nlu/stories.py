@@ -22,6 +22,7 @@ from nlu.turn import (
     FillSlots,
     HandOver,
     Heard,
+    JoinRequest,
     ListRequests,
     Manner,
     OpenRequest,
@@ -276,6 +277,8 @@ def act_name(action: Action) -> str:
             return "show"
         case UseRequest(ticket_id=ticket_id):
             return "switch" if ticket_id else "afresh"
+        case JoinRequest():
+            return "join"
         case SetLanguage():
             return "language"
 

@@ -130,6 +130,8 @@ class Snapshot:
     next_open: datetime | None
     now: datetime  # in the person's zone
     first_contact: bool = False
+    invited: OpenRequest | None = None  # the request whose link opened this chat
+    invitation: str = ""  # what marks that link; where it is "spent", nothing can be opened with it
 
 
 # --- what a turn answers with ---------------------------------------------------------------------------------------
@@ -247,6 +249,13 @@ class UseRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """The person confirmed that a request, begun elsewhere, is theirs and goes on here; the flow says what became of it."""
+
+    invitation: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetLanguage:
     language: str
 
@@ -263,6 +272,7 @@ Action = (
     | ListRequests
     | ShowRequest
     | UseRequest
+    | JoinRequest
     | SetLanguage
 )
 

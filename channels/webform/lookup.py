@@ -73,6 +73,14 @@ class Way:
         return f"in:{self.inbox_id}:{chat}"
 
 
+async def telegram_bot(session: ReadSession) -> str:
+    """The user name of the desk's bot, where one works whose name is known; empty otherwise."""
+    inboxes = await session.scalars(
+        select(Inbox).where(Inbox.channel == ChannelKind.TELEGRAM.value, Inbox.state == "active").order_by(Inbox.name).limit(20)
+    )
+    return next((name for one in inboxes if (name := str(one.config.get("username") or ""))), "")
+
+
 async def way_into(session: ReadSession, ticket: Ticket) -> Way | None:
     conversation = await session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
     return await way_of(session, conversation, ticket.contact_id) if conversation is not None else None

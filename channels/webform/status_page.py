@@ -24,7 +24,7 @@ from desk_core.context import Actor
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Message
 from desk_core.conversations.files import INLINE_TYPES, safe_name
-from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
+from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, Sender
 from desk_core.kit.db import ReadSession
 from desk_core.kit.errors import NotFound, StoreUnavailable
 from desk_core.kit.i18n import gettext_noop as _
@@ -33,7 +33,7 @@ from desk_core.kit.ids import new_id
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import humanise
-from desk_core.tickets import history
+from desk_core.tickets import history, invitations
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.lifecycle import Event, Status
@@ -201,6 +201,23 @@ async def _reply(request: Request, desk: FormDesk, token: str, posted: Posted, s
     return RedirectResponse(f"/s/{quote(found.token if found else token)}?sent={'1' if found else 'soon'}#story", 303)
 
 
+@router.post("/s/{token}/telegram")
+async def to_telegram(request: Request, token: str) -> Response:
+    """A link by which the request goes on in a chat: shown once, good once."""
+    desk = desk_of(request)
+    ticket = await _ticket(desk, token)
+    async with desk.database.read() as session:
+        bot = await lookup.telegram_bot(session)
+    if not bot:
+        raise NotFound(bot="telegram")
+    async with desk.database.unit() as uow:
+        secret = await invitations.invite(uow, await desk.context(), ticket)
+    context = {"ticket": ticket, "back": f"/s/{quote(token)}", "bot": bot, "secret": secret, "link": f"https://t.me/{bot}?start={secret}"}
+    response: Response = pages_of(request).render(request, "webform/telegram.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @router.post("/s/{token}/solved")
 async def solved(request: Request, token: str) -> Response:
     """Solved or not, said by the requester with a press of a button. Said twice it is said once."""
@@ -303,6 +320,7 @@ async def _page(
             return pages_of(request).render(request, "webform/pending.html", {"link": f"{desk.public_url}/s/{token}"})
         contact = await session.get_one(Contact, ticket.contact_id)
         story = await _story(session, ticket, language)
+        bot = await lookup.telegram_bot(session) if ticket.channel != ChannelKind.TELEGRAM else ""
     zone = contact.time_zone or config.time_zone
     request.state.time_zone = zone
     limit = desk.settings.limits.attachment_mb * submission.MEGABYTE
@@ -321,6 +339,7 @@ async def _page(
         "problem": problem,
         "rating_problem": rating_problem,
         "limit": limit,
+        "bot": bot,
         "team": config.team_title(ticket.team_id, language) if ticket.team_id else "",
     }
     return pages_of(request).render(request, "webform/status.html", context, status=status)

@@ -21,7 +21,7 @@ from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from gateway.flows import filing
-from gateway.flows.reading import Situation, is_burst, situation, snapshot
+from gateway.flows.reading import Situation, is_burst, situation, snapshot, with_invitation
 from gateway.flows.turning import apply_turn, stands_over
 from nlu import labels
 from nlu.dialogue import advance
@@ -77,7 +77,7 @@ class Converse:
         ctx = await self._context(str(work.payload.get("request_id", "")))
         async with self._database.glance() as session:
             raws, also = await self._burst(session, work)
-            now = await situation(session, raws)
+            now = await with_invitation(session, await situation(session, raws), ctx)
             room, told = await self._room(session, now, ctx)
         if now.first.kind is InboundKind.PRESS:
             return Plan(await self._press(now, ctx))

@@ -18,7 +18,7 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
-from desk_core.tickets import copies
+from desk_core.tickets import copies, invitations
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
@@ -49,6 +49,8 @@ class Situation:
     on_top: bool = False  # the button's message is the newest of the chat, so that it may change in place
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
     album_of: Message | None = None
+    invitation: str = ""  # what marks the link that opened this chat; "spent" where nothing can be opened with it
+    invited: Ticket | None = None  # the request of that link
     told_private: bool = False  # this group has heard that the bot works in private
     from_another: bool = False  # somebody else than the requester wrote into the conversation
     participant: bool = False  # and they are on the request: what they say joins it, and decides nothing
@@ -156,6 +158,15 @@ async def _machine(
         message.at, message.text, len(message.original_text or ""), message.subject or "", message.at - said if said is not None else None
     )
     return growth.pattern([*before, now])
+
+
+async def with_invitation(session: ReadSession, now: Situation, ctx: Context) -> Situation:
+    """The situation with the request whose link opened this chat, where one did."""
+    secret = next((token for token in now.first.tokens if token.startswith(invitations.PREFIX)), None)
+    if secret is None or now.first.command != "start":
+        return now
+    ticket = await invitations.ticket_of(session, secret, ctx)
+    return replace(now, invited=ticket, invitation=invitations.mark_of(secret) if ticket else "spent")
 
 
 async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
@@ -316,6 +327,8 @@ def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
         next_open=None if open_now else calendar.next_open(ctx.now),
         now=ctx.now.astimezone(zone),
         first_contact=now.conversation is None,
+        invited=open_request(now.invited, config, ctx, zone, shown) if now.invited else None,
+        invitation=now.invitation,
     )
 
 

@@ -20,7 +20,7 @@ from desk_core.knowledge import questions as asked
 from desk_core.knowledge.entities import Article, ArticleFeedback
 from desk_core.lanes import queue
 from desk_core.sla.words import moment
-from desk_core.tickets import belonging, history, topics
+from desk_core.tickets import belonging, history, invitations, topics
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
@@ -62,6 +62,8 @@ class _Outcome:
     room: Conversation | None = None  # the topic where what was opened goes on, when that is not where it was told
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
+    asked_to_join: bool = False
+    joined: Ticket | None = None  # the request that goes on in this chat from now on
     settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
     shows: list[acts.ShowRequest] = field(default_factory=list)
@@ -139,6 +141,8 @@ async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcom
         await conversations.say(
             uow, ctx, filed.conversation, text=moved, ticket_id=outcome.opened.id, meta={"key": "moved_to_topic", "silent": True}
         )
+    if outcome.asked_to_join:
+        await _tell_joined(uow, ctx, filed, outcome.joined)
     for say in turn.replies:
         if say.key != "added" or not await _is_understood(uow, filed):
             await _say(uow, ctx, filed, say, outcome)
@@ -154,6 +158,12 @@ async def _is_understood(uow: UnitOfWork, filed: Filed) -> bool:
         return False
     said = select(Message.id).where(Message.ticket_id == filed.ticket.id, Message.meta["key"].as_string() == "added")
     return await uow.scalar(said.limit(1)) is not None
+
+
+async def _tell_joined(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket | None) -> None:
+    words = translate(filed.language, labels.JOINED, number=ticket.number) if ticket else translate(filed.language, labels.INVITATION_SPENT)
+    key = "joined" if ticket else "invitation_spent"
+    await conversations.say(uow, ctx, filed.conversation, text=words, ticket_id=ticket.id if ticket else None, meta={"key": key})
 
 
 async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: acts.Action, outcome: _Outcome) -> None:
@@ -207,6 +217,9 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
             if conversation.baton == Baton.QUEUE and ticket_id is None:
                 # "Another request": the bot takes the new one in, the old one keeps its place with the people.
                 conversations.pass_baton(conversation, to=Baton.BOT)
+        case acts.JoinRequest(invitation=mark):
+            outcome.joined = await invitations.accept(uow, ctx, mark, contact=filed.contact, conversation=conversation)
+            outcome.asked_to_join, filed.ticket = True, outcome.joined or filed.ticket
         case acts.SetLanguage(language=language):
             conversation.language = filed.contact.language = filed.language = known_language(language)
         case _ as never:
