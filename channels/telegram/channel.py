@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import structlog
@@ -30,6 +30,7 @@ from desk_core.conversations.ports import (
 )
 from desk_core.groups.ports import Face, Standing
 from desk_core.kit.clock import Clock
+from desk_core.kit.errors import DeskError
 
 if TYPE_CHECKING:
     from channels.telegram.group import GroupDesk
@@ -40,6 +41,8 @@ log = structlog.get_logger()
 MAX_CONNECTIONS: Final = 40
 LARGEST_PICTURE: Final = 1024 * 1024
 LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
+OnName: TypeAlias = Callable[[str], Awaitable[None]]
+"""Told what the bot is called, once Telegram has said it."""
 _WATCH_SECONDS: Final = 60.0
 _BELIEVED: Final = timedelta(minutes=5)
 _FRESH_ERROR: Final = timedelta(minutes=10)
@@ -68,6 +71,7 @@ class TelegramChannel:
         burst_seconds: float = 2.0,
         pace: Pace | None = None,
         on_status: OnStatus | None = None,
+        on_name: OnName | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         if webhook_url and not webhook_secret:
@@ -81,6 +85,7 @@ class TelegramChannel:
         self._only_telegram = only_telegram
         self._burst_seconds = burst_seconds
         self._on_status = on_status
+        self._on_name = on_name
         self._sleep = sleep
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
         self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets, pace=pace)
@@ -95,7 +100,7 @@ class TelegramChannel:
 
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled, by polling or, with a webhook address, by keeping the webhook set and watching it."""
-        menu = asyncio.create_task(self._set_menu())
+        courtesies = [asyncio.create_task(act()) for act in (self._learn_name, self._set_menu)]
         try:
             if self._webhook_url:
                 await self._keep_webhook()
@@ -111,8 +116,9 @@ class TelegramChannel:
                 await poller.leave_webhook()
                 await poller.run(accept)
         finally:
-            menu.cancel()
-            await asyncio.gather(menu, return_exceptions=True)
+            for courtesy in courtesies:
+                courtesy.cancel()
+            await asyncio.gather(*courtesies, return_exceptions=True)
 
     async def webhook(self, secret_header: str | None, body: bytes, accept: Accept, *, caller: str | None = None) -> int:
         """Answer one call of the webhook with an HTTP status; see `handle_webhook`. `caller` is the address that calls."""
@@ -128,6 +134,21 @@ class TelegramChannel:
             clock=self._clock,
             burst_seconds=self._burst_seconds,
         )
+
+    async def _learn_name(self) -> None:
+        """What the bot is called in groups; until it is known a mention is only words."""
+        if self._on_name is None:
+            return
+        for pause in (5.0, 30.0, 300.0):
+            try:
+                name = _mapping(await self._connection.call("getMe")).get("username")
+                if isinstance(name, str) and name:
+                    await self._on_name(name)
+            except (CallFailed, DeskError) as error:
+                log.info("telegram.name_not_known", inbox=self.inbox_id, error=type(error).__name__)
+                await self._sleep(pause)
+            else:
+                return
 
     async def _set_menu(self) -> None:
         """Commands and description: nice to have, so a failure is tried again slowly and stops nothing."""

@@ -33,6 +33,7 @@ class Way:
     webhook_url: Annotated[str, Form(max_length=500)] = ""
     max_connections: Annotated[str, Form(max_length=3)] = str(MAX_CONNECTIONS)
     only_telegram: Annotated[str, Form(max_length=5)] = ""
+    groups: Annotated[str, Form(max_length=5)] = ""
     version: Annotated[int, Form()] = 0
 
     @classmethod
@@ -40,13 +41,13 @@ class Way:
         base = str(inbox.config.get("webhook_url", ""))
         return cls(
             "webhook" if base else "polling", base, str(inbox.config.get("max_connections", MAX_CONNECTIONS)),
-            "1" if inbox.config.get("only_telegram") else "", inbox.version,
+            "1" if inbox.config.get("only_telegram") else "", "1" if inbox.config.get("groups") else "", inbox.version,
         )  # fmt: skip
 
     def options(self) -> BotOptions:
         """Raises `Invalid`."""
         if self.mode == "polling":
-            return BotOptions(webhook_url="")
+            return BotOptions(webhook_url="", groups=bool(self.groups))
         if self.mode != "webhook":
             raise Invalid(reason=_("This is none of the choices."))
         if not self.webhook_url.strip():
@@ -54,8 +55,9 @@ class Way:
         if not self.max_connections.strip().isdigit():
             raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
         return BotOptions(
-            webhook_url=self.webhook_url.strip(), max_connections=int(self.max_connections), only_telegram=bool(self.only_telegram)
-        )
+            webhook_url=self.webhook_url.strip(), max_connections=int(self.max_connections), only_telegram=bool(self.only_telegram),
+            groups=bool(self.groups),
+        )  # fmt: skip
 
 
 @router.get("/{inbox_id}")

@@ -21,6 +21,7 @@ from desk_core.sla.words import moment
 from desk_core.tickets import participants
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
+from gateway.flows import in_groups
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 
 TWIN_WITHIN = timedelta(hours=1)
@@ -59,6 +60,11 @@ class Situation:
         return self.messages[0]
 
     @property
+    def in_group(self) -> bool:
+        """Somebody speaks to the bot in a group, where others read along."""
+        return in_groups.is_seat(self.first.thread_key)
+
+    @property
     def forged(self) -> bool:
         """Not from whom it says, and nobody has answered for it: kept for people to see, and nothing else."""
         return self.first.verdict == FORGED_SENDER
@@ -73,8 +79,9 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     messages = tuple(InboundMessage.from_json(raw.body) for raw in raws)
     if messages[0].card.get("passed_on"):
         messages = (await _by_its_author(session, messages[0]), *messages[1:])
-    first = messages[0]
     inbox = await session.get_one(Inbox, raws[0].inbox_id)
+    first = await in_groups.seated(session, inbox, messages[0])
+    messages = tuple(replace(message, thread_key=first.thread_key) for message in messages)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
     if conversation is not None and inbox.channel == "email" and first.text:
@@ -89,6 +96,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         contact = await session.get(Contact, conversation.contact_id)
     # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
     requests = await _open_requests(session, owner_id if first.acts or conversation is not None else None)
+    if in_groups.is_seat(first.thread_key):
+        requests = tuple(one for one in requests if conversation is not None and one.conversation_id == conversation.id)
     known = None
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
@@ -308,7 +317,8 @@ def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
         inbox_language=now.inbox.language,
         languages=config.languages,
         contact_name=now.contact.name if now.contact else now.first.sender.name,
-        known={key: str(value) for key, value in (now.contact.facts if now.contact else {}).items()},
+        # What the desk knows of a person is not for a group to read.
+        known={key: str(value) for key, value in (now.contact.facts if now.contact and not now.in_group else {}).items()},
         active=None if resolved else active,
         requests=requests,
         resolved=resolved,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, assert_never
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, true, update
 
 from desk_core.context import BOT, Actor, Context
 from desk_core.conversations import repository as conversation_repository
@@ -437,7 +437,9 @@ async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListR
     """The person's own requests, newest first, a page at a time."""
     query = (
         select(Ticket)
-        .where(Ticket.contact_id == filed.contact.id)
+        .where(
+            Ticket.contact_id == filed.contact.id, Ticket.conversation_id == filed.conversation.id if filed.situation.in_group else true()
+        )
         .order_by(Ticket.opened_at.desc(), Ticket.id)
         .offset(listing.offset)
         .limit(PAGE + 1)
@@ -492,6 +494,8 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     ticket = await uow.session.get(Ticket, ticket_id)
     if ticket is None or ticket.contact_id != filed.contact.id:
         return
+    if filed.situation.in_group and ticket.conversation_id != filed.conversation.id:
+        return  # others read along
     language = filed.language
     params = _promise(ctx, filed, ticket)
     state = labels.STATES.get(ticket.status)
