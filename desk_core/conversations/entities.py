@@ -40,6 +40,11 @@ class Inbox(Base):
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
+    @property
+    def signs_as_team(self) -> bool:
+        """Whether people here hear the name of the team instead of the operator's."""
+        return self.config.get("signed_by") == "team"
+
 
 class RawInbound(Base):
     """What a channel delivered, stored before it was acknowledged; unique by inbox and external id."""
