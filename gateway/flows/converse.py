@@ -25,7 +25,7 @@ from gateway.flows.reading import Situation, is_burst, situation, snapshot
 from gateway.flows.turning import apply_turn, stands_over
 from nlu import labels
 from nlu.dialogue import advance
-from nlu.turn import DialogueState, Heard, OpenTicket, Phase, Press, Turn
+from nlu.turn import DialogueState, Edited, Heard, OpenTicket, Phase, Press, Turn
 from nlu.understood import Tools
 
 log = structlog.get_logger()
@@ -83,12 +83,13 @@ class Converse:
             return Plan(await self._press(now, ctx))
         files, too_large, over = await self._fetch(now, room)
         decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large, over_quota=over, quota_notice=bool(over) and not told)
-        if not filing.wants_turn(now):
+        amends = filing.may_amend(now)
+        if not filing.wants_turn(now) and not amends:
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
         verdict = "ok" if now.joined_by == "released" else await self._allow(now)
         if verdict != "ok":
-            return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" else ()), also=also)
-        heard = self._heard(now)
+            return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" and not amends else ()), also=also)
+        heard = self._heard_anew(now) if amends else self._heard(now)
         turn = advance(snapshot(now, ctx), heard, await self._tools())
         if now.participant:
             turn = filing.of_participant(now, turn)
@@ -246,6 +247,15 @@ class Converse:
             self._blobs, name=file.name, content=channel.fetch(file.remote_id), limit=limit, declared=file.declared_type
         )
         return replace(kept, remote_id=file.remote_id, unique_id=file.unique_id)
+
+    @staticmethod
+    def _heard_anew(now: Situation) -> Heard:
+        """Changed words, and what stood in their place."""
+        known, first = now.known_message, now.first
+        parts = known.meta.get("album_parts", {}) if known is not None else {}
+        text = parts[first.edits]["text"] if first.edits in parts else known.text if known is not None else ""
+        before = _told(now, replace(first, text=text, command=None))
+        return Heard(text=_told(now, replace(first, command=None)), edited=Edited(before, is_last=now.edits_last))
 
     @staticmethod
     def _heard(now: Situation) -> Heard:

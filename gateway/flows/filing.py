@@ -21,6 +21,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
 from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
+from desk_core.knowledge import questions
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
 from desk_core.tickets import effects, history, participants
@@ -35,6 +36,7 @@ REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq",
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 
+_OPINIONS = {"👍": "helped", "👎": "refused"}
 TAKEN_IN, WITH_PEOPLE = "👀", "👌"
 """The receipts of a chat: stored, and filed under a request that people handle. The first time it is also said in words."""
 
@@ -66,6 +68,15 @@ def wants_turn(now: Situation) -> bool:
     if first.kind is not InboundKind.MESSAGE or now.album_of is not None:
         return False
     return in_private(now) or now.in_group
+
+
+def may_amend(now: Situation) -> bool:
+    """Whether changed words are still being talked over: they belong to no request yet, and the bot speaks."""
+    known, first = now.known_message, now.first
+    if known is None or first.kind is not InboundKind.EDIT or first.held or now.baton == Baton.AGENT or now.conversation is None:
+        return False
+    theirs = known.direction == "inbound" and known.conversation_id == now.conversation.id and not now.from_another
+    return theirs and known.ticket_id is None and (in_private(now) or now.in_group) and now.inbox.channel == "telegram"
 
 
 def of_participant(now: Situation, turn: Turn) -> Turn:
@@ -427,10 +438,22 @@ async def _react(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     if "counts" in inbound.card:
         message.meta = {**message.meta, "reaction_counts": inbound.card["counts"]}
         return
+    if not filed.situation.from_another and known.conversation_id == filed.conversation.id and known.author_kind == "bot":
+        await _opinion(uow, ctx, filed, message)
     reactions = {who: what for who, what in message.meta.get("reactions", {}).items() if who != inbound.sender.address}
     if emoji := inbound.card.get("reactions"):
         reactions[inbound.sender.address] = {"name": inbound.sender.name, "emoji": emoji}
     message.meta = {**message.meta, "reactions": reactions}
+
+
+async def _opinion(uow: UnitOfWork, ctx: Context, filed: Filed, message: Message) -> None:
+    """A thumb on an article is what its buttons ask for, said quietly: nothing is opened or closed by it."""
+    added = [_OPINIONS[one] for one in filed.situation.first.card.get("added", ()) if one in _OPINIONS]
+    article = await conversation_repository.article_of(uow, message.id) if added else None
+    if article is not None:
+        await questions.note_verdict(
+            uow, conversation_id=filed.conversation.id, contact_id=filed.contact.id, article_id=article, verdict=added[-1], now=ctx.now
+        )
 
 
 async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:

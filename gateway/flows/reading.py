@@ -49,6 +49,7 @@ class Situation:
     button: ButtonToken | None = None
     on_top: bool = False  # the button's message is the newest of the chat, so that it may change in place
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
+    edits_last: bool = False  # what an edit changes is the last thing the person wrote here
     album_of: Message | None = None
     told_private: bool = False  # this group has heard that the bot works in private
     from_another: bool = False  # somebody else than the requester wrote into the conversation
@@ -137,6 +138,11 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         and conversation is not None
         and button.message_id == await conversations.newest_said(session, conversation.id),
         known_message=known,
+        edits_last=first.kind is InboundKind.EDIT
+        and known is not None
+        and conversation is not None
+        and (last := await conversations.last_inbound(session, conversation.id)) is not None
+        and last.id == known.id,
         unanswered=unanswered,
         told_private=conversation is not None
         and first.card.get("chat_type", "private") != "private"
