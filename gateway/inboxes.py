@@ -104,6 +104,7 @@ class BotOptions:
     max_connections: int | None = None
     only_telegram: bool | None = None
     groups: bool | None = None
+    local: bool | None = None  # the Bot API server is one of our own
 
     def over(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
         """(public config, secrets) with these options laid over; raises `Invalid`.
@@ -133,7 +134,9 @@ class BotOptions:
             if not 1 <= self.max_connections <= 100:
                 raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
             public["max_connections"] = self.max_connections
-        public |= {name: value for name in ("only_telegram", "groups") if (value := getattr(self, name)) is not None}
+        public |= {name: value for name in ("only_telegram", "groups", "local") if (value := getattr(self, name)) is not None}
+        if public.get("local") and not public.get("api_url"):
+            raise Invalid(reason=_("A local Bot API server needs its address."))
         if not public.get("webhook_url"):
             return public, {name: value for name, value in secret.items() if name not in HOOK}
         if "hook_secret" not in secret:
@@ -335,6 +338,7 @@ def build(
                 pace=telegram_pace(inbox.id),
                 on_status=on_status,
                 on_name=on_name,
+                local=bool(inbox.config.get("local")),
             )
         case ChannelKind.EMAIL:
             from gateway.mail import build_mail

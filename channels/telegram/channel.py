@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import structlog
 
+from channels.telegram import local_files
 from channels.telegram.checkup import STEPS, Checkup, News
-from channels.telegram.connection import CallFailed, Connection
+from channels.telegram.connection import CALL_SECONDS, CallFailed, Connection
 from channels.telegram.pace import Pace
 from channels.telegram.plan import Place
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
@@ -50,7 +52,10 @@ _TOO_LARGE: Final = "the file is larger than Telegram hands to bots (20 MB)"
 
 
 class TelegramChannel:
-    """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls."""
+    """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls.
+
+    `local` says that the Bot API server at `api_url` is one of our own, which hands out files up to 2 GB and takes as much.
+    """
 
     kind = ChannelKind.TELEGRAM
     abilities = frozenset({Ability.EDIT, Ability.DELETE, Ability.REACT, Ability.TOPICS})
@@ -72,6 +77,7 @@ class TelegramChannel:
         pace: Pace | None = None,
         on_status: OnStatus | None = None,
         on_name: OnName | None = None,
+        local: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         if webhook_url and not webhook_secret:
@@ -86,6 +92,7 @@ class TelegramChannel:
         self._burst_seconds = burst_seconds
         self._on_status = on_status
         self._on_name = on_name
+        self._local = local
         self._sleep = sleep
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
         self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets, pace=pace)
@@ -279,7 +286,7 @@ class TelegramChannel:
             bot = await self._connection.bot()
             module = await asyncio.to_thread(import_module, "channels.telegram.send")
             if self._sender is None:
-                self._sender = module.Sender(self._connection, bot, blobs=self._blobs)
+                self._sender = module.Sender(self._connection, bot, blobs=self._blobs, local=self._local)
         return self._sender
 
     def _translated(self) -> Any:
@@ -290,16 +297,37 @@ class TelegramChannel:
     async def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         """Stream a file that lies with Telegram; raises `RetryLater` or `Refused`."""
         try:
-            found = _mapping(await self._connection.call("getFile", {"file_id": remote_id}))
-            if isinstance(size := found.get("file_size"), int) and size > LARGEST_DOWNLOAD:
+            seconds = local_files.READY_SECONDS if self._local else CALL_SECONDS
+            found = _mapping(await self._connection.call("getFile", {"file_id": remote_id}, seconds=seconds))
+            largest = local_files.LARGEST_DOWNLOAD if self._local else LARGEST_DOWNLOAD
+            if isinstance(size := found.get("file_size"), int) and size > largest:
                 raise Refused(_TOO_LARGE)
             path = found.get("file_path")
             if not isinstance(path, str) or not path:
                 raise RetryLater("Telegram has not made the file ready yet")
-            async for chunk in self._connection.download(path):
+            async for chunk in self._content(path):
                 yield chunk
         except CallFailed as failure:
             raise _fetch_error(failure) from None
+
+    async def _content(self, path: str) -> AsyncIterator[bytes]:
+        """The bytes behind a `file_path`; one that a local server names in whole is read from the disk, if that is here too."""
+        if not (self._local and path.startswith("/")):
+            async for chunk in self._connection.download(path):
+                yield chunk
+            return
+        below = local_files.within(path, self._connection.token)
+        if below is None:
+            raise Refused("the Bot API server named a file outside the bot's own folder")
+        if await local_files.is_here(Path(path)):
+            try:
+                async for chunk in local_files.stream(Path(path)):
+                    yield chunk
+            except OSError as error:
+                raise RetryLater(f"the file of the Bot API server cannot be read: {type(error).__name__}") from None
+            return
+        async for chunk in self._connection.download(str(below), seconds=local_files.READY_SECONDS):
+            yield chunk
 
     # Diagnosis
 

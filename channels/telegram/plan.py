@@ -12,6 +12,7 @@ from desk_core.conversations.ports import OutboundButton, OutboundFile, Outbound
 
 MEGABYTE: Final = 1024 * 1024
 LARGEST_UPLOAD: Final = 50 * MEGABYTE
+LARGEST_LOCAL_UPLOAD: Final = 2000 * MEGABYTE
 LARGEST_PHOTO: Final = 5 * MEGABYTE
 LARGEST_ALBUM: Final = 10
 LONGEST_CODE: Final = 3_000
