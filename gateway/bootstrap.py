@@ -182,6 +182,7 @@ class Desk:
                     blobs=self.blobs,
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
+                    on_name=functools.partial(inboxes.keep_username, self.database, inbox_id),
                     examiner=self.examiner,
                     signer=await self._signer(inbox),
                     mail_sender=self._way_out,

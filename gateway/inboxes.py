@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from channels.email.imap_oauth import AccessTokens
     from channels.email.signing import Signer
     from channels.email.smtp_out import Sender
+    from channels.telegram.channel import OnName
     from channels.telegram.pace import Pace
 
 OnStatus = Callable[[str | None], None]
@@ -102,6 +103,8 @@ class BotOptions:
     proxy: str | None = None
     max_connections: int | None = None
     only_telegram: bool | None = None
+    groups: bool | None = None
+    local: bool | None = None  # the Bot API server is one of our own
 
     def over(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
         """(public config, secrets) with these options laid over; raises `Invalid`.
@@ -113,6 +116,8 @@ class BotOptions:
             head, _colon, tail = self.token.strip().partition(":")
             if not head.isdigit() or len(tail) < 20:
                 raise Invalid(reason=_("a bot token looks like 123456789:AbC..."))
+            if head != public.get("bot"):
+                public.pop("username", None)  # it is asked for again
             public["bot"], secret["token"] = head, self.token.strip()
         for name, schemes in (("api_url", ("http", "https")), ("webhook_url", ("http", "https")), ("proxy", PROXY_SCHEMES)):
             value = getattr(self, name)
@@ -129,8 +134,9 @@ class BotOptions:
             if not 1 <= self.max_connections <= 100:
                 raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
             public["max_connections"] = self.max_connections
-        if self.only_telegram is not None:
-            public["only_telegram"] = self.only_telegram
+        public |= {name: value for name in ("only_telegram", "groups", "local") if (value := getattr(self, name)) is not None}
+        if public.get("local") and not public.get("api_url"):
+            raise Invalid(reason=_("A local Bot API server needs its address."))
         if not public.get("webhook_url"):
             return public, {name: value for name, value in secret.items() if name not in HOOK}
         if "hook_secret" not in secret:
@@ -216,7 +222,7 @@ async def set_bot(uow: UnitOfWork, inbox: Inbox, options: BotOptions, *, box: Se
     hidden = box.open(inbox.secrets)
     config, secret = options.over(inbox.config, hidden)
     before, after = {**inbox.config, **hidden}, {**config, **secret}
-    changed = sorted(name for name in {*before, *after} - {*HOOK} if before.get(name) != after.get(name))
+    changed = sorted(name for name in {*before, *after} - {*HOOK, "username"} if before.get(name) != after.get(name))
     if changed:
         inbox.config, inbox.secrets = config, box.seal(secret)
         inbox.version += 1
@@ -266,6 +272,15 @@ def set_habits(inbox: Inbox, **wanted: bool | None) -> list[str]:
     return sorted(changed)
 
 
+async def keep_username(database: Database, inbox_id: str, username: str) -> None:
+    """What the bot is called, as Telegram told it: mentions are known by it. Nothing has to be built anew for it."""
+    async with database.unit() as uow:
+        inbox = await uow.scalar(select(Inbox).where(Inbox.id == inbox_id).with_for_update())
+        if inbox is not None and inbox.config.get("username") != username:
+            config = {**inbox.config, "username": username}
+            await uow.execute(update(Inbox).where(Inbox.id == inbox_id).values(config=config).execution_options(synchronize_session=False))
+
+
 async def keep_secret(database: Database, box: SecretBox, inbox_id: str, name: str, value: str) -> None:
     """One secret was replaced by the far side (a refresh token); the adapter goes on with it and is not built anew."""
     async with database.unit() as uow:
@@ -294,6 +309,7 @@ def build(
     blobs: Blobs,
     clock: Clock,
     on_status: OnStatus,
+    on_name: "OnName | None" = None,
     examiner: "Examiner | None" = None,
     signer: "Signer | None" = None,
     mail_sender: "Callable[[], Sender]",
@@ -321,6 +337,8 @@ def build(
                 burst_seconds=settings.work.burst_seconds,
                 pace=telegram_pace(inbox.id),
                 on_status=on_status,
+                on_name=on_name,
+                local=bool(inbox.config.get("local")),
             )
         case ChannelKind.EMAIL:
             from gateway.mail import build_mail

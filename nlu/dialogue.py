@@ -2,7 +2,19 @@
 
 from dataclasses import replace
 
-from nlu import forms, labels, lexicon, policy_articles, policy_chat, policy_form, policy_letters, policy_requests, questions, reading
+from nlu import (
+    forms,
+    labels,
+    lexicon,
+    policy_articles,
+    policy_chat,
+    policy_edits,
+    policy_form,
+    policy_letters,
+    policy_requests,
+    questions,
+    reading,
+)
 from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
 from nlu.turn import DialogueState, Heard, JoinRequest, Manner, Phase, Press, Snapshot, Turn, UseRequest
 from nlu.understood import Intent, Tools
@@ -31,7 +43,7 @@ def advance(snapshot: Snapshot, heard: Heard, tools: Tools) -> Turn:
 
 def reread(snapshot: Snapshot, heard: Heard, tools: Tools) -> str | None:
     """What the words of a chat mean in another layout or alphabet; None where they stand. A login stays as it was typed."""
-    if snapshot.manner is not Manner.CHAT or heard.press is not None or heard.command not in {None, "new"}:
+    if snapshot.manner is not Manner.CHAT or heard.press is not None or heard.edited is not None or heard.command not in {None, "new"}:
         return None
     if lexicon.intent_of(heard.text) is not None or lexicon.language_wish(heard.text):
         return None
@@ -50,6 +62,8 @@ def answered(snapshot: Snapshot, heard: Heard, tools: Tools) -> Turn:
     scene = Scene(snapshot=snapshot, heard=heard, tools=tools, language=spoken_language(snapshot, heard, tools))
     if heard.press is not None:
         return pressed(scene, heard.press)
+    if heard.edited is not None:
+        return policy_edits.amended(scene, heard.edited)
     match snapshot.manner:
         case Manner.MAIL:
             return policy_letters.mail(scene)

@@ -53,6 +53,14 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """What words said before they were changed, and whether they are the last that the person wrote."""
+
+    before: str
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """One turn of the person: a burst of messages joined, or one pressed button or command."""
 
@@ -64,6 +72,7 @@ class Heard:
     slots: Mapping[str, str] = field(default_factory=dict)  # filled fields, from a web form
     category: str | None = None  # a topic the person chose themselves, on a web form
     under: tuple[tuple[str, str], ...] = ()  # in a letter: a quoted line, and the words written under it
+    edited: Edited | None = None  # the text stands in the place of an earlier one
 
 
 @dataclass(frozen=True, slots=True)

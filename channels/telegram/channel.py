@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import structlog
 
+from channels.telegram import local_files
 from channels.telegram.checkup import STEPS, Checkup, News
-from channels.telegram.connection import CallFailed, Connection
+from channels.telegram.connection import CALL_SECONDS, CallFailed, Connection
 from channels.telegram.pace import Pace
 from channels.telegram.plan import Place
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
@@ -30,6 +32,7 @@ from desk_core.conversations.ports import (
 )
 from desk_core.groups.ports import Face, Standing
 from desk_core.kit.clock import Clock
+from desk_core.kit.errors import DeskError
 
 if TYPE_CHECKING:
     from channels.telegram.group import GroupDesk
@@ -40,6 +43,8 @@ log = structlog.get_logger()
 MAX_CONNECTIONS: Final = 40
 LARGEST_PICTURE: Final = 1024 * 1024
 LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
+OnName: TypeAlias = Callable[[str], Awaitable[None]]
+"""Told what the bot is called, once Telegram has said it."""
 _WATCH_SECONDS: Final = 60.0
 _BELIEVED: Final = timedelta(minutes=5)
 _FRESH_ERROR: Final = timedelta(minutes=10)
@@ -47,7 +52,10 @@ _TOO_LARGE: Final = "the file is larger than Telegram hands to bots (20 MB)"
 
 
 class TelegramChannel:
-    """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls."""
+    """Implements `Channel` for one bot. `webhook_url` is the whole address, path included; without it the bot polls.
+
+    `local` says that the Bot API server at `api_url` is one of our own, which hands out files up to 2 GB and takes as much.
+    """
 
     kind = ChannelKind.TELEGRAM
     abilities = frozenset({Ability.EDIT, Ability.DELETE, Ability.REACT, Ability.TOPICS})
@@ -68,6 +76,8 @@ class TelegramChannel:
         burst_seconds: float = 2.0,
         pace: Pace | None = None,
         on_status: OnStatus | None = None,
+        on_name: OnName | None = None,
+        local: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         if webhook_url and not webhook_secret:
@@ -81,6 +91,8 @@ class TelegramChannel:
         self._only_telegram = only_telegram
         self._burst_seconds = burst_seconds
         self._on_status = on_status
+        self._on_name = on_name
+        self._local = local
         self._sleep = sleep
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
         self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets, pace=pace)
@@ -95,7 +107,7 @@ class TelegramChannel:
 
     async def run(self, accept: Accept) -> None:
         """Receive until cancelled, by polling or, with a webhook address, by keeping the webhook set and watching it."""
-        menu = asyncio.create_task(self._set_menu())
+        courtesies = [asyncio.create_task(act()) for act in (self._learn_name, self._set_menu)]
         try:
             if self._webhook_url:
                 await self._keep_webhook()
@@ -111,8 +123,9 @@ class TelegramChannel:
                 await poller.leave_webhook()
                 await poller.run(accept)
         finally:
-            menu.cancel()
-            await asyncio.gather(menu, return_exceptions=True)
+            for courtesy in courtesies:
+                courtesy.cancel()
+            await asyncio.gather(*courtesies, return_exceptions=True)
 
     async def webhook(self, secret_header: str | None, body: bytes, accept: Accept, *, caller: str | None = None) -> int:
         """Answer one call of the webhook with an HTTP status; see `handle_webhook`. `caller` is the address that calls."""
@@ -128,6 +141,21 @@ class TelegramChannel:
             clock=self._clock,
             burst_seconds=self._burst_seconds,
         )
+
+    async def _learn_name(self) -> None:
+        """What the bot is called in groups; until it is known a mention is only words."""
+        if self._on_name is None:
+            return
+        for pause in (5.0, 30.0, 300.0):
+            try:
+                name = _mapping(await self._connection.call("getMe")).get("username")
+                if isinstance(name, str) and name:
+                    await self._on_name(name)
+            except (CallFailed, DeskError) as error:
+                log.info("telegram.name_not_known", inbox=self.inbox_id, error=type(error).__name__)
+                await self._sleep(pause)
+            else:
+                return
 
     async def _set_menu(self) -> None:
         """Commands and description: nice to have, so a failure is tried again slowly and stops nothing."""
@@ -258,7 +286,7 @@ class TelegramChannel:
             bot = await self._connection.bot()
             module = await asyncio.to_thread(import_module, "channels.telegram.send")
             if self._sender is None:
-                self._sender = module.Sender(self._connection, bot, blobs=self._blobs)
+                self._sender = module.Sender(self._connection, bot, blobs=self._blobs, local=self._local)
         return self._sender
 
     def _translated(self) -> Any:
@@ -269,16 +297,37 @@ class TelegramChannel:
     async def fetch(self, remote_id: str) -> AsyncIterator[bytes]:
         """Stream a file that lies with Telegram; raises `RetryLater` or `Refused`."""
         try:
-            found = _mapping(await self._connection.call("getFile", {"file_id": remote_id}))
-            if isinstance(size := found.get("file_size"), int) and size > LARGEST_DOWNLOAD:
+            seconds = local_files.READY_SECONDS if self._local else CALL_SECONDS
+            found = _mapping(await self._connection.call("getFile", {"file_id": remote_id}, seconds=seconds))
+            largest = local_files.LARGEST_DOWNLOAD if self._local else LARGEST_DOWNLOAD
+            if isinstance(size := found.get("file_size"), int) and size > largest:
                 raise Refused(_TOO_LARGE)
             path = found.get("file_path")
             if not isinstance(path, str) or not path:
                 raise RetryLater("Telegram has not made the file ready yet")
-            async for chunk in self._connection.download(path):
+            async for chunk in self._content(path):
                 yield chunk
         except CallFailed as failure:
             raise _fetch_error(failure) from None
+
+    async def _content(self, path: str) -> AsyncIterator[bytes]:
+        """The bytes behind a `file_path`; one that a local server names in whole is read from the disk, if that is here too."""
+        if not (self._local and path.startswith("/")):
+            async for chunk in self._connection.download(path):
+                yield chunk
+            return
+        below = local_files.within(path, self._connection.token)
+        if below is None:
+            raise Refused("the Bot API server named a file outside the bot's own folder")
+        if await local_files.is_here(Path(path)):
+            try:
+                async for chunk in local_files.stream(Path(path)):
+                    yield chunk
+            except OSError as error:
+                raise RetryLater(f"the file of the Bot API server cannot be read: {type(error).__name__}") from None
+            return
+        async for chunk in self._connection.download(str(below), seconds=local_files.READY_SECONDS):
+            yield chunk
 
     # Diagnosis
 

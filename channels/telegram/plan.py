@@ -12,6 +12,7 @@ from desk_core.conversations.ports import OutboundButton, OutboundFile, Outbound
 
 MEGABYTE: Final = 1024 * 1024
 LARGEST_UPLOAD: Final = 50 * MEGABYTE
+LARGEST_LOCAL_UPLOAD: Final = 2000 * MEGABYTE
 LARGEST_PHOTO: Final = 5 * MEGABYTE
 LARGEST_ALBUM: Final = 10
 LONGEST_CODE: Final = 3_000
@@ -26,14 +27,14 @@ Buttons: TypeAlias = tuple[tuple[OutboundButton, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A chat and, where it has them, a topic."""
+    """A chat and, where it has them, a topic. Whose words are answered there (`chat:topic@person`) is no place of its own."""
 
     chat_id: int | str
     thread_id: int | None = None
 
     @classmethod
     def of(cls, thread_key: str) -> Self:
-        chat, _, thread = thread_key.partition(":")
+        chat, _, thread = thread_key.partition("@")[0].partition(":")
         return cls(int(chat) if chat.lstrip("-").isdecimal() else chat, int(thread) if thread.isdecimal() else None)
 
     @property

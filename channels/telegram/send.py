@@ -23,7 +23,7 @@ from channels.telegram import render
 from channels.telegram.bot import UPLOAD_SECONDS, sent_all_the_same, translated
 from channels.telegram.connection import Connection
 from channels.telegram.content import safe_name
-from channels.telegram.plan import LARGEST_UPLOAD, Buttons, Place, Step, steps
+from channels.telegram.plan import LARGEST_LOCAL_UPLOAD, LARGEST_UPLOAD, MEGABYTE, Buttons, Place, Step, steps
 from desk_core.conversations.ports import Blobs, OutboundFile, OutboundMessage, Receipt, Refused, RetryLater, Topic
 from desk_core.kit.errors import NotFound
 
@@ -37,8 +37,9 @@ _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 class Sender:
     """Delivers messages of one bot. Remembers which parts of an unfinished message went out, so that a retry sends the rest."""
 
-    def __init__(self, connection: Connection, bot: Bot, *, blobs: Blobs) -> None:
+    def __init__(self, connection: Connection, bot: Bot, *, blobs: Blobs, local: bool = False) -> None:
         self._connection = connection
+        self._largest = LARGEST_LOCAL_UPLOAD if local else LARGEST_UPLOAD
         self._bot = bot
         self._blobs = blobs
         # In memory only: after a crash between parts the whole message is sent again, which is what "at least once" means.
@@ -166,8 +167,8 @@ class Sender:
         return [sent.message_id]
 
     async def _upload(self, file: OutboundFile) -> BufferedInputFile:
-        if file.size > LARGEST_UPLOAD:
-            raise Refused(f"the file {file.name} is larger than Telegram takes from bots (50 MB)")
+        if file.size > self._largest:
+            raise Refused(f"the file {file.name} is larger than Telegram takes from bots ({self._largest // MEGABYTE} MB)")
         try:
             content = await self._blobs.read(file.sha256)
         except NotFound:

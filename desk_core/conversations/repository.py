@@ -319,6 +319,13 @@ async def buttons_of(session: ReadSession, message_id: str) -> list[ButtonToken]
     return list((await session.scalars(select(ButtonToken).where(ButtonToken.message_id == message_id))).all())
 
 
+async def article_of(uow: UnitOfWork, message_id: str) -> str | None:
+    """The article that a message of the bot showed, by its button "Helped"."""
+    query = select(ButtonToken.value).where(ButtonToken.message_id == message_id, ButtonToken.action == "helped").limit(1)
+    value = await uow.scalar(query)
+    return str(value["article"]) if value and value.get("article") else None
+
+
 async def album_message(session: ReadSession, conversation_id: str, album: str) -> Message | None:
     """The message that already holds earlier parts of an album."""
     query = (

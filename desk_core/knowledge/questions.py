@@ -13,7 +13,7 @@ from desk_core.catalogue.entities import DeskSetting
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.ids import new_id
-from desk_core.knowledge.entities import Article, ArticleQuestion
+from desk_core.knowledge.entities import Article, ArticleFeedback, ArticleQuestion
 from desk_core.tickets.entities import Ticket
 
 KEPT = 1_000  # characters of a question
@@ -53,6 +53,26 @@ async def keep(uow: UnitOfWork, conversation: Conversation, looked: Looked, lang
             became=(Became.OFFERED if looked.shown else Became.UNANSWERED).value, at=now,
         )
     )  # fmt: skip
+
+
+async def note_verdict(uow: UnitOfWork, *, conversation_id: str, contact_id: str, article_id: str, verdict: str, now: datetime) -> None:
+    """Shown, helped or refused: kept for the article and for the question that it answered. Saying the same again changes nothing."""
+    if verdict != "shown":
+        latest = await uow.scalar(
+            select(ArticleFeedback.verdict)
+            .where(
+                ArticleFeedback.contact_id == contact_id, ArticleFeedback.conversation_id == conversation_id,
+                ArticleFeedback.article_id == article_id,
+            )
+            .order_by(ArticleFeedback.at.desc(), ArticleFeedback.id.desc())
+            .limit(1)
+        )  # fmt: skip
+        if latest == verdict:
+            return
+    uow.add(
+        ArticleFeedback(id=new_id(), article_id=article_id, conversation_id=conversation_id, contact_id=contact_id, verdict=verdict, at=now)
+    )
+    await became(uow, conversation_id=conversation_id, article_id=article_id, verdict=verdict)
 
 
 async def became(uow: UnitOfWork, *, conversation_id: str, article_id: str, verdict: str) -> None:

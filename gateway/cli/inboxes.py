@@ -58,6 +58,18 @@ async def _add(
         )
 
 
+Groups = Annotated[
+    bool | None,
+    typer.Option("--groups/--no-groups", help="Whether a mention of the bot, a command or a reply to it opens a request in a group."),
+]
+
+
+Local = Annotated[
+    bool | None,
+    typer.Option("--local/--not-local", help="The Bot API server is a local one: files up to 2 GB, read from its disk where that is here."),
+]
+
+
 @add.command()
 def telegram(
     name: Name,
@@ -65,6 +77,8 @@ def telegram(
     api_url: Annotated[str | None, typer.Option("--api-url", help="Base of another Bot API server.")] = None,
     webhook_url: Annotated[str | None, typer.Option("--webhook-url", help="Public base of this desk; without it the bot polls.")] = None,
     proxy: Annotated[str | None, typer.Option("--proxy", help="http:// or socks5:// proxy for this bot.")] = None,
+    groups: Groups = None,
+    local: Local = None,
     lang: Lang = None,
 ) -> None:
     """Connect a Telegram bot."""
@@ -72,8 +86,9 @@ def telegram(
     async def work(desk: "Desk") -> None:
         from gateway import inboxes
 
-        config, sealed = inboxes.telegram_secrets(desk.box, token=token, webhook=webhook_url is not None)
-        config |= {key: value for key, value in {"api_url": api_url, "webhook_url": webhook_url, "proxy": proxy}.items() if value}
+        options = inboxes.BotOptions(token, api_url, webhook_url, proxy, groups=groups, local=local)
+        config, hidden = options.over({}, {})
+        sealed = desk.box.seal(hidden)
         await _add(desk, name=name, channel="telegram", address=f"bot {config['bot']}", lang=lang, config=config, sealed=sealed)
 
     run(work)
@@ -128,6 +143,8 @@ def set_telegram(
         bool | None,
         typer.Option("--only-telegram/--from-anywhere", help="Take webhook calls from Telegram's own networks only, or from anywhere."),
     ] = None,
+    groups: Groups = None,
+    local: Local = None,
 ) -> None:
     """Change how a bot is connected, polling or webhook among it; what is not given stays as it is, and no message is lost."""
 
@@ -139,7 +156,7 @@ def set_telegram(
         if polling and webhook_url:
             raise Invalid(reason=_("either polling or a webhook"))
         base = "" if polling else webhook_url
-        options = inboxes.BotOptions(token, api_url, base, proxy, max_connections, only_telegram)
+        options = inboxes.BotOptions(token, api_url, base, proxy, max_connections, only_telegram, groups, local)
         async with desk.database.unit() as uow:
             changed = await inboxes.set_bot(uow, await _find(uow, name), options, box=desk.box)
             if changed:

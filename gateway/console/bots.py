@@ -33,6 +33,8 @@ class Way:
     webhook_url: Annotated[str, Form(max_length=500)] = ""
     max_connections: Annotated[str, Form(max_length=3)] = str(MAX_CONNECTIONS)
     only_telegram: Annotated[str, Form(max_length=5)] = ""
+    groups: Annotated[str, Form(max_length=5)] = ""
+    local: Annotated[str | None, Form(max_length=5)] = None
     version: Annotated[int, Form()] = 0
 
     @classmethod
@@ -40,13 +42,15 @@ class Way:
         base = str(inbox.config.get("webhook_url", ""))
         return cls(
             "webhook" if base else "polling", base, str(inbox.config.get("max_connections", MAX_CONNECTIONS)),
-            "1" if inbox.config.get("only_telegram") else "", inbox.version,
+            "1" if inbox.config.get("only_telegram") else "", "1" if inbox.config.get("groups") else "",
+            "1" if inbox.config.get("local") else "0", inbox.version,
         )  # fmt: skip
 
     def options(self) -> BotOptions:
         """Raises `Invalid`."""
+        local = self.local == "1" if self.local else None  # where there is no such choice on the page it stays as it is
         if self.mode == "polling":
-            return BotOptions(webhook_url="")
+            return BotOptions(webhook_url="", groups=bool(self.groups), local=local)
         if self.mode != "webhook":
             raise Invalid(reason=_("This is none of the choices."))
         if not self.webhook_url.strip():
@@ -54,8 +58,9 @@ class Way:
         if not self.max_connections.strip().isdigit():
             raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
         return BotOptions(
-            webhook_url=self.webhook_url.strip(), max_connections=int(self.max_connections), only_telegram=bool(self.only_telegram)
-        )
+            webhook_url=self.webhook_url.strip(), max_connections=int(self.max_connections), only_telegram=bool(self.only_telegram),
+            groups=bool(self.groups), local=local,
+        )  # fmt: skip
 
 
 @router.get("/{inbox_id}")

@@ -10,7 +10,7 @@ import structlog
 from channels.webform.upload_links import UploadLinks
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import INBOUND, RawInbound
+from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.conversations.files import NewFile, safe_name, store_file, stored_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
 from desk_core.kit.blobs import DirectoryBlobs, human_size
@@ -20,12 +20,12 @@ from desk_core.kit.i18n import translate
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
-from gateway.flows import filing
+from gateway.flows import filing, in_groups
 from gateway.flows.reading import Situation, is_burst, situation, snapshot, with_invitation
 from gateway.flows.turning import apply_turn, stands_over
 from nlu import labels
 from nlu.dialogue import advance
-from nlu.turn import DialogueState, Heard, OpenTicket, Phase, Press, Turn
+from nlu.turn import DialogueState, Edited, Heard, OpenTicket, Phase, Press, Turn
 from nlu.understood import Tools
 
 log = structlog.get_logger()
@@ -83,12 +83,13 @@ class Converse:
             return Plan(await self._press(now, ctx))
         files, too_large, over = await self._fetch(now, room)
         decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large, over_quota=over, quota_notice=bool(over) and not told)
-        if not filing.wants_turn(now):
+        amends = filing.may_amend(now)
+        if not filing.wants_turn(now) and not amends:
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
         verdict = "ok" if now.joined_by == "released" else await self._allow(now)
         if verdict != "ok":
-            return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" else ()), also=also)
-        heard = self._heard(now)
+            return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" and not amends else ()), also=also)
+        heard = self._heard_anew(now) if amends else self._heard(now)
         turn = advance(snapshot(now, ctx), heard, await self._tools())
         if now.participant:
             turn = filing.of_participant(now, turn)
@@ -149,12 +150,15 @@ class Converse:
         opening = InboundMessage.from_json(first.body)
         if is_burst(opening):
             heads = await queue.head(session, work.lane, limit=BURST)
-            ids = [str(item.payload["raw_id"]) for item in heads[1:] if item.kind == INBOUND]
+            inbox = await session.get_one(Inbox, first.inbox_id)
+            ids = [str(item.payload["raw_id"]) for item in heads[1:] if item.kind == work.kind]
             rows = {row.id: row for row in await conversations.raw_inbound(session, ids)} if ids else {}
             for item in heads[1:]:
                 row = rows.get(str(item.payload.get("raw_id")))
                 message = InboundMessage.from_json(row.body) if row else None
                 if row is None or message is None or not is_burst(message) or message.thread_key != opening.thread_key:
+                    break
+                if not in_groups.joins(opening, message, inbox.config):
                     break
                 taken.append(row)
                 also.append(item.id)
@@ -174,7 +178,9 @@ class Converse:
         if channel is not None and now.first.callback_id:
             language = (conversation.language if conversation else None) or now.inbox.language
             await channel.answer_press(now.first.callback_id, None if fresh else _stands(now, ctx, language))
-            if not fresh and now.first.reply_to and now.first.thread_key and (button is None or button.action not in filing.REUSABLE):
+            mine = button is None or (conversation is not None and button.conversation_id == conversation.id)
+            old = not fresh and mine and (button is None or button.action not in filing.REUSABLE)
+            if old and now.first.reply_to and now.first.thread_key:
                 await channel.close_buttons(now.first.thread_key, now.first.reply_to)
         decision = Decision(situation=now, ctx=ctx, files=((),))
         if not fresh or button is None or conversation is None:
@@ -243,9 +249,18 @@ class Converse:
         return replace(kept, remote_id=file.remote_id, unique_id=file.unique_id)
 
     @staticmethod
+    def _heard_anew(now: Situation) -> Heard:
+        """Changed words, and what stood in their place."""
+        known, first = now.known_message, now.first
+        parts = known.meta.get("album_parts", {}) if known is not None else {}
+        text = parts[first.edits]["text"] if first.edits in parts else known.text if known is not None else ""
+        before = _told(now, replace(first, text=text, command=None))
+        return Heard(text=_told(now, replace(first, command=None)), edited=Edited(before, is_last=now.edits_last))
+
+    @staticmethod
     def _heard(now: Situation) -> Heard:
         # The timeline keeps "/new printer" as written; the dialogue hears the command, and "printer" as what was said.
-        said = [str(message.card.get("args", message.text)) if message.command else message.text for message in now.messages]
+        said = [_told(now, message) for message in now.messages]
         texts = [text.strip() for text in said if text.strip()]
         slots: dict[str, str] = {}
         for message in now.messages:
@@ -260,8 +275,18 @@ class Converse:
         )
 
 
+def _told(now: Situation, message: InboundMessage) -> str:
+    if now.in_group:
+        opens = now.active is None and (now.conversation is None or not now.conversation.dialogue)
+        return in_groups.words(message, now.inbox.config, opens=opens)
+    return str(message.card.get("args", message.text)) if message.command else message.text
+
+
 def _stands(now: Situation, ctx: Context, language: str) -> str:
     """What a button of another time is answered with: that it is one, and how things stand now. A client shows 200 characters."""
+    in_group = now.first.card.get("chat_type") in in_groups.GROUPS
+    if in_group and now.button is not None and (now.conversation is None or now.button.conversation_id != now.conversation.id):
+        return translate(language, in_groups.NOT_YOURS)[:190]
     said = ctx.config.reply("stale_button", language)
     phase = DialogueState.from_json(now.conversation.dialogue).phase if now.conversation is not None else Phase.IDLE
     if phase is not Phase.IDLE:

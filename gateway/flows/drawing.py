@@ -19,6 +19,7 @@ from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from gateway.courtesies import COURTESIES, CourtesyLinks
 from gateway.file_links import FileLinks
+from gateway.flows.in_groups import is_seat
 
 
 class Draw:
@@ -43,7 +44,8 @@ class Draw:
         by_mail = conversation.channel == ChannelKind.EMAIL
         # A chat is its own address; a letter needs its addressee, what it answers, and the thread it belongs to.
         known = await people.address_and_name(session, conversation.contact_id, channel=conversation.channel) if by_mail else None
-        last = await conversations.last_inbound(session, conversation.id) if by_mail else None
+        in_group = is_seat(conversation.thread_key)
+        last = await conversations.last_inbound(session, conversation.id) if by_mail or in_group else None
         references = await conversations.references_of(session, conversation.id) if by_mail else []
         to = _address(known[0] if known else None, last, conversation)
         carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
@@ -68,7 +70,8 @@ class Draw:
             copy_for=copy or None,
             files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
             links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
-            reply_to=message.reply_to,
+            # In a group it is an answer to the person, so that everybody sees whom it is for.
+            reply_to=message.reply_to or (last.external_id if in_group and last else None),
             subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
             ticket_number=ticket.number if ticket else None,
             ticket_token=ticket.token if ticket and not copy else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 from sqlalchemy.orm import selectinload
 
 from desk_core.context import Actor, Context
@@ -21,11 +21,13 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
 from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
+from desk_core.knowledge import questions
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
 from desk_core.tickets import effects, history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
+from gateway.flows import in_groups
 from gateway.flows.reading import Situation
 from gateway.inboxes import habits
 from nlu.turn import AddToTicket, DialogueState, Turn
@@ -34,6 +36,7 @@ REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq",
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 
+_OPINIONS = {"👍": "helped", "👎": "refused"}
 TAKEN_IN, WITH_PEOPLE = "👀", "👌"
 """The receipts of a chat: stored, and filed under a request that people handle. The first time it is also said in words."""
 
@@ -58,13 +61,22 @@ class Filed:
 
 
 def wants_turn(now: Situation) -> bool:
-    """Whether the bot thinks about this at all: a person's words, in private, while no operator speaks."""
+    """Whether the bot thinks about this at all: a person's words to it, while no operator speaks."""
     first = now.first
     if first.held or now.baton == Baton.AGENT or now.joined_by in {"page", "duplicate"}:
         return False
     if first.kind is not InboundKind.MESSAGE or now.album_of is not None:
         return False
-    return in_private(now)
+    return in_private(now) or now.in_group
+
+
+def may_amend(now: Situation) -> bool:
+    """Whether changed words are still being talked over: they belong to no request yet, and the bot speaks."""
+    known, first = now.known_message, now.first
+    if known is None or first.kind is not InboundKind.EDIT or first.held or now.baton == Baton.AGENT or now.conversation is None:
+        return False
+    theirs = known.direction == "inbound" and known.conversation_id == now.conversation.id and not now.from_another
+    return theirs and known.ticket_id is None and (in_private(now) or now.in_group) and now.inbox.channel == "telegram"
 
 
 def of_participant(now: Situation, turn: Turn) -> Turn:
@@ -82,22 +94,9 @@ def polite_words(now: Situation) -> tuple[str, ...]:
     if first.held or now.baton == Baton.AGENT:
         return ()
     if not in_private(now):
-        return ("group_private",) if _speaks_to_bot(now) and not now.told_private else ()
+        refers = not in_groups.is_on(now.inbox) and in_groups.speaks_to_bot(first, now.inbox.config) and not now.told_private
+        return ("group_private",) if refers else ()
     return ("unsupported",) if first.kind is InboundKind.UNSUPPORTED else ()
-
-
-def _speaks_to_bot(now: Situation) -> bool:
-    """In a group: a command, an answer to what the bot said, or a mention where the inbox knows the bot's name."""
-    first, known = now.first, now.inbox.config
-    if first.kind is not InboundKind.MESSAGE:
-        return False
-    name = f"@{known.get('username', '')}".lower()
-    if first.command:
-        return len(name) < 2 or f"@{first.card.get('command_to', name[1:])}".lower() == name
-    answered = first.card.get("answers")
-    if isinstance(answered, dict) and answered.get("bot") and str(answered["bot"]) == str(known.get("bot")):
-        return True
-    return len(name) > 1 and name in first.text.lower()
 
 
 async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Sequence[NewFile]], *, too_large: Sequence[str]) -> Filed:
@@ -153,7 +152,7 @@ async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
 
 async def _receipts(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """A mark on each message in a chat that has reached the people of its request; where the channel has none, nothing happens."""
-    if filed.conversation.channel != "telegram" or not in_private(filed.situation):
+    if filed.conversation.channel != "telegram" or not (in_private(filed.situation) or filed.situation.in_group):
         return
     for message in filed.messages:
         if message.direction == "inbound" and message.external_id:
@@ -439,10 +438,22 @@ async def _react(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     if "counts" in inbound.card:
         message.meta = {**message.meta, "reaction_counts": inbound.card["counts"]}
         return
+    if not filed.situation.from_another and known.conversation_id == filed.conversation.id and known.author_kind == "bot":
+        await _opinion(uow, ctx, filed, message)
     reactions = {who: what for who, what in message.meta.get("reactions", {}).items() if who != inbound.sender.address}
     if emoji := inbound.card.get("reactions"):
         reactions[inbound.sender.address] = {"name": inbound.sender.name, "emoji": emoji}
     message.meta = {**message.meta, "reactions": reactions}
+
+
+async def _opinion(uow: UnitOfWork, ctx: Context, filed: Filed, message: Message) -> None:
+    """A thumb on an article is what its buttons ask for, said quietly: nothing is opened or closed by it."""
+    added = [_OPINIONS[one] for one in filed.situation.first.card.get("added", ()) if one in _OPINIONS]
+    article = await conversation_repository.article_of(uow, message.id) if added else None
+    if article is not None:
+        await questions.note_verdict(
+            uow, conversation_id=filed.conversation.id, contact_id=filed.contact.id, article_id=article, verdict=added[-1], now=ctx.now
+        )
 
 
 async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
@@ -454,17 +465,19 @@ async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     conversation = filed.conversation
     conversation.blocked_at = ctx.now if blocked else None
     conversation.blocked_reason = "blocked" if blocked else None
-    # The chat is shut with all its topics, and opens with all of them.
+    # The chat is shut with all its topics, and opens with all of them; so is a group, and not the private chat of who put us out of it.
+    within = (
+        or_(*(Conversation.thread_key.startswith(f"{inbound.thread_key}{sign}", autoescape=True) for sign in ":@"))
+        if inbound.card.get("chat_type")
+        else and_(Conversation.contact_id == conversation.contact_id, Conversation.thread_key.not_like("-%"))
+    )
     await uow.execute(
         update(Conversation)
-        .where(
-            Conversation.inbox_id == conversation.inbox_id, Conversation.contact_id == conversation.contact_id,
-            Conversation.id != conversation.id,
-        )
+        .where(Conversation.inbox_id == conversation.inbox_id, within, Conversation.id != conversation.id)
         .values(blocked_at=conversation.blocked_at, blocked_reason=conversation.blocked_reason)
         .execution_options(synchronize_session=False)
-    )  # fmt: skip
-    if not blocked:
+    )
+    if not blocked and not inbound.card.get("chat_type"):
         for message in await conversation_repository.kept_back(uow, conversation.inbox_id, conversation.contact_id):
             message.meta = {name: value for name, value in message.meta.items() if name != "blocked"}
             await conversations.requeue_delivery(uow, ctx, message)

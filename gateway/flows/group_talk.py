@@ -41,6 +41,7 @@ from desk_core.tickets.entities import WORKING, Ticket
 from desk_core.tickets.words import STATUS
 from gateway.flows import group_orders, group_view
 from gateway.flows.group_orders import Do, Order
+from gateway.flows.in_groups import GROUPS
 
 log = structlog.get_logger()
 
@@ -48,7 +49,6 @@ GROUP_TALK = "group_talk"
 """Kind of the work item behind what arrives from a group, or from an operator about their account."""
 ME = "me-"
 """How a deep link begins that links an operator's account."""
-GROUPS = frozenset({"group", "supergroup"})
 CHOICE_LIFE = timedelta(hours=24)
 MOST_SHOWN_AT_FIRST = 200
 APART = timedelta(seconds=4)

@@ -21,6 +21,7 @@ from desk_core.sla.words import moment
 from desk_core.tickets import copies, invitations
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
+from gateway.flows import in_groups
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 
 TWIN_WITHIN = timedelta(hours=1)
@@ -48,6 +49,7 @@ class Situation:
     button: ButtonToken | None = None
     on_top: bool = False  # the button's message is the newest of the chat, so that it may change in place
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
+    edits_last: bool = False  # what an edit changes is the last thing the person wrote here
     album_of: Message | None = None
     invitation: str = ""  # what marks the link that opened this chat; "spent" where nothing can be opened with it
     invited: Ticket | None = None  # the request of that link
@@ -59,6 +61,11 @@ class Situation:
     @property
     def first(self) -> InboundMessage:
         return self.messages[0]
+
+    @property
+    def in_group(self) -> bool:
+        """Somebody speaks to the bot in a group, where others read along."""
+        return in_groups.is_seat(self.first.thread_key)
 
     @property
     def forged(self) -> bool:
@@ -75,14 +82,17 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     messages = tuple(InboundMessage.from_json(raw.body) for raw in raws)
     if messages[0].card.get("passed_on"):
         messages = (await _by_its_author(session, messages[0]), *messages[1:])
-    first = messages[0]
     inbox = await session.get_one(Inbox, raws[0].inbox_id)
+    first = await in_groups.seated(session, inbox, messages[0])
+    messages = tuple(replace(message, thread_key=first.thread_key) for message in messages)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
     if conversation is not None and inbox.channel == "email" and first.text:
         first = replace(first, text=quotes.without_ours(first.text, await conversations.said_last(session, conversation.id)))
         messages = (first, *messages[1:])
-    if (why := await _machine(session, inbox, first, contact, conversation)) is not None:
+    begins = conversation is None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held
+    same = await _said_before(session, inbox, contact, first) if begins and contact is not None and first.acts else None
+    if same is None and (why := await _machine(session, inbox, first, contact, conversation)) is not None:
         first = replace(first, held=True, automatic=True, verdict=why)
         messages = (first, *messages[1:])
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
@@ -91,6 +101,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         contact = await session.get(Contact, conversation.contact_id)
     # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
     requests = await _open_requests(session, owner_id if first.acts or conversation is not None else None)
+    if in_groups.is_seat(first.thread_key):
+        requests = tuple(one for one in requests if conversation is not None and one.conversation_id == conversation.id)
     known = None
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
@@ -106,8 +118,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     participant = from_another and inbox.channel == "email" and active is not None
     participant = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
-    if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
-        same = await _said_before(session, inbox, contact, first) if first.acts else None
+    if begins and contact is not None and not first.held:
         if same is not None:
             conversation, joined_by = await session.get(Conversation, same.conversation_id), "duplicate"
             active = await session.get(Ticket, same.ticket_id) if same.ticket_id else None
@@ -130,6 +141,11 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         and conversation is not None
         and button.message_id == await conversations.newest_said(session, conversation.id),
         known_message=known,
+        edits_last=first.kind is InboundKind.EDIT
+        and known is not None
+        and conversation is not None
+        and (last := await conversations.last_inbound(session, conversation.id)) is not None
+        and last.id == known.id,
         unanswered=unanswered,
         told_private=conversation is not None
         and first.card.get("chat_type", "private") != "private"
@@ -319,7 +335,8 @@ def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
         inbox_language=now.inbox.language,
         languages=config.languages,
         contact_name=now.contact.name if now.contact else now.first.sender.name,
-        known={key: str(value) for key, value in (now.contact.facts if now.contact else {}).items()},
+        # What the desk knows of a person is not for a group to read.
+        known={key: str(value) for key, value in (now.contact.facts if now.contact and not now.in_group else {}).items()},
         active=None if resolved else active,
         requests=requests,
         resolved=resolved,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, assert_never
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, true, update
 
 from desk_core.context import BOT, Actor, Context
 from desk_core.conversations import repository as conversation_repository
@@ -15,9 +15,8 @@ from desk_core.conversations.service import COPY, Act, Baton, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, ntranslate, translate
-from desk_core.kit.ids import new_id
 from desk_core.knowledge import questions as asked
-from desk_core.knowledge.entities import Article, ArticleFeedback
+from desk_core.knowledge.entities import Article
 from desk_core.lanes import queue
 from desk_core.sla.words import moment
 from desk_core.tickets import belonging, history, invitations, topics
@@ -185,17 +184,9 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
         case acts.FillSlots(ticket_id=ticket_id, slots=slots):
             await belonging.fill_slots(uow, ctx, await history.get(uow, ticket_id), slots, by=requester)
         case acts.ArticleFeedback(article_id=article_id, verdict=verdict):
-            uow.add(
-                ArticleFeedback(
-                    id=new_id(),
-                    article_id=article_id,
-                    conversation_id=conversation.id,
-                    contact_id=filed.contact.id,
-                    verdict=verdict,
-                    at=ctx.now,
-                )
+            await asked.note_verdict(
+                uow, conversation_id=conversation.id, contact_id=filed.contact.id, article_id=article_id, verdict=verdict, now=ctx.now
             )
-            await asked.became(uow, conversation_id=conversation.id, article_id=article_id, verdict=verdict)
         case acts.ConfirmSolved(ticket_id=ticket_id, solved=solved):
             filed.ticket = await tickets.confirm(uow, ctx, ticket_id, by=requester, solved=solved)
             for message in filed.messages:
@@ -453,7 +444,9 @@ async def _list(uow: UnitOfWork, ctx: Context, filed: Filed, listing: acts.ListR
     """The person's own requests, newest first, a page at a time."""
     query = (
         select(Ticket)
-        .where(Ticket.contact_id == filed.contact.id)
+        .where(
+            Ticket.contact_id == filed.contact.id, Ticket.conversation_id == filed.conversation.id if filed.situation.in_group else true()
+        )
         .order_by(Ticket.opened_at.desc(), Ticket.id)
         .offset(listing.offset)
         .limit(PAGE + 1)
@@ -508,6 +501,8 @@ async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> 
     ticket = await uow.session.get(Ticket, ticket_id)
     if ticket is None or ticket.contact_id != filed.contact.id:
         return
+    if filed.situation.in_group and ticket.conversation_id != filed.conversation.id:
+        return  # others read along
     language = filed.language
     params = _promise(ctx, filed, ticket)
     state = labels.STATES.get(ticket.status)

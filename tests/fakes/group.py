@@ -23,7 +23,7 @@ class FakeTopic:
 class FakeGroupChannel(FakeChannel):
     """Implements `Channel` and `Grouping`. `lost` is why the group cannot be reached, `group_trouble` is raised by the next posts."""
 
-    topics: dict[str, FakeTopic] = field(default_factory=dict)
+    group_topics: dict[str, FakeTopic] = field(default_factory=dict)
     general: list[OutboundMessage] = field(default_factory=list)
     missing: tuple[str, ...] = ()
     lost: str = ""
@@ -36,7 +36,7 @@ class FakeGroupChannel(FakeChannel):
     async def open_group_topic(self, chat: str, face: Face) -> str:
         self._reach()
         self.posted += 1
-        self.topics[str(self.posted)] = FakeTopic(face)
+        self.group_topics[str(self.posted)] = FakeTopic(face)
         return str(self.posted)
 
     async def show_group_topic(self, chat: str, thread: str, face: Face) -> None:
@@ -66,12 +66,12 @@ class FakeGroupChannel(FakeChannel):
 
     def _topic(self, thread: str) -> FakeTopic:
         self._reach()
-        if thread not in self.topics:
+        if thread not in self.group_topics:
             raise TopicGone
-        return self.topics[thread]
+        return self.group_topics[thread]
 
     @property
     def only(self) -> tuple[str, FakeTopic]:
         """The one topic there is, with its thread."""
-        assert len(self.topics) == 1, f"{len(self.topics)} topics"
-        return next(iter(self.topics.items()))
+        assert len(self.group_topics) == 1, f"{len(self.group_topics)} topics"
+        return next(iter(self.group_topics.items()))

@@ -133,3 +133,20 @@ async def test_operators_do_not_get_there(log_in: LogIn, make: DeskFactory, inbo
 
 async def test_a_bot_without_a_picture_has_none(admin: Browser, inbox: Inbox) -> None:
     assert (await admin.get(f"/console/settings/telegram/{inbox.id}/picture")).status_code == 404
+
+
+async def test_group_mode_and_a_local_server_are_switched_on_the_page(admin: Browser, inbox: Inbox, desk: FakeWebDesk) -> None:
+    url = f"/console/settings/telegram/{inbox.id}"
+    assert 'name="groups"' in (await admin.get(url)).text
+    assert 'name="local"' not in (await admin.get(url)).text
+    assert (await admin.post(url, data={"mode": "polling", "groups": "1", "local": "1"})).status_code == 422
+    async with desk.database.unit() as uow:
+        kept = await uow.session.get_one(Inbox, inbox.id)
+        kept.config = {**kept.config, "api_url": "http://127.0.0.1:8081"}
+    assert 'name="local"' in (await admin.get(url)).text
+    assert (await admin.post(url, data={"mode": "polling", "groups": "1", "local": "1"})).status_code == 303
+    changed = (await stored(desk, inbox)).config
+    assert (changed["groups"], changed["local"]) == (True, True)
+    assert (await admin.post(url, data={"mode": "polling", "groups": "", "local": "0"})).status_code == 303
+    changed = (await stored(desk, inbox)).config
+    assert (changed["groups"], changed["local"]) == (False, False)

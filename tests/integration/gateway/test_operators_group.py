@@ -192,7 +192,7 @@ class TestTopics:
 
     async def test_deleted_by_hand_are_made_again_with_the_next_event(self, group: Group) -> None:
         await asks_for_a_person(group)
-        group.fake.topics.clear()
+        group.fake.group_topics.clear()
         await group.chat.says("вы ещё тут?")
         await group.settle()
         topic = group.fake.only[1]
@@ -426,7 +426,7 @@ class TestGroup:
     async def test_unlinked_shows_nothing_more(self, group: Group) -> None:
         await group.writes(OLGA, "/unlink", thread="")
         await asks_for_a_person(group)
-        assert not group.fake.topics
+        assert not group.fake.group_topics
         async with group.desk.database.read() as session:
             assert (await session.scalars(select(GroupTopic))).all() == []
 

@@ -8,10 +8,11 @@ from sqlalchemy.orm import selectinload
 
 from channels.telegram.mapping import to_inbound
 from channels.webform.upload_links import LIFE, UploadLinks
-from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import InboundFile, InboundKind, OutboundMessage
+from desk_core.knowledge.entities import ArticleFeedback
 from gateway.app import create_app
+from nlu import labels
 from tests.integration.gateway.conftest import Chat, SmallDesk
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
@@ -168,6 +169,40 @@ async def test_a_long_lane_is_handled_to_its_end(desk: SmallDesk, chat: Chat) ->
     for number in range(40):
         await desk.accept(chat.inbox.id, chat.message(f"слово {number}", kind=InboundKind.UNSUPPORTED, held=True))
     await desk.worker().drain()
-    async with desk.database.read() as session:
-        assert await conversations.attachment_count(session, "none") == 0
     assert len(await kept(desk)) == 40
+
+
+async def test_an_edited_story_is_read_anew_and_later_edits_are_for_operators(desk: SmallDesk, chat: Chat) -> None:
+    await arrives(chat, {"message": body(30, text="не печатает принтер на складе")})
+    await arrives(chat, {"edited_message": body(30, text="забыл пароль от почты, не могу войти", edit_date=1767229999)})
+    async with desk.database.read() as session:
+        talk = (await session.scalars(select(Conversation))).one()
+        assert talk.dialogue["text"] == "забыл пароль от почты, не могу войти"
+    for _ in range(8):
+        shown = [button.label for row in chat.heard[-1].buttons for button in row]
+        step = next(name for name in ("send", "not_it", "skip") if labels.label("ru", name) in shown)
+        await chat.presses(labels.label("ru", step))
+        if step == "send":
+            break
+    heard = len(chat.heard)
+    await arrives(chat, {"edited_message": body(30, text="забыл пароль от vpn", edit_date=1767230999)})
+    (story,) = [one for one in await kept(desk) if one.external_id == "7001:30"]
+    assert (story.text, len(story.versions), len(chat.heard)) == ("забыл пароль от vpn", 2, heard)
+
+
+async def test_a_thumb_on_an_article_is_an_opinion_and_closes_nothing(desk: SmallDesk, chat: Chat) -> None:
+    await arrives(chat, {"message": body(40, text="не печатает принтер, замялась бумага")})
+    async with desk.database.read() as session:
+        shown = (await session.scalars(select(Message).where(Message.meta["key"].as_string() == "article"))).one()
+        before = (await session.scalars(select(Conversation))).one().dialogue
+    heard, at = len(chat.heard), shown.external_id or ""
+    chat_id, _, number = at.rpartition(":")
+    assert chat_id == "7001"
+    for old, new in (([], "👍"), (["👍"], "👍"), (["👍"], "👎")):
+        told = {"chat": PRIVATE, "message_id": int(number), "user": ANNA, "date": 1767225700}
+        reactions = [{"type": "emoji", "emoji": one} for one in old], [{"type": "emoji", "emoji": new}]
+        await arrives(chat, {"message_reaction": {**told, "old_reaction": reactions[0], "new_reaction": reactions[1]}})
+    async with desk.database.read() as session:
+        said = list(await session.scalars(select(ArticleFeedback.verdict).order_by(ArticleFeedback.at, ArticleFeedback.id)))
+        after = (await session.scalars(select(Conversation))).one().dialogue
+    assert ([one for one in said if one != "shown"], after, len(chat.heard)) == (["helped", "refused"], before, heard)
