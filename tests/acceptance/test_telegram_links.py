@@ -41,10 +41,10 @@ class TestALink:
         assert [one["address"] for one in before["contact"]["identities"] if one["channel"] == "telegram"] == []
         await anna.chooses("join", message_id=asked["message_id"])
         await anna.hears(matching=f"#{number}")
-        await anna.says("и ещё он шумит")
+        await anna.says("красная лампочка на принтере так и горит")
         await house.quiet()
         ticket = await house.ticket(number)
-        assert "и ещё он шумит" in [message["text"] for message in ticket["messages"]]
+        assert "красная лампочка на принтере так и горит" in [message["text"] for message in ticket["messages"]]
         assert anna.address in [one["address"] for one in ticket["contact"]["identities"]]
         await house.acts(service.take_over, number)
         await house.acts(service.reply, number, text="Мастер уже идёт.")
