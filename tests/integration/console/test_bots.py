@@ -39,7 +39,7 @@ async def telegram() -> AsyncIterator[tuple[Sandbox, str]]:
 
 @pytest.fixture
 async def inbox(desk: FakeWebDesk, make: DeskFactory, telegram: tuple[Sandbox, str]) -> AsyncIterator[Inbox]:
-    config, sealed = inboxes.telegram_secrets(desk.box, token=TOKEN, webhook=False)
+    config, sealed = inboxes.new_bot(desk.box, inboxes.BotOptions(token=TOKEN))
     async with desk.database.unit() as uow:
         made = await inboxes.add(
             uow, name="bot", channel=ChannelKind.TELEGRAM, address="@priyom_bot", language="en", config=config, sealed=sealed,
