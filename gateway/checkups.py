@@ -22,7 +22,6 @@ from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import Phrase, translate
 from desk_core.kit.i18n import gettext_noop as _
 from gateway import mail_signing
-from gateway.flows.group_talk import TRY
 from gateway.inboxes import access_tokens
 from gateway.mail import sandbox_of
 
@@ -136,7 +135,7 @@ async def new_test(desk: "WebDesk", inbox: Inbox, *, by: str) -> NewTest:
     username, now = await channel.username(), desk.clock.now()
     async with desk.database.unit() as uow:
         code = await groups.make_code(uow, purpose=groups.FOR_TEST, subject=inbox.id, by=by, now=now)
-    return NewTest(f"https://t.me/{username}?start={TRY}{code}", f"/start {TRY}{code}", groups.hashed(code))
+    return NewTest(f"https://t.me/{username}?start={groups.TEST_LINK}{code}", f"/start {groups.TEST_LINK}{code}", groups.hashed(code))
 
 
 async def last_test(desk: "WebDesk", inbox: Inbox) -> LinkCode | None:

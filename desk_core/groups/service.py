@@ -16,6 +16,8 @@ from desk_core.people.entities import Agent
 
 CODE_LIFE = timedelta(minutes=15)
 FOR_GROUP, FOR_AGENT, FOR_TEST = "group", "agent", "test"
+TEST_LINK = "test-"
+"""How a deep link begins that asks the bot for a test message."""
 
 
 class WrongCode(DeskError):

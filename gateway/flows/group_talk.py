@@ -48,8 +48,6 @@ GROUP_TALK = "group_talk"
 """Kind of the work item behind what arrives from a group, or by a one-time link of the console."""
 ME = "me-"
 """How a deep link begins that links an operator's account."""
-TRY = "test-"
-"""How a deep link begins that asks the bot for a test message."""
 GROUPS = frozenset({"group", "supergroup"})
 CHOICE_LIFE = timedelta(hours=24)
 MOST_SHOWN_AT_FIRST = 200
@@ -76,7 +74,7 @@ def kind_of(message: InboundMessage) -> bool:
     """Whether this is for us to read first: everything from groups, and the console's one-time links."""
     if message.card.get("chat_type") in GROUPS:
         return True
-    return message.command == "me" or any(token.startswith((ME, TRY)) for token in message.tokens)
+    return message.command == "me" or any(token.startswith((ME, service.TEST_LINK)) for token in message.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +294,7 @@ class GroupTalk:
         """Do it; the answer is what is to be said about it beside what the topic shows anyway."""
         message, ctx, language = heard.message, heard.ctx, heard.language
         if message.card.get("chat_type") not in GROUPS:
-            return await (self._test if any(token.startswith(TRY) for token in message.tokens) else self._link_me)(uow, heard)
+            return await (self._test if any(token.startswith(service.TEST_LINK) for token in message.tokens) else self._link_me)(uow, heard)
         if message.command == "link":
             return await self._link_group(uow, heard)
         if heard.group is None:
@@ -348,7 +346,7 @@ class GroupTalk:
     async def _test(self, uow: UnitOfWork, heard: Heard) -> str:
         """Somebody opened the bot by a link of the console, to see that it receives and answers."""
         message = heard.message
-        token = next(token.removeprefix(TRY) for token in message.tokens if token.startswith(TRY))
+        token = next(token.removeprefix(service.TEST_LINK) for token in message.tokens if token.startswith(service.TEST_LINK))
         code = await service.take_code(uow, token, purpose=service.FOR_TEST, now=heard.ctx.now)
         if code.subject != heard.inbox_id:
             raise service.WrongCode
