@@ -252,10 +252,12 @@ class Desk:
 
     async def _courtesy(self, inbox_id: str, message: InboundMessage) -> None:
         """Show at once that it has come: "typing" where the bot is going to answer, a mark on the message where people will."""
+        if is_group_talk(message):
+            return
         if message.kind is InboundKind.PRESS and message.callback_id:
             await self._answer_in_time(inbox_id, message)
             return
-        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0 or is_group_talk(message):
+        if message.kind is not InboundKind.MESSAGE or message.thread_key is None or message.delay <= 0:
             return
         try:
             channel = await self.channel(inbox_id)
@@ -391,6 +393,7 @@ class Desk:
             await self._mail_sender.close()
         for pace in self._paces.values():
             await pace.close()
+        await self.limits.close()
         await self.signal.close()
         await self.database.close()
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from limits import RateLimitItemPerSecond
@@ -10,6 +11,9 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
+
 log = structlog.get_logger()
 
 
@@ -17,7 +21,11 @@ class RateLimits:
     """Implements `desk_core.conversations.ports.Limits` with moving windows."""
 
     def __init__(self, redis_url: str = "") -> None:
-        storage: Storage = RedisStorage(f"async+{redis_url}", implementation="redispy") if redis_url else MemoryStorage()
+        self._pool = _pool(redis_url) if redis_url else None
+        storage: Storage = MemoryStorage()
+        if self._pool is not None:
+            # The library's types leave out what it documents: it goes on with a pool that we can close.
+            storage = RedisStorage(f"async+{redis_url}", implementation="redispy", connection_pool=cast("Any", self._pool))
         self._limiter = MovingWindowRateLimiter(storage)
 
     async def hit(self, name: str, key: str, *, limit: int, seconds: int) -> bool:
@@ -42,6 +50,7 @@ class RateLimits:
         except (RedisError, StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return None
+        # lint-skip: clock - the windows of the library end by the machine's time
         return float(max(1, math.ceil(told.reset_time - time.time())))
 
     async def left(self, name: str, key: str, *, limit: int, seconds: int) -> bool:
@@ -53,3 +62,13 @@ class RateLimits:
         except (RedisError, StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return True
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+
+def _pool(redis_url: str) -> "ConnectionPool":
+    from redis.asyncio import ConnectionPool
+
+    return ConnectionPool.from_url(redis_url)

@@ -50,7 +50,7 @@ class SmtpOut(BaseModel):
     domain_per_minute: int = Field(
         0,
         ge=0,
-        description="Mails to one domain within a minute, of all processes together where Redis is configured; the others wait. 0: no limit.",
+        description="Mails to one domain within a minute, of all processes where Redis is configured; others wait. 0: no limit.",
     )
 
 

@@ -12,7 +12,7 @@ from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
 from desk_core.people.entities import Agent, Contact
-from desk_core.tickets import participants
+from desk_core.tickets import copies
 from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.lifecycle import Status
 from desk_core.tickets.verdicts import tell_verdict
@@ -111,7 +111,7 @@ async def ticket_whole(session: ReadSession, config: DeskConfig, number: int, *,
             }
             for event in events
         ],
-        "participants": [{"address": one.address, "name": one.name} for one in await participants.of(session, ticket.id)],
+        "participants": [{"address": one.address, "name": one.name} for one in await copies.of(session, ticket.id)],
         "slots": ticket.slots,
         "why_here": ticket.why_here,
         "hand_over": ticket.hand_over,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models.words import stems
 
 PASSAGE_LIMIT = 700
+PAGE_LIMIT = 1_000
 
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
 _STEP = re.compile(r"^\s*(\d{1,2})[.)]\s+(.*)$")
@@ -78,3 +79,16 @@ def best_part(parts: Sequence[Part], relevance: Callable[[Sequence[str]], int]) 
         taken.append(line)
         room -= len(line) + 1
     return "\n".join(taken)
+
+
+def pages_of(body: str) -> tuple[str, ...]:
+    """The whole of an article in pages to be read one after another, turned between sections or, in a long one, between its lines."""
+    pages: list[str] = []
+    for part in parts_of(body):
+        for place, line in enumerate(part.lines):
+            gap = "\n\n" if place == 0 else "\n"
+            if pages and len(pages[-1]) + len(gap) + len(line) <= PAGE_LIMIT:
+                pages[-1] += gap + line
+            else:
+                pages.append(line)
+    return tuple(pages)

@@ -11,7 +11,7 @@ from models.bm25 import Field
 from models.encoder import Encoder
 from models.features import token_chars
 from models.meaning import Closeness, Meaning
-from models.passages import best_part, parts_of
+from models.passages import best_part, pages_of, parts_of
 from models.ranking import POOL, Blend
 from models.words import fold as fold_token
 from models.words import mask, normalise, stem, surface
@@ -49,6 +49,7 @@ class ArticleHit:
     passage: str
     language: str
     score: float
+    pages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,11 @@ class ArticleIndex:
         """An article as it is shown, with the part of it that fits the terms."""
         article = self._articles[row]
         passage = best_part(_parts(article.body), lambda words: sum(1 for word in words if word in terms)) or article.summary
-        return ArticleHit(article.article_id, article.key, article.title, passage, article.language, round(score, 4))
+        return ArticleHit(article.article_id, article.key, article.title, passage, article.language, round(score, 4), _pages(article.body))
 
 
 _parts = lru_cache(maxsize=512)(parts_of)
+_pages = lru_cache(maxsize=512)(pages_of)
 
 
 def _terms(text: str) -> frozenset[str]:

@@ -91,7 +91,7 @@ def pressed(scene: Scene, press: Press) -> Turn:
         case "apart" if is_split(state):
             turn = policy_articles.apart(scene)
         case "article":
-            turn = policy_articles.show(scene, value_of(press, "id"))
+            turn = policy_articles.show(scene, value_of(press, "id"), page=press.value.get("page"))
         case "category":
             turn = policy_form.choose_category(scene, value_of(press, "key"))
         case "slot":

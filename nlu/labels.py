@@ -6,6 +6,8 @@ from desk_core.kit.i18n import translate
 LABELS = {
     "helped": _("Helped"),
     "not_it": _("Not it"),
+    "whole": _("All of it, step by step"),
+    "further": _("Further"),
     "human": _("Talk to a person"),
     "skip": _("Skip"),
     "back": _("Back"),

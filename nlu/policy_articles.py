@@ -179,11 +179,13 @@ def more_words(scene: Scene) -> Turn:
     return answered or report(scene, scene.state)
 
 
-def show(scene: Scene, article_id: str) -> Turn | None:
-    """An article asked for by its title; None when there is none by that id."""
+def show(scene: Scene, article_id: str, *, page: object = None) -> Turn | None:
+    """An article asked for by its title, or the next page of one; None when there is none by that id."""
     hit = scene.tools.article(article_id, language=scene.language)
     if hit is None:
         return None
+    if isinstance(page, int) and 0 <= page < len(hit.pages) and scene.state.phase is Phase.ARTICLES and hit.article_id in scene.state.shown:
+        return scene.turn(scene.state, questions.show_page(scene, hit, page))
     feedback = (ArticleFeedback(article_id=hit.article_id, verdict="shown"),)
     state = scene.state
     if state.phase in {Phase.IDLE, Phase.PROBLEM, Phase.ARTICLES}:

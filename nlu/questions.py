@@ -172,7 +172,20 @@ def show_article(scene: Scene, hit: Hit, others: Sequence[Hit] = ()) -> Say:
     text = f"{hit.title}\n\n{passage}" if passage else hit.title
     if hit.language != scene.language and hit.language in labels.ONLY_IN:
         text = f"{translate(scene.language, labels.ONLY_IN[hit.language])}\n\n{text}"
-    return scene.say("article", text=text, buttons=article_buttons(scene, hit.article_id, others))
+    whole = [[Button(label=labels.label(scene.language, "whole"), action="article", value={"id": hit.article_id, "page": 0})]]
+    buttons = article_buttons(scene, hit.article_id, others)
+    return scene.say("article", text=text, buttons=(*(whole if len(hit.pages) > 1 else ()), *buttons))
+
+
+def show_page(scene: Scene, hit: Hit, page: int) -> Say:
+    """One page of a long article, with the way to the others."""
+    turning = [
+        Button(label=labels.label(scene.language, name), action="article", value={"id": hit.article_id, "page": at})
+        for name, at in (("back", page - 1), ("further", page + 1))
+        if 0 <= at < len(hit.pages)
+    ]
+    text = f"{hit.title} ({page + 1}/{len(hit.pages)})\n\n{hit.pages[page]}"
+    return scene.say("article", text=text, buttons=(tuple(turning), *article_buttons(scene, hit.article_id)))
 
 
 def ask_about(scene: Scene, state: DialogueState) -> Say:

@@ -23,6 +23,8 @@ class FoundArticle(Protocol):
     @property
     def passage(self) -> str: ...
     @property
+    def pages(self) -> tuple[str, ...]: ...
+    @property
     def language(self) -> str: ...
     @property
     def score(self) -> float: ...
@@ -160,4 +162,5 @@ def _hit(found: FoundArticle) -> Hit:
         passage=found.passage,
         language=found.language,
         score=found.score,
+        pages=found.pages,
     )

@@ -86,7 +86,10 @@ class Triage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An article found: enough to show it. `score` is 0..1, comparable between queries; `passage` is plain text with line breaks."""
+    """An article found: enough to show it. `score` is 0..1, comparable between queries.
+
+    `passage` is the part that answers, as plain text with line breaks; `pages` are the whole.
+    """
 
     article_id: str
     key: str
@@ -94,6 +97,7 @@ class Hit:
     passage: str
     language: str
     score: float
+    pages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """`make mail-clients`: real mail programs write to a real desk and answer it; a real desk fetches from real mailboxes.
 
 Every client is a row of things that were looked at; one that is not installed is a row that is not met. What was otherwise is told
-above the table. Exit 0 when it ran. All of them: apt-get install swaks mutt s-nail dovecot-imapd
+above the table. Exit 0 when it ran. All of them: apt-get install swaks libnet-ssleay-perl mutt s-nail dovecot-imapd
 """
 
 import argparse

@@ -65,7 +65,17 @@ class Client(Protocol):
 
 
 def is_there(client: Client) -> bool:
-    return not client.program or shutil.which(client.program) is not None
+    """Whether the program is installed, with the library it needs for what it is to do."""
+    if not client.program:
+        return True
+    if shutil.which(client.program) is None:
+        return False
+    return "--tls" not in getattr(client, "_options", ()) or _can_encrypt()
+
+
+def _can_encrypt() -> bool:
+    """Whether Perl, in which swaks is written, has its library for TLS."""
+    return subprocess.run(["perl", "-MNet::SSLeay", "-e1"], capture_output=True, check=False).returncode == 0
 
 
 class Library:
@@ -123,7 +133,7 @@ def smtplib_to(listener: Listener, sender: str, *, tls: bool) -> Callable[[bytes
 class Swaks:
     """The tester's tool; what it sends is written as simply as such tools do: eight bits as they are, names of files unencoded."""
 
-    program, package = "swaks", "swaks"
+    program, package = "swaks", "swaks libnet-ssleay-perl"
 
     def __init__(
         self, name: str, address: str, listener: Listener, folder: Path, *, options: Sequence[str], charset: str = "utf-8"

@@ -48,6 +48,11 @@ class Inbox(Base):
         """What is wrong, for `translate`."""
         return Phrase.of_json(self.last_error_phrase) if self.last_error and self.last_error_phrase else self.last_error
 
+    @property
+    def signs_as_team(self) -> bool:
+        """Whether people here hear the name of the team instead of the operator's."""
+        return self.config.get("signed_by") == "team"
+
 
 class RawInbound(Base):
     """What a channel delivered, stored before it was acknowledged; unique by inbox and external id."""

@@ -3,6 +3,7 @@
 Caps bound how much the desk says by itself; this finds the talk itself, whatever headers its letters bear, and people see why it is held.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def pattern(letters: Sequence[Heard]) -> str | None:
     last = letters[-TURNS:]
     if last[-1].at - last[0].at > WITHIN:
         return None
-    pairs = list(zip(last, last[1:], strict=False))
+    pairs = list(itertools.pairwise(last))
     likeness = min(_alike(one.text, other.text) for one, other in pairs)
     if likeness >= SAME and all(len(_plain(one.text).split()) >= FEW_WORDS for one in last):
         return SAME_WORDS

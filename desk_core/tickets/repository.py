@@ -16,7 +16,7 @@ from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
 from desk_core.people.entities import Agent, Contact, ContactIdentity, Team
 from desk_core.sla.entities import AppliedSla, SlaPause
-from desk_core.tickets import participants
+from desk_core.tickets import copies
 from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket, TicketEvent, TicketLink, TicketParticipant
 
 Row = TypeVar("Row")
@@ -447,7 +447,7 @@ async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | Non
         ticket=ticket, contact=contact, identities=await _identities(session, contact.id), conversation=conversation, inbox=inbox,
         team=team, assignee=assignee, messages=messages[-MESSAGES_SHOWN:], events=list(reversed(events)), clocks=clocks,
         pauses=pauses.all(), others=await _others(session, contact.id, but=ticket.id), links=await _links(session, ticket.id),
-        has_earlier=len(messages) > MESSAGES_SHOWN, participants=await participants.of(session, ticket.id),
+        has_earlier=len(messages) > MESSAGES_SHOWN, participants=await copies.of(session, ticket.id),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Table, insert
 from desk_core.context import Actor, Context
 from desk_core.conversations import repository as said
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.ports import ChannelKind
 from desk_core.conversations.service import Baton, TakenBack
@@ -25,7 +25,7 @@ from desk_core.kit.ids import new_id, new_token
 from desk_core.people.entities import Agent, Contact
 from desk_core.routing.rules import Facts, route
 from desk_core.sla import service as sla
-from desk_core.tickets import belonging, effects, participants
+from desk_core.tickets import belonging, copies, effects
 from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
 from desk_core.tickets.history import conversation_of, get, happen, note_event
 from desk_core.tickets.lifecycle import Event, Kind, Priority, Status
@@ -132,7 +132,9 @@ async def _speak(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, by: Agent, te
         conversation.dialogue = {}
         await happen(uow, ctx, ticket, Event.TAKEN, actor=Actor.of(by))
         if tell and ticket.channel != "email":
-            text = ctx.config.reply("taken_over", ticket.language, name=by.name, number=ticket.number)
+            inbox = await uow.session.get_one(Inbox, conversation.inbox_id)
+            team = ctx.config.team_title(ticket.team_id, ticket.language) if inbox.signs_as_team and ticket.team_id else ""
+            text = ctx.config.reply("taken_over", ticket.language, name=team or by.name, number=ticket.number)
             await conversations.say(uow, ctx, conversation, text=text, ticket_id=ticket.id, meta={"key": "taken_over", "silent": True})
         await conversations.touch(uow, ctx, conversation, version=conversation.version)
     return conversation
@@ -201,11 +203,11 @@ async def reply(
 async def _copied(uow: UnitOfWork, ticket: Ticket, wanted: Collection[str] | None) -> list[list[str]]:
     """[name, address] of those who get a copy; only letters have any."""
     conversation = await conversation_of(uow, ticket)
-    present = await participants.of(uow.session, ticket.id) if conversation.channel == ChannelKind.EMAIL else []
+    present = await copies.of(uow.session, ticket.id) if conversation.channel == ChannelKind.EMAIL else []
     if not present and not wanted:
         return []
     answered = await said.last_inbound(cast("ReadSession", uow.session), conversation.id)
-    return [[one.name, one.address] for one in participants.chosen(present, answered, wanted)]
+    return [[one.name, one.address] for one in copies.chosen(present, answered, wanted)]
 
 
 async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent | None = None) -> TakenBack:

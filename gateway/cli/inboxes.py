@@ -1,6 +1,7 @@
 """`priyom inbox`: the accounts through which people write."""
 
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -152,6 +153,11 @@ def set_telegram(
     print(f"inbox {name}: {', '.join(changed)} changed" if changed else f"inbox {name} is as it was")
 
 
+class SignedBy(StrEnum):
+    OPERATOR = "operator"
+    TEAM = "team"
+
+
 @app.command("set-email")
 def set_email(
     name: Annotated[str, typer.Argument()],
@@ -249,6 +255,24 @@ def _set_state(name: str, state: str) -> None:
 
     run(work)
     print(f"inbox {name} is {state}")
+
+
+@app.command()
+def sign(name: Annotated[str, typer.Argument()], by: Annotated[SignedBy, typer.Argument()]) -> None:
+    """Whose name people hear when somebody answers: the operator's own, or the team's."""
+
+    async def work(desk: "Desk") -> None:
+        from desk_core.people import service
+
+        async with desk.database.unit() as uow:
+            inbox = await _find(uow, name)
+            before, inbox.config = {"signed_by": inbox.config.get("signed_by")}, {**inbox.config, "signed_by": by.value}
+            service.audit(
+                uow, actor="shell", action="inbox.set", subject=name, before=before, after={"signed_by": by.value}, now=desk.clock.now()
+            )
+
+    run(work)
+    print(f"inbox {name}: answers bear the name of the {by.value}")
 
 
 @app.command()

@@ -140,6 +140,7 @@ def participants(
         raise typer.BadParameter("--by says who copies in or takes off")
 
     async def work(desk: "Desk") -> list[dict[str, Any]]:
+        from desk_core.tickets import copies
         from desk_core.tickets import participants as others
 
         ticket = await ticket_by(desk, number)
@@ -153,7 +154,7 @@ def participants(
         async with desk.database.read() as session:
             return [
                 {"address": one.address, "name": one.name, "added_by": one.added_by, "added_at": one.added_at}
-                for one in await others.of(session, ticket.id)
+                for one in await copies.of(session, ticket.id)
             ]
 
     found = run(work)

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from starlette.responses import RedirectResponse, Response
 
 from desk_core.conversations import repository as conversations
+from desk_core.groups import repository as groups
 from desk_core.kit.db import ReadSession
 from desk_core.kit.i18n import LANGUAGES
 from desk_core.kit.i18n import gettext_noop as _
@@ -43,8 +44,10 @@ async def _page(request: Request, signed: Signed, *, saved: str = "", errors: di
         inboxes = await conversations.inboxes(session)
         agents = await people.agents(session)
         members = await _members(session)
+        group_trouble = next((group.trouble for group in await groups.groups(session) if group.trouble), "")
     context = {
-        "inboxes": inboxes, "agents": {agent.id: agent for agent in agents}, "members": members, "zones": _zones(signed.agent),
+        "inboxes": inboxes, "group_trouble": group_trouble,
+        "agents": {agent.id: agent for agent in agents}, "members": members, "zones": _zones(signed.agent),
         "themes": THEMES, "availability": AVAILABILITY, "speech": SPEECH, "roles": ROLES, "saved": saved, "errors": errors or {},
         "least": passwords.LEAST_LENGTH,
     }  # fmt: skip

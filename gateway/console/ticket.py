@@ -17,7 +17,7 @@ from desk_core.knowledge import repository as knowledge
 from desk_core.people import repository as people
 from desk_core.people.entities import Agent, Contact
 from desk_core.people.permissions import Right, require
-from desk_core.tickets import participants, sent, service
+from desk_core.tickets import copies, sent, service
 from desk_core.tickets import repository as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Priority
@@ -103,7 +103,7 @@ def _context(frame: Frame, detail: TicketDetail, offered: Mapping[str, str]) -> 
     answers = _answered(detail.messages)
     return {
         "by_mail": detail.conversation is not None and detail.conversation.channel == ChannelKind.EMAIL,
-        "copied": {one.address for one in participants.copied(detail.participants, answers)},
+        "copied": {one.address for one in copies.copied(detail.participants, answers)},
         "detail": detail,
         "ticket": ticket,
         "conversation": detail.conversation,

@@ -72,7 +72,8 @@ class Acts:
         if NEEDS[what] not in channel.abilities:
             return nothing
         try:
-            return Plan(await self._do(Done(ctx, what), channel, conversation, work.payload))
+            done = await self._do(Done(ctx, what), channel, conversation, work.payload)
+            return nothing if courtesy else Plan(done)
         except Refused as error:
             log.info("act.refused", what=what, courtesy=courtesy)
             return nothing if courtesy else Plan(Done(ctx, what, refused=error.reason))
@@ -106,10 +107,10 @@ class Acts:
             found = await repository.outbound(session, str(asked["message_id"]))
             if found is None or found[0].deleted_at is not None or not found[0].external_id:
                 return replace(done, what=None)
-            message = found[0]
+            message, _, inbox = found
             if await repository.answered_since(session, message):
                 return replace(done, refused="the person has answered it already")
-            outbound = replace(await self._draw(session, done.ctx, message, conversation), text=str(asked["text"]))
+            outbound = replace(await self._draw(session, done.ctx, message, conversation, inbox), text=str(asked["text"]))
         main, *others = _parts(message)
         return replace(done, receipt=await channel.edit(outbound, Receipt(main, extra=tuple(others))))
 
@@ -178,7 +179,7 @@ class Acts:
 
     async def _reacted(self, uow: UnitOfWork, done: Done, asked: Mapping[str, Any]) -> None:
         message = await _of(uow, asked)
-        if message is None or asked.get("courtesy"):
+        if message is None:
             return
         if done.refused:
             await _not_done(uow, done, message, Act.REACT)
@@ -203,7 +204,7 @@ def _settled(message: Message) -> dict[str, Any]:
 
 
 async def _of(uow: UnitOfWork, asked: Mapping[str, Any]) -> Message | None:
-    return await uow.session.get(Message, str(asked.get("message_id")))
+    return await uow.session.get(Message, str(asked["message_id"]))
 
 
 async def _not_done(uow: UnitOfWork, done: Done, message: Message, what: Act, *, dead: str | None = None) -> None:

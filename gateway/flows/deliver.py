@@ -69,7 +69,7 @@ class Deliver:
                 raise NotFound(message=work.payload["message_id"])
             message, conversation, inbox = found
             outbound = await self._draw(
-                session, ctx, message, conversation, attempt=work.attempts + 1, copy=str(work.payload.get("copy", ""))
+                session, ctx, message, conversation, inbox, attempt=work.attempts + 1, copy=str(work.payload.get("copy", ""))
             )
             earlier = await _card(session, message)
         done = Outcome(

@@ -7,14 +7,14 @@ from sqlalchemy import select
 
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.entities import Attachment, Conversation, Inbox, Message
 from desk_core.conversations.ports import ChannelKind, FileLink, OutboundButton, OutboundFile, OutboundMessage
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
-from desk_core.tickets import participants
+from desk_core.tickets import copies
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from gateway.courtesies import COURTESIES, CourtesyLinks
@@ -28,7 +28,15 @@ class Draw:
         self._links, self._courtesies, self._mail_limit = links, courtesies, mail_limit
 
     async def __call__(
-        self, session: ReadSession, ctx: Context, message: Message, conversation: Conversation, *, attempt: int = 1, copy: str = ""
+        self,
+        session: ReadSession,
+        ctx: Context,
+        message: Message,
+        conversation: Conversation,
+        inbox: Inbox,
+        *,
+        attempt: int = 1,
+        copy: str = "",
     ) -> OutboundMessage:
         """What goes on the wire for this message, as it stands in the store; `copy` is whom else on the request this letter is for."""
         ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
@@ -42,6 +50,7 @@ class Draw:
         until = self._links.until(message.at, ctx.now)
         # Whoever holds this address may close and rate the request: it is the requester's alone.
         status_url = f"{ctx.public_url}/s/{ticket.token}" if ticket and not copy else None
+        team = ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else ""
         return OutboundMessage(
             message_id=message.id,
             conversation_id=conversation.id,
@@ -53,7 +62,7 @@ class Draw:
             language=_language(ctx, conversation, ticket),
             at=message.at,
             author=message.author_kind,
-            author_name=message.author if message.author_kind == "agent" else "",
+            author_name=_name(message, inbox, team) if message.author_kind == "agent" else "",
             buttons=_buttons(message, conversation.channel, status_url),
             cc=tuple((str(name), str(address)) for name, address in message.meta.get("cc", ()) if address != to),
             copy_for=copy or None,
@@ -66,7 +75,7 @@ class Draw:
             status_url=status_url,
             promise=await _promise(session, ctx, message, ticket) if ticket and by_mail else "",
             stop_url=self._courtesies.url(ticket.id) if ticket and by_mail and message.meta.get("key") in COURTESIES else None,
-            team=ctx.config.team_title(ticket.team_id, _language(ctx, conversation, ticket)) if ticket and ticket.team_id else "",
+            team=team,
             references=tuple(references),
             automatic=message.author_kind != "agent",
             silent=bool(message.meta.get("silent")),
@@ -91,6 +100,11 @@ async def _headline(session: ReadSession, ticket: Ticket | None, message: Messag
     if len((await session.scalars(query)).all()) < 2:
         return ""
     return f"#{ticket.number} · {' '.join(ticket.subject.split())[:60]}"
+
+
+def _name(message: Message, inbox: Inbox, team: str) -> str:
+    """Who speaks, as this inbox wants it told."""
+    return team if inbox.signs_as_team and team else message.author
 
 
 def _split(files: Sequence[Attachment], limit: int) -> tuple[list[Attachment], list[Attachment]]:
@@ -130,7 +144,7 @@ async def _promise(session: ReadSession, ctx: Context, message: Message, ticket:
 
 def _may_read(last: Message, to: str) -> bool:
     """Whether the letter answered may be quoted: what somebody else on the request wrote may not have gone to the requester."""
-    return not last.meta.get("participant") or to in participants.on_letter(last)
+    return not last.meta.get("participant") or to in copies.on_letter(last)
 
 
 def _buttons(message: Message, channel: str, status_url: str | None) -> tuple[tuple[OutboundButton, ...], ...]:

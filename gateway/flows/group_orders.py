@@ -51,8 +51,8 @@ def read(message: InboundMessage) -> Order:
         words = str(message.card.get("args", ""))
         if message.command in {f"p{number}" for number in range(1, 5)}:
             return Order(Do.PRIORITY, message.command.upper())
-        known = message.command in {one.value for one in _BY_HAND}
-        return Order(Do(message.command) if known else _SAME.get(message.command, Do.UNKNOWN), words or ("" if known else message.command))
+        do = Do(message.command) if message.command in {one.value for one in _BY_HAND} else _SAME.get(message.command, Do.UNKNOWN)
+        return Order(do, message.command if do is Do.UNKNOWN else words)
     text = message.text.strip()
     if text.startswith(NOTE_PREFIX):
         return Order(Do.NOTE, text.removeprefix(NOTE_PREFIX).strip())

@@ -18,7 +18,7 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
-from desk_core.tickets import participants
+from desk_core.tickets import copies
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
@@ -102,7 +102,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         known = album_of  # a later part of an album lies within the message of the first
     active = by_number or await _active_ticket(session, inbox, conversation, first)
     participant = from_another and inbox.channel == "email" and active is not None
-    participant = participant and active is not None and await participants.is_on(session, active.id, first.sender.address)
+    participant = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
     if conversation is None and contact is not None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held:
         same = await _said_before(session, inbox, contact, first) if first.acts else None
@@ -224,7 +224,7 @@ async def _numbered(session: ReadSession, message: InboundMessage, contact: Cont
         return None
     if contact is not None and found.contact_id == contact.id:
         return found
-    return found if await participants.is_on(session, found.id, message.sender.address) else None
+    return found if await copies.is_on(session, found.id, message.sender.address) else None
 
 
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:

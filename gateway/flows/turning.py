@@ -87,8 +87,11 @@ async def apply_turn(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) ->
 
 def stands_over(now: Situation, turn: Turn) -> bool:
     """Whether this turn's words take the place of the card whose button was pressed, instead of following it."""
-    steps_on = now.button is not None and now.button.action in CARD - LAST_STEPS
-    return now.on_top and steps_on and turn.state.phase in (Phase.FORM, Phase.SUMMARY) and bool(turn.replies) and not turn.actions
+    if now.button is None or not now.on_top or not turn.replies or turn.actions:
+        return False
+    if now.button.action == "article":
+        return "page" in now.button.value
+    return now.button.action in CARD - LAST_STEPS and turn.state.phase in (Phase.FORM, Phase.SUMMARY)
 
 
 async def _say_over(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn) -> None:

@@ -198,9 +198,7 @@ class TestWhatGrows:
         def robot(mail: EmailMessage) -> EmailMessage:
             body = mail.get_body(("plain",))
             kept[0] = "\n".join(f"> {line}" for line in f"{body.get_content() if body else ''}\n{kept[0]}".split("\n"))
-            return answer(
-                mail, sender=vera.address, text=f"{next(said)}\n\n{kept[0]}", subject=f"Re: {mail['Subject']}", threaded=True
-            )
+            return answer(mail, sender=vera.address, text=f"{next(said)}\n\n{kept[0]}", subject=f"Re: {mail['Subject']}", threaded=True)
 
         await self.taken(house, vera.address, robot)
         assert await self.codes(house, vera.address) == ["loop_growth"]

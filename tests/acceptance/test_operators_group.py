@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels.telegram.sandbox.person import Person, buttons
+from channels.telegram.sandbox.person import File, Person, buttons
 from desk_core.conversations import repository as conversations
 from desk_core.groups import repository, service
 from desk_core.kit.i18n import translate
@@ -145,6 +145,28 @@ class TestRoundTrip:
         await house.quiet()
         assert not any("кабинет 306" in str(one.get("text", "")) for one in await team.said(number))
 
+    async def test_reactions_go_both_ways(self, house: House, team: Team) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        await team.writes(team.olga, number, "Сейчас приду")
+        answer = await anna.hears(matching="Сейчас приду")
+        await anna.reacts(answer["message_id"], "👍")
+        assert "реакция" in (await team.shows(number, "👍"))["text"]
+        said = await anna.says("жду вас")
+        shown = await team.shows(number, "жду вас")
+        await team.olga.reacts(shown["message_id"], "❤")
+        await eventually(lambda: _marked(anna, said["message_id"], "❤"), what="the operator's reaction in the chat")
+
+    async def test_an_album_is_one_answer(self, house: House, team: Team) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        thread = (await team.topic(number))["message_thread_id"]
+        await team.olga.sends_album([File("1.txt", b"one"), File("2.txt", b"two")], caption="два листа", topic=thread)
+        await anna.hears(matching="два листа")
+        await house.quiet()
+        answers = [one for one in (await house.ticket(number))["messages"] if one["author"] == "Olga"]
+        assert [[file["name"] for file in one["attachments"]] for one in answers] == [["1.txt", "2.txt"]]
+
     async def test_what_happens_in_the_console_stands_in_the_topic(self, house: House, team: Team) -> None:
         anna = await house.person()
         number = await anna.reports(PRINTER)
@@ -255,6 +277,10 @@ class TestManners:
 
 async def _any_text(person: Person, words: str) -> bool:
     return any(words in str(one.get("text", "")) for one in await person.chat())
+
+
+async def _marked(person: Person, message_id: int, emoji: str) -> bool:
+    return any(one["message_id"] == message_id and emoji in one["reactions"].values() for one in await person.chat())
 
 
 async def _named(team: Team, number: int, words: str) -> bool:

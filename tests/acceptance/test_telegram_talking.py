@@ -5,8 +5,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from channels.telegram.sandbox.person import buttons
+from desk_core.conversations.entities import Inbox
+from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.i18n import translate
 from desk_core.tickets import sent, service
 from gateway import bootstrap
@@ -157,6 +160,20 @@ class TestOperatorsWords:
         correction = await anna.hears(matching="Приду в шесть")
         assert correction["reply_to_message"]["message_id"] == shown["message_id"]
         assert "Приду в пять." in next(one for one in await anna.chat() if one["message_id"] == shown["message_id"])["text"]
+
+    async def test_bear_the_name_that_the_inbox_chose(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(PRINTER)
+        names = []
+        for choice in ("operator", "team"):
+            async with house.front.database.unit() as uow:
+                inbox = (await uow.scalars(select(Inbox).where(Inbox.channel == ChannelKind.TELEGRAM)))[0]
+                inbox.config = {**inbox.config, "signed_by": choice}
+            await house.acts(service.reply, number, text=f"Ответ {choice}")
+            names.append((await anna.hears(matching=f"Ответ {choice}"))["text"].split("\n")[0])
+        operator, team = names
+        assert operator == house.agents["olga"].name
+        assert team in {one.titles["ru"] for one in (await house.front.config()).teams.values()}
 
     async def test_may_be_a_reaction(self, house: House) -> None:
         anna = await house.person()

@@ -125,6 +125,13 @@ async def _asked(page: Page, _numbers: Numbers) -> None:
     await expect(page.locator("main table")).to_be_visible()
 
 
+async def _telegram(page: Page, _numbers: Numbers) -> None:
+    """Codes that were just made: for a group, and the steps around it."""
+    await page.goto("/console/settings/telegram")
+    await page.locator("#groups form button.button:not(.quiet)").last.click()
+    await expect(page.locator("#groups [role=status] code")).to_be_visible()
+
+
 async def _mailbox(page: Page, _numbers: Numbers) -> None:
     """A mail inbox that is being added, checked with a server that is not there."""
     await page.goto("/console/settings/mail/new?address=support@desk.example")
@@ -159,6 +166,7 @@ PLACES = (
     Place("article-try", _asked, inside=True),
     Place("gaps", _at("/console/gaps", ".gap, .empty"), inside=True),
     Place("settings", _at("/console/settings", "#f-language"), inside=True),
+    Place("telegram", _telegram, inside=True),
     Place("mailbox-new", _at("/console/settings/mail/new", "#f-address"), inside=True),
     Place("mailbox", _mailbox, inside=True),
     Place("model", _at("/console/model", "svg.matrix"), inside=True),

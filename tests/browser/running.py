@@ -141,7 +141,7 @@ class RunningDesk:
             answered = False
             for _turn in range(8):
                 said = await person.hears(
-                    timeout=60, matching=lambda heard: bool({send, not_it, skip} & {*buttons(heard)}) or _number(heard) > 0
+                    timeout=60, edited=True, matching=lambda heard: bool({send, not_it, skip} & {*buttons(heard)}) or _number(heard) > 0
                 )
                 shown = {*buttons(said)}
                 if send in shown:

@@ -241,7 +241,7 @@ class TestWhatWasSent:
     async def answered(self, console: Browser, ticket: Ticket, database: Database) -> Message:
         await do(console, ticket, "reply", text="Приду в пять")
         async with database.unit() as uow:
-            message = (await uow.scalars(select(Message).where(Message.text == "Приду в пять")))[0]
+            message: Message = (await uow.scalars(select(Message).where(Message.text == "Приду в пять")))[0]
             message.delivery_state, message.external_id = "sent", "7001:5"
         return message
 

@@ -10,7 +10,7 @@ from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.people.entities import AuditEntry
 from desk_core.people.permissions import Role
-from desk_core.tickets import participants
+from desk_core.tickets import copies, participants
 from desk_core.tickets.entities import Ticket
 from tests.factories.desk import DeskFactory
 from tests.integration.console.conftest import Browser, LogIn
@@ -40,7 +40,7 @@ async def do(console: Browser, ticket: Ticket, act: str, **fields: str | list[st
     return (await console.post(f"/console/tickets/{ticket.number}/{act}", data=fields)).status_code
 
 
-async def last_answer(database: Database) -> Message:
+async def last_answer(database: Database) -> Message | None:
     async with database.read() as session:
         return (await session.scalars(select(Message).where(Message.direction == "outbound").order_by(Message.id.desc()))).first()
 
@@ -76,7 +76,7 @@ class TestThePeopleOfARequest:
         assert await do(console, ticket, "participants", add=ANNA) == 303
         assert await do(console, ticket, "participants", remove=BOSS) == 303
         async with database.read() as session:
-            assert [one.address for one in await participants.of(session, ticket.id)] == [ANNA]
+            assert [one.address for one in await copies.of(session, ticket.id)] == [ANNA]
         text = await page(console, ticket)
         assert f"copied in {ANNA}" in text
         assert f"took {BOSS} off the request" in text

@@ -66,7 +66,9 @@ class TestStopping:
             assert (looked.status_code, "<form" in looked.text) == (200, True)
             assert "courtesies_stopped" not in await post.happened()
             for _twice in range(2):
-                clicked = await client.post(path, content=b"List-Unsubscribe=One-Click", headers={"content-type": "application/x-www-form-urlencoded"})
+                clicked = await client.post(
+                    path, content=b"List-Unsubscribe=One-Click", headers={"content-type": "application/x-www-form-urlencoded"}
+                )
                 assert clicked.status_code == 200
             assert (await post.happened()).count("courtesies_stopped") == 1
             assert "<form" not in (await client.get(path)).text

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import InboundKind, InboundMessage, Refused, RetryLater, Sender
 from desk_core.groups import repository, service
 from desk_core.groups.entities import GroupTopic, OperatorGroup
+from desk_core.kit.clock import FakeClock
 from desk_core.kit.ids import new_id
 from desk_core.lanes.entities import DeadItem
 from desk_core.people import service as people
@@ -40,6 +41,10 @@ class Group:
     def desk(self) -> SmallDesk:
         return self.chat.desk
 
+    @property
+    def clock(self) -> FakeClock:
+        return cast("FakeClock", self.desk.clock)
+
     async def settle(self) -> None:
         self.desk.forget_config()
         await self.desk.worker().drain()
@@ -48,7 +53,7 @@ class Group:
     async def writes(self, who: str, text: str = "", *, thread: str | None = None, **more: Any) -> str:
         """A member writes in a topic (the only one, unless told); the answer is the place of the message."""
         self.written += 1
-        self.desk.clock.advance(timedelta(seconds=1))
+        self.clock.advance(timedelta(seconds=1))
         thread = self.fake.only[0] if thread is None else thread
         place = f"{CHAT}:{9000 + self.written}"
         command, _sep, args = (
@@ -171,7 +176,7 @@ class TestTopics:
         await asks_for_a_person(group)
         said = await group.chat.says("кабинет 306")
         await group.settle()
-        group.desk.clock.advance(timedelta(seconds=1))
+        group.clock.advance(timedelta(seconds=1))
         await group.chat.says("кабинет 307", kind=InboundKind.EDIT, edits=said.shown_id, shown_id=said.shown_id)
         await group.settle()
         posts = group.fake.only[1].texts
@@ -207,7 +212,7 @@ class TestTopics:
             await group.chat.says(words)
         await group.settle()
         assert "пять" not in group.seen
-        group.desk.clock.advance(timedelta(seconds=41))
+        group.clock.advance(timedelta(seconds=41))
         await group.settle()
         for words in ("раз", "два", "три", "четыре", "пять"):
             assert words in group.seen
@@ -371,7 +376,7 @@ class TestMembers:
                 await service.take_code(uow, code, purpose=service.FOR_AGENT, now=desk.clock.now())
         async with desk.database.unit() as uow:
             late = await service.make_code(uow, purpose=service.FOR_AGENT, subject=group.agents[OLGA].id, by="a", now=desk.clock.now())
-        desk.clock.advance(service.CODE_LIFE)
+        group.clock.advance(service.CODE_LIFE)
         with pytest.raises(service.WrongCode):
             async with desk.database.unit() as uow:
                 await service.take_code(uow, late, purpose=service.FOR_AGENT, now=desk.clock.now())
@@ -403,7 +408,7 @@ class TestGroup:
         assert group.chat.heard[-1].text == "мы работаем"
         assert (await self._linked(group.desk))[0].trouble == "bot was kicked from the supergroup chat"
         group.fake.lost = ""
-        group.desk.clock.advance(timedelta(minutes=6))
+        group.clock.advance(timedelta(minutes=6))
         await group.settle()
         assert "мы работаем" in group.seen
         assert (await self._linked(group.desk))[0].trouble is None

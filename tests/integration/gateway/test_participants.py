@@ -10,9 +10,10 @@ from channels.email.sandbox.mailbox import Opened
 from desk_core.conversations.entities import Inbox, Message
 from desk_core.kit.errors import NotFound
 from desk_core.people.entities import Agent
-from desk_core.tickets import participants
+from desk_core.tickets import copies, participants
+from desk_core.tickets.copies import NotOnRequest
 from desk_core.tickets.entities import Ticket, TicketParticipant
-from desk_core.tickets.participants import AlreadyThere, NoAddress, NotOnRequest
+from desk_core.tickets.participants import AlreadyThere, NoAddress
 from tests.integration.gateway.conftest import VERA, Post
 
 BOSS, ANNA = "boss@example.com", "anna@example.com"
@@ -32,7 +33,7 @@ async def post(post: Post) -> Post:
 
 async def present(post: Post) -> list[str]:
     async with post.desk.database.read() as session:
-        return [one.address for one in await participants.of(session, (await post.ticket()).id)]
+        return [one.address for one in await copies.of(session, (await post.ticket()).id)]
 
 
 async def act(post: Post, what: str, address: str) -> None:
@@ -87,7 +88,7 @@ class TestWhoIsKept:
 
     async def test_no_more_than_twenty(self, post: Post) -> None:
         await post.vera_writes(headers="\nCc: " + ", ".join(f"p{one}@example.com" for one in range(40)))
-        assert len(await present(post)) == participants.MOST
+        assert len(await present(post)) == copies.MOST
 
     async def test_an_operator_adds_an_address_and_nothing_else(self, post: Post) -> None:
         await post.vera_writes()
@@ -155,7 +156,8 @@ class TestWhoGetsALetter:
         message = await answered(post)
         (copy,) = await sent_to(post, BOSS)
         report = (
-            f"--r\nContent-Type: text/plain\n\nno such user\n\n--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; example.com\n\n"
+            f"--r\nContent-Type: text/plain\n\nno such user\n\n--r\nContent-Type: message/delivery-status\n\n"
+            f"Reporting-MTA: dns; example.com\n\n"
             f"Final-Recipient: rfc822; {BOSS}\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user\n\n"
             f"--r\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{copy.letter.message_id}>\n\n--r--\n"
         )

@@ -23,7 +23,13 @@ def number(
     database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> int:
     """A request in a desk whose answers in chats wait for five minutes."""
-    values = {"HOME": str(tmp_path), "DATABASE__URL": database_url, "LOG__LEVEL": "error", "SECRET_KEY": "k" * 40, "WORK__UNDO_CHAT_SECONDS": "300"}
+    values = {
+        "HOME": str(tmp_path),
+        "DATABASE__URL": database_url,
+        "LOG__LEVEL": "error",
+        "SECRET_KEY": "k" * 40,
+        "WORK__UNDO_CHAT_SECONDS": "300",
+    }
     for name, value in values.items():
         monkeypatch.setenv(f"PRIYOM_{name}", value)
 

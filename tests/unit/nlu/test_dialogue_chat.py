@@ -1,5 +1,8 @@
 """Talking to the bot in a chat, as people do it on the first day."""
 
+from dataclasses import replace
+from typing import cast
+
 import pytest
 
 from nlu.labels import label
@@ -73,6 +76,21 @@ class TestArticlesFirst:
         assert talk.offered() == ["article", "helped", "not_it", "human"]
         assert talk.did(ArticleFeedback) == [ArticleFeedback("a1", "shown"), ArticleFeedback("a2", "shown")]
         assert "Вытяните лист" in (talk.last.replies[1].text or "")  # type: ignore[union-attr]  # said above
+
+    def test_a_long_one_is_read_page_by_page(self, talk: Talk) -> None:
+        long = ("Откройте крышку.", "Вытяните лист.", "Закройте крышку.")
+        tools = cast("FakeTools", talk.tools)
+        tools.articles = {word: [replace(hit, pages=long) for hit in hits] for word, hits in tools.articles.items()}
+        talk.says("Принтер зажевал бумагу")
+        assert talk.offered() == ["article", "article", "helped", "not_it", "human"]
+        shown = []
+        for page in range(3):
+            talk.presses("article", id="a1", page=page)
+            shown.append((talk.last.replies[-1].text or "").rpartition("\n\n")[2])
+            assert talk.did(ArticleFeedback) == [], "to turn a page is no verdict"
+        assert tuple(shown) == long
+        assert talk.offered() == ["article", "helped", "not_it", "human"]
+        assert talk.presses("helped", article="a1").actions == (ArticleFeedback("a1", "helped"),)
 
     def test_helped_opens_no_request(self, talk: Talk) -> None:
         talk.says("Принтер зажевал бумагу")

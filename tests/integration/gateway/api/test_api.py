@@ -40,7 +40,6 @@ class Program:
         given = {"authorization": f"Bearer {self.token}", **{name.replace("_", "-"): value for name, value in headers.items()}}
         return await self.client.post(f"/api/v1{path}", json=body, headers=given)
 
-
     async def delete(self, path: str) -> httpx2.Response:
         return await self.client.delete(f"/api/v1{path}", headers={"authorization": f"Bearer {self.token}"})
 
@@ -255,7 +254,12 @@ class TestTakingBack:
 
 async def test_the_interface_describes_itself_with_examples(site: Site) -> None:
     described = (await site.client.get("/api/v1/openapi.json")).json()
-    assert set(described["paths"]) == {"/api/v1/tickets", "/api/v1/tickets/{number}", "/api/v1/tickets/{number}/messages", "/api/v1/tickets/{number}/messages/{message_id}"}
+    assert set(described["paths"]) == {
+        "/api/v1/tickets",
+        "/api/v1/tickets/{number}",
+        "/api/v1/tickets/{number}/messages",
+        "/api/v1/tickets/{number}/messages/{message_id}",
+    }
     created = described["paths"]["/api/v1/tickets"]["post"]["responses"]["201"]["content"]["application/json"]["example"]
     assert created["number"] == 1042
     assert described["components"]["schemas"]["NewTicket"]["examples"]

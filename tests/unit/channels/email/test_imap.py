@@ -22,8 +22,8 @@ from channels.email.intake import InboxAddress, MailIntake
 from desk_core.conversations.ports import Accepted, InboundMessage
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.errors import Invalid, StoreUnavailable
-from tests.unit.channels.email.scripted import listening
 from tests.unit.channels.email.mails import INBOX, NOW, SECRET, SUPPORT, MemoryBlobs, Storing, mail
+from tests.unit.channels.email.scripted import listening
 
 RUN = "from pymap.main import main; main()"
 
@@ -370,7 +370,7 @@ class TestSeveralAtATime:
         await fetcher(postbox, accept).fetch_once()
         assert [one for one in accept.stored if one in ("0@x", "2@x", "3@x")] == ["0@x", "2@x", "3@x"]
         assert [one for one in accept.stored if one in ("1@x", "4@x")] == ["1@x", "4@x"]
-        assert list(accept.stored)[0] == "1@x", "nobody else waits for them"
+        assert next(iter(accept.stored)) == "1@x", "nobody else waits for them"
 
     async def test_what_the_store_refuses_lets_no_later_one_of_that_person_pass(self, postbox: Postbox) -> None:
         await asyncio.to_thread(postbox.put, *(mail(f"{one}", message_id=f"<{one}@x>") for one in range(3)))

@@ -18,21 +18,27 @@ ANYTHING = settings(max_examples=120, deadline=None, suppress_health_check=[Heal
 
 words = st.one_of(
     st.text(max_size=80),
-    st.sampled_from(["", "0", "-1", "1e309", "9" * 400, "null", "../../etc/passwd", "..%2f..%2f", "%00", "\x00", "\r\nBcc: x@y.z", "<script>"]),
+    st.sampled_from(
+        ["", "0", "-1", "1e309", "9" * 400, "null", "../../etc/passwd", "..%2f..%2f", "%00", "\x00", "\r\nBcc: x@y.z", "<script>"]
+    ),
     st.integers().map(str),
     st.text("я", min_size=2000, max_size=4000),
 )
 address = st.one_of(st.just(ANNA), st.just("support@desk.example"), words)
-fields = st.dictionaries(st.one_of(st.sampled_from(["sender", "name", "to", "subject", "text", "what", "files"]), st.text(max_size=8)), words, max_size=6)
+fields = st.dictionaries(
+    st.one_of(st.sampled_from(["sender", "name", "to", "subject", "text", "what", "files"]), st.text(max_size=8)), words, max_size=6
+)
 tails = st.sampled_from(["", "/html", "/source", "/files/0", "/files/99999999999999999999", "/files/x", "/files/-1", "/reply", "/robot"])
 queries = st.dictionaries(st.sampled_from(["box", "sent", "lang", "mailbox", "limit", "download", "x"]), words, max_size=4)
 methods = st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"])
 bodies = st.one_of(
     st.binary(max_size=400),
-    st.just(b"--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nhello"),
+    st.just(b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nhello'),
     st.just(b"sender=%ff%fe&to=%00&text=" + b"a" * 100_000),
 )
-kinds = st.sampled_from(["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "multipart/form-data", "application/json", "", "текст"])
+kinds = st.sampled_from(
+    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "multipart/form-data", "application/json", "", "текст"]
+)
 
 
 class Asked:

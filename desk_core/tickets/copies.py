@@ -1,0 +1,65 @@
+"""Who else is on a request, and to whom an answer goes in copy: to nobody who was not on the letter that is answered, unless an operator
+added them. Reads and rules; the verbs are in `participants`.
+"""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk_core.conversations.entities import Message
+from desk_core.kit.db import ReadSession
+from desk_core.kit.errors import DeskError
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.tickets.entities import TicketParticipant
+
+MOST = 20
+"""So many people may be on one request: more is a list of addressees, not a talk."""
+
+
+class NotOnRequest(DeskError):
+    """A copy goes only to people of the request."""
+
+    code, status, text = "not_on_request", 422, _("This person is not on the request. Add them first.")
+
+
+async def of(session: AsyncSession, ticket_id: str) -> list[TicketParticipant]:
+    """Who is on it now, in the order they came."""
+    query = (
+        select(TicketParticipant)
+        .where(TicketParticipant.ticket_id == ticket_id, TicketParticipant.removed_at.is_(None))
+        .order_by(TicketParticipant.added_at, TicketParticipant.address)
+        .limit(MOST)
+    )
+    return list((await session.scalars(query)).all())
+
+
+async def is_on(session: ReadSession, ticket_id: str, address: str) -> bool:
+    """Whether somebody with this address is on the request."""
+    found = await session.get(TicketParticipant, (ticket_id, address.lower()))
+    return found is not None and found.removed_at is None
+
+
+def on_letter(message: Message | None) -> frozenset[str]:
+    """The addresses that a letter came from and went to; the desk's own are not among them."""
+    if message is None:
+        return frozenset()
+    people = (message.card or {}).get("people", ())
+    return frozenset({str(message.meta.get("address", "")).lower(), *(str(address) for _name, address in people)})
+
+
+def copied(present: Sequence[TicketParticipant], answered: Message | None) -> list[TicketParticipant]:
+    """To whom an answer to this letter goes in copy by itself."""
+    there = on_letter(answered)
+    return [one for one in present if one.added_by or one.address in there]
+
+
+def chosen(present: Sequence[TicketParticipant], answered: Message | None, wanted: Collection[str] | None) -> list[TicketParticipant]:
+    """To whom a copy goes: those an operator named, all of them people of the request, else whom it goes to by itself."""
+    if wanted is None:
+        return copied(present, answered)
+    named = {address.strip().lower() for address in wanted} - {""}
+    found = [one for one in present if one.address in named]
+    if strange := named - {one.address for one in found}:
+        raise NotOnRequest(address=min(strange))
+    return found
