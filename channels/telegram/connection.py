@@ -209,6 +209,6 @@ def _socks_connector(proxy: str) -> aiohttp.BaseConnector:
     try:
         connector: aiohttp.BaseConnector = import_module("aiohttp_socks").ProxyConnector.from_url(proxy, rdns=True)
     except ImportError:
-        words = "a SOCKS proxy needs the package aiohttp-socks; install it or give an http:// proxy"
+        words = _("A SOCKS proxy needs the package aiohttp-socks. Install it, or give an http:// proxy.")
         raise CallFailed(words, reached=False) from None
     return connector

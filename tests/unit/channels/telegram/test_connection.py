@@ -10,7 +10,6 @@ from channels.telegram.connection import CallFailed, Connection, ConnectionClose
 from channels.telegram.receive import Poller
 from desk_core.conversations.ports import Accepted
 from desk_core.kit.clock import SystemClock
-from desk_core.kit.i18n import Phrase
 from tests.services.process import free_port
 
 TOKEN = "7000000001:AAE" + "x" * 32
@@ -29,7 +28,6 @@ async def test_no_error_of_a_proxy_or_server_quotes_a_password(proxy: str) -> No
     )
     for secret in ("p@ss-word", "p%40ss-word", "s3cret-key", TOKEN.partition(":")[2]):
         assert secret not in told
-    assert isinstance(caught.value.words, Phrase)
 
 
 async def test_a_closed_connection_is_not_opened_again() -> None:
@@ -54,7 +52,7 @@ async def test_polling_ends_with_its_connection_and_reports_no_trouble() -> None
         async def call(self, method: str, params: Any = None) -> Any:
             raise AssertionError(method)
 
-    async def accept(inbox_id: str, message: Any, *, raw: bytes) -> Accepted:
+    async def accept(inbox_id: str, message: Any, *, raw: bytes | None = None) -> Accepted:
         raise AssertionError(inbox_id)
 
     poller = Poller(Closing(), inbox_id="box", burst_seconds=0, clock=SystemClock(), on_status=told.append)
