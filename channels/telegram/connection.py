@@ -206,9 +206,23 @@ def json_bytes(value: Any) -> bytes:
 
 
 def _socks_connector(proxy: str) -> aiohttp.BaseConnector:
+    """Raises `CallFailed` where the optional package is missing."""
     try:
-        connector: aiohttp.BaseConnector = import_module("aiohttp_socks").ProxyConnector.from_url(proxy, rdns=True)
+        socks = import_module("aiohttp_socks")
     except ImportError:
         words = _("A SOCKS proxy needs the package aiohttp-socks. Install it, or give an http:// proxy.")
         raise CallFailed(words, reached=False) from None
+
+    base: Any = socks.ProxyConnector
+
+    class Connector(base):  # type: ignore[misc]  # the package is optional, so its types are not known here
+        """What the proxy refuses is a failure to connect, like any other; the package's own errors are no errors of aiohttp."""
+
+        async def connect(self, req: aiohttp.ClientRequest, *args: Any, **options: Any) -> Any:
+            try:
+                return await super().connect(req, *args, **options)
+            except socks.ProxyError as error:
+                raise aiohttp.ClientProxyConnectionError(req.connection_key, OSError(0, str(error))) from None
+
+    connector: aiohttp.BaseConnector = Connector.from_url(proxy, rdns=True)
     return connector
