@@ -25,8 +25,8 @@ from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.db import Database
 from desk_core.kit.errors import DeskError, StoreUnavailable
+from desk_core.kit.i18n import Phrase, known_language, translate
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.kit.i18n import known_language, translate
 from desk_core.lanes.signal import LocalSignal, RedisSignal, Signal
 from desk_core.lanes.worker import Handler, Worker
 from desk_core.learning.service import RETRAIN
@@ -242,7 +242,9 @@ class Desk:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def _note_status(self, inbox_id: str, words: str | None) -> None:
+        phrase = words.to_json() if isinstance(words, Phrase) else None
         news: dict[str, Any] = {"last_error": words[:500]} if words else {"last_error": None, "last_success_at": self.clock.now()}
+        news["last_error_phrase"] = phrase
         try:
             async with self.database.unit() as uow:
                 await uow.execute(update(Inbox).where(Inbox.id == inbox_id).values(**news))

@@ -1,6 +1,7 @@
-"""A mail inbox of this desk, ready to be examined: its mailbox, its way out, the names, and how a mail to itself would be seen."""
+"""An inbox of this desk, ready to be examined: a mailbox with its way out, the names and a mail to itself; a bot with a test message."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -14,6 +15,9 @@ from channels.telegram import checkup as of_bots
 from channels.telegram.channel import TelegramChannel
 from desk_core.conversations.checkups import STATES, State, Step
 from desk_core.conversations.entities import Inbox, RawInbound
+from desk_core.groups import service as groups
+from desk_core.groups.entities import LinkCode
+from desk_core.groups.repository import last_used
 from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import Phrase, translate
 from desk_core.kit.i18n import gettext_noop as _
@@ -111,7 +115,46 @@ async def examine_bot(desk: "WebDesk", inbox: Inbox) -> list[Step]:
     channel = await desk.channel(inbox.id)
     if not isinstance(channel, TelegramChannel):
         raise Invalid(reason=Phrase(_("%(name)s is paused"), name=inbox.name))
-    return await channel.checkup(of_bots.News(inbox.last_received_at, inbox.last_error)).run()
+    return await channel.checkup(of_bots.News(inbox.last_received_at, inbox.trouble)).run()
+
+
+@dataclass(frozen=True, slots=True)
+class NewTest:
+    """A test message that can be asked for once: whoever opens the bot by `link`, or sends it `words`, gets it."""
+
+    link: str
+    words: str
+    code_hash: str
+
+
+async def new_test(desk: "WebDesk", inbox: Inbox, *, by: str) -> NewTest:
+    """Raises `Invalid` while the inbox is paused, and `RetryLater` or `Refused` where Telegram does not know the bot."""
+    channel = await desk.channel(inbox.id)
+    if not isinstance(channel, TelegramChannel):
+        raise Invalid(reason=Phrase(_("%(name)s is paused"), name=inbox.name))
+    username, now = await channel.username(), desk.clock.now()
+    async with desk.database.unit() as uow:
+        code = await groups.make_code(uow, purpose=groups.FOR_TEST, subject=inbox.id, by=by, now=now)
+    return NewTest(f"https://t.me/{username}?start={groups.TEST_LINK}{code}", f"/start {groups.TEST_LINK}{code}", groups.hashed(code))
+
+
+async def last_test(desk: "WebDesk", inbox: Inbox) -> LinkCode | None:
+    """The last test message that somebody asked for."""
+    async with desk.database.read() as session:
+        return await last_used(session, purpose=groups.FOR_TEST, subject=inbox.id)
+
+
+async def awaited_test(desk: "WebDesk", test: NewTest, *, seconds: float) -> Step:
+    """Once somebody has got the message, or the seconds are over."""
+    began = asyncio.get_running_loop().time()
+    while True:
+        async with desk.database.read() as session:
+            code = await session.get_one(LinkCode, test.code_hash)
+        if code.answered_at is not None:
+            return Step("to_me", State.OK, code.used_by or "")
+        if asyncio.get_running_loop().time() - began >= seconds:
+            return Step("to_me", State.FAIL, code.used_by or "", "not_answered" if code.used_at else "not_opened")
+        await asyncio.sleep(0.5)
 
 
 def told(step: Step, language: str) -> dict[str, Any]:
@@ -119,7 +162,7 @@ def told(step: Step, language: str) -> dict[str, Any]:
     return {
         "step": translate(language, (of_bots if step.key in of_bots.STEPS else of_mail).STEPS[step.key]),
         "passed": step.state is not State.FAIL,
-        "words": step.words,
+        "words": translate(language, step.words) if isinstance(step.words, Phrase) else step.words,
         "key": step.key,
         "state": step.state.value,
         "said": translate(language, STATES[step.state]),

@@ -38,6 +38,8 @@ OAUTH_HIDDEN = ("oauth_client_secret", "oauth_refresh_token")
 
 HOOK = ("hook_path", "hook_secret")
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h", "socks4")
+BOT_ADDRESSES = {"api_url": ("http", "https"), "webhook_url": ("http", "https"), "proxy": PROXY_SCHEMES}
+MASK = "***"
 
 
 class InboxExists(DeskError):
@@ -87,12 +89,6 @@ def mail_address(text: str) -> str:
     return address
 
 
-def telegram_secrets(box: SecretBox, *, token: str, webhook: bool) -> tuple[dict[str, Any], str]:
-    """(public config, sealed secrets) of a bot; a webhook gets a random path and a secret of its own."""
-    public, hidden = BotOptions(token=token, webhook_url="http://desk" if webhook else None).over({}, {})
-    return {"bot": public["bot"]}, box.seal(hidden)
-
-
 @dataclass(frozen=True, slots=True)
 class BotOptions:
     """How a bot is connected, as it is given; what is None stays as it was, and an empty address ends its use (no webhook: polling)."""
@@ -109,9 +105,11 @@ class BotOptions:
     def over(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
         """(public config, secrets) with these options laid over; raises `Invalid`.
 
-        A webhook keeps its random path and its secret for as long as it lasts; the next one gets others.
+        A webhook keeps its random path and its secret for as long as it lasts; the next one gets others. An address with a password
+        is a secret as a whole, also one that was stored openly before.
         """
-        public, secret = dict(config), dict(hidden)
+        addresses = {**config, **hidden}
+        public, secret = ({name: value for name, value in kept.items() if name not in BOT_ADDRESSES} for kept in (config, hidden))
         if self.token is not None:
             head, _colon, tail = self.token.strip().partition(":")
             if not head.isdigit() or len(tail) < 20:
@@ -119,29 +117,35 @@ class BotOptions:
             if head != public.get("bot"):
                 public.pop("username", None)  # it is asked for again
             public["bot"], secret["token"] = head, self.token.strip()
-        for name, schemes in (("api_url", ("http", "https")), ("webhook_url", ("http", "https")), ("proxy", PROXY_SCHEMES)):
-            value = getattr(self, name)
-            if value is None:
+        for name, schemes in BOT_ADDRESSES.items():
+            given, known = getattr(self, name), str(addresses.get(name) or "")
+            # What a form showed comes back as it was shown.
+            value = known if given is None or (known and given == masked(known)) else given
+            if not value:
                 continue
-            if value and not _is_address(value, schemes):
-                raise Invalid(
-                    reason=Phrase(
-                        _("%(address)s is no address that begins with one of: %(schemes)s"), address=name, schemes=", ".join(schemes)
-                    )
-                )
-            public = {key: kept for key, kept in public.items() if key != name} | ({name: value} if value else {})
+            if value != known:
+                _require_address(name, value, schemes)
+            (secret if has_credentials(value) else public)[name] = value
         if self.max_connections is not None:
             if not 1 <= self.max_connections <= 100:
                 raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
             public["max_connections"] = self.max_connections
         public |= {name: value for name in ("only_telegram", "groups", "local") if (value := getattr(self, name)) is not None}
-        if public.get("local") and not public.get("api_url"):
-            raise Invalid(reason=_("A local Bot API server needs its address."))
-        if not public.get("webhook_url"):
+        if not (public.get("api_url") or secret.get("api_url")) and public.get("local"):
+            if self.local:
+                raise Invalid(reason=_("A local Bot API server needs its address."))
+            del public["local"]  # its server went with its address
+        if not (public.get("webhook_url") or secret.get("webhook_url")):
             return public, {name: value for name, value in secret.items() if name not in HOOK}
         if "hook_secret" not in secret:
             secret |= {"hook_path": secrets.token_urlsafe(24), "hook_secret": secrets.token_urlsafe(32)}
         return public, secret
+
+
+def new_bot(box: SecretBox, options: BotOptions) -> tuple[dict[str, Any], str]:
+    """(public config, sealed secrets) of a bot that is connected for the first time; raises `Invalid`."""
+    public, hidden = options.over({}, {})
+    return public, box.seal(hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +227,46 @@ async def set_bot(uow: UnitOfWork, inbox: Inbox, options: BotOptions, *, box: Se
     config, secret = options.over(inbox.config, hidden)
     before, after = {**inbox.config, **hidden}, {**config, **secret}
     changed = sorted(name for name in {*before, *after} - {*HOOK, "username"} if before.get(name) != after.get(name))
-    if changed:
+    if changed or config != inbox.config:
+        if "bot" in before and before["bot"] != after["bot"]:
+            inbox.address = f"bot {after['bot']}"
         inbox.config, inbox.secrets = config, box.seal(secret)
         inbox.version += 1
     return changed
 
 
-def _is_address(text: str, schemes: Sequence[str]) -> bool:
+def bot_address(inbox: Inbox, hidden: Mapping[str, str], name: str) -> str | None:
+    """One of `BOT_ADDRESSES` of a bot, from wherever it is kept."""
+    value: str | None = hidden.get(name) or inbox.config.get(name)
+    return value
+
+
+def has_credentials(address: str) -> bool:
+    return "@" in urlsplit(address).netloc
+
+
+def masked(address: str) -> str:
+    """An address as pages and lists show it: without the user and the password before its host."""
+    if not has_credentials(address):
+        return address
+    parts = urlsplit(address)
+    return parts._replace(netloc=f"{MASK}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def _require_address(name: str, text: str, schemes: Sequence[str]) -> None:
+    """Raises `Invalid`, whose words do not quote it: it may hold a password."""
+    refusal = Phrase(_("%(address)s is no address that begins with one of: %(schemes)s"), address=name, schemes=", ".join(schemes))
     try:
         parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
+            raise Invalid(reason=refusal)
     except ValueError:
-        return False
-    return parts.scheme in schemes and bool(parts.hostname)
+        raise Invalid(reason=refusal) from None  # its words quote the address
+    if name == "webhook_url" and has_credentials(text):
+        raise Invalid(reason=_("The address of the webhook takes no password: it has a secret of its own."))
+    if parts.netloc.startswith(f"{MASK}@"):
+        # A password is never sent to another server than it was given for.
+        raise Invalid(reason=_("Please give the whole address, with its user and password."))
 
 
 async def set_mail(uow: UnitOfWork, inbox: Inbox, options: MailOptions, *, box: SecretBox) -> list[str]:
@@ -322,18 +354,18 @@ def build(
         case ChannelKind.TELEGRAM:
             from channels.telegram.channel import MAX_CONNECTIONS, TelegramChannel
 
-            base = inbox.config.get("webhook_url")
+            base = bot_address(inbox, hidden, "webhook_url")
             return TelegramChannel(
                 inbox.id,
                 hidden["token"],
                 blobs=blobs,
                 clock=clock,
-                api_url=_bot_api(inbox, settings),
+                api_url=_bot_api(inbox, hidden, settings),
                 webhook_url=f"{base.rstrip('/')}/hooks/telegram/{hidden['hook_path']}" if base else None,
                 webhook_secret=hidden.get("hook_secret"),
                 max_connections=inbox.config.get("max_connections", MAX_CONNECTIONS),
                 only_telegram=bool(inbox.config.get("only_telegram")),
-                proxy=inbox.config.get("proxy"),
+                proxy=bot_address(inbox, hidden, "proxy"),
                 burst_seconds=settings.work.burst_seconds,
                 pace=telegram_pace(inbox.id),
                 on_status=on_status,
@@ -363,12 +395,11 @@ def build(
             return WebformChannel(inbox.id)
 
 
-def _bot_api(inbox: Inbox, settings: Settings) -> str | None:
+def _bot_api(inbox: Inbox, hidden: Mapping[str, str], settings: Settings) -> str | None:
     """The Bot API server of a bot: Telegram's own, another base, or the sandbox of this very process on whatever port it got."""
     if inbox.config.get("sandbox"):
         return f"http://127.0.0.1:{settings.http.port}/sandbox/bot-api"
-    base: str | None = inbox.config.get("api_url")
-    return base
+    return bot_address(inbox, hidden, "api_url")
 
 
 def shown(inbox: Inbox, settings: Settings) -> dict[str, Any]:
@@ -378,7 +409,7 @@ def shown(inbox: Inbox, settings: Settings) -> dict[str, Any]:
         ChannelKind.EMAIL: f"mailto:{inbox.address}",
         ChannelKind.TELEGRAM: inbox.config.get("webhook_url") or inbox.config.get("api_url") or "",
     }
-    url = urls.get(ChannelKind(inbox.channel), "")
+    url = masked(urls.get(ChannelKind(inbox.channel), ""))
     return {
         "name": inbox.name,
         "channel": inbox.channel,

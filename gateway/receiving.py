@@ -71,7 +71,7 @@ class Receivers:
                     await _first_of(adapter.run(self._desk.accept), lost())
             except DeskError as error:
                 log.warning("receivers.stopped", inbox=inbox_id, error=str(error))
-                self._desk.note_status(inbox_id, str(error))
+                self._desk.note_status(inbox_id, error.phrase)
 
     @contextlib.asynccontextmanager
     async def _alone(self, inbox_id: str) -> AsyncIterator[Callable[[], Awaitable[None]] | None]:

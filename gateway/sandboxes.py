@@ -43,7 +43,7 @@ async def connect(desk: "Desk") -> None:
     async with desk.database.unit() as uow:
         known = set(await uow.scalars(select(Inbox.name)))
         if "sandbox-bot" not in known:
-            config, sealed = inboxes.telegram_secrets(desk.box, token=BOT_TOKEN, webhook=False)
+            config, sealed = inboxes.new_bot(desk.box, inboxes.BotOptions(token=BOT_TOKEN))
             await inboxes.add(
                 uow, name="sandbox-bot", channel=ChannelKind.TELEGRAM, address=f"@{BOT_NAME}", language=language,
                 config={**config, "sandbox": True}, sealed=sealed, clock=desk.clock,

@@ -101,7 +101,7 @@ async def run(
             listener = await start_listener(desk)
             closers.append(listener.stop)
         if parts.web:
-            server, sandboxes = await _web(desk, sandbox=sandbox)
+            server, sandboxes = await web_server(desk, sandbox=sandbox)
             tasks.append(asyncio.create_task(server.serve(), name="web"))
             if sandboxes is not None:
                 closers.append(sandboxes.close)
@@ -198,7 +198,7 @@ async def wait_for_store(desk: Desk) -> bool:
     return False
 
 
-async def _web(desk: Desk, *, sandbox: bool) -> tuple[uvicorn.Server, Any]:
+async def web_server(desk: Desk, *, sandbox: bool) -> tuple[uvicorn.Server, Any]:
     from gateway.app import create_app
 
     sandboxes = None

@@ -175,7 +175,7 @@ class Victim:
         clock = SystemClock()
         async with self.desk.database.unit() as uow:
             if self.telegram_url:
-                public, sealed = inboxes.telegram_secrets(self.desk.box, token=TOKEN, webhook=False)
+                public, sealed = inboxes.new_bot(self.desk.box, inboxes.BotOptions(token=TOKEN))
                 await inboxes.add(
                     uow, name="bot", channel=ChannelKind.TELEGRAM, address="bot", language="ru",
                     config={**public, "api_url": self.telegram_url}, sealed=sealed, clock=clock,

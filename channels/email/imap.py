@@ -19,6 +19,8 @@ from channels.email.imap_mailbox import CommandRefused, Fetched, MailboxFailed, 
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from desk_core.conversations.ports import Accept, Accepted, InboundMessage
 from desk_core.kit.errors import StoreUnavailable
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     from imap_tools import BaseMailBox
@@ -98,7 +100,7 @@ class ImapFetcher:
             except CommandRefused as error:
                 log.warning("imap.folder_refused", inbox=self._inbox.inbox_id)
                 missing.append(f"{folder}: {error.fields.get('reason', '')}")
-        self._tell("; ".join((*missing, *(stuck.words for stuck in self._stuck.values()))) or None)
+        self._tell(_listed([*missing, *(stuck.words for stuck in self._stuck.values())]))
         return taken
 
     async def _take_folder(self, mailbox: "BaseMailBox", folder: str, can: frozenset[str]) -> int:
@@ -173,7 +175,7 @@ class ImapFetcher:
         stuck = self._stuck.setdefault((folder, uid), _Stuck(""))
         stuck.tries += 1
         stuck.pass_by = 0 if lost and stuck.tries == 1 else min(2**stuck.tries, 240)
-        stuck.words = f"{folder}: message {uid} is stuck: {reason}"
+        stuck.words = Phrase(_("%(folder)s: message %(uid)s is stuck: %(words)s"), folder=folder, uid=uid, words=reason)
 
     def _tell(self, words: str | None) -> None:
         """Report trouble every time, as an arriving mail wipes it from the list; that all is well only now and then."""
@@ -197,6 +199,15 @@ class ImapFetcher:
                 break
             waited += _IDLE_SLICE
         await call(mailbox.idle.stop)
+
+
+def _listed(troubles: list[str]) -> str | None:
+    """Several as one, each still to be told in the reader's language."""
+    if len(troubles) < 2:
+        return troubles[0] if troubles else None
+    return Phrase(
+        "; ".join(f"%(trouble_{at})s" for at in range(len(troubles))), **{f"trouble_{at}": one for at, one in enumerate(troubles)}
+    )
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import structlog
 
 from channels.telegram import local_files
 from channels.telegram.checkup import STEPS, Checkup, News
-from channels.telegram.connection import CALL_SECONDS, CallFailed, Connection
+from channels.telegram.connection import CALL_SECONDS, CallFailed, Connection, ConnectionClosed
 from channels.telegram.pace import Pace
 from channels.telegram.plan import Place
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
@@ -33,6 +33,8 @@ from desk_core.conversations.ports import (
 from desk_core.groups.ports import Face, Standing
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import DeskError
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     from channels.telegram.group import GroupDesk
@@ -106,7 +108,7 @@ class TelegramChannel:
     # Receiving
 
     async def run(self, accept: Accept) -> None:
-        """Receive until cancelled, by polling or, with a webhook address, by keeping the webhook set and watching it."""
+        """Receive until cancelled or closed, by polling or, with a webhook address, by keeping the webhook set and watching it."""
         courtesies = [asyncio.create_task(act()) for act in (self._learn_name, self._set_menu)]
         try:
             if self._webhook_url:
@@ -184,6 +186,8 @@ class TelegramChannel:
                 is_set = info.get("url") == self._webhook_url and info.get("max_connections") in (None, self._max_connections)
                 await status.report(self._webhook_trouble(info))
                 pause = _WATCH_SECONDS if is_set else 1.0
+            except ConnectionClosed:
+                return
             except CallFailed as failure:
                 await status.report(failure.words)
                 pause = max(min(pause * 2, LONGEST_PAUSE), float(failure.retry_after or 0))
@@ -205,7 +209,8 @@ class TelegramChannel:
         if self._clock.now() - datetime.fromtimestamp(at, UTC) > _FRESH_ERROR:
             return None
         waiting = info.get("pending_update_count")
-        return self._connection.scrub(f"Telegram cannot deliver to our webhook ({waiting} updates wait): {words}")
+        told = self._connection.scrub(words)
+        return Phrase(_("Telegram cannot deliver to our webhook (waiting: %(number)s): %(words)s"), number=waiting, words=told)
 
     # Sending
 
@@ -339,6 +344,13 @@ class TelegramChannel:
         """Steps of a connection test: (step, passed, Telegram's words); those that could not be tried are left out."""
         tried = [step for step in await self.checkup().run() if step.state is not State.SKIPPED]
         return [(STEPS[step.key], step.state is not State.FAIL, step.words) for step in tried]
+
+    async def username(self) -> str:
+        """The name by which people find the bot, without the @; empty where it has none. Raises `RetryLater` or `Refused`."""
+        try:
+            return str(_mapping(await self._connection.call("getMe")).get("username") or "")
+        except CallFailed as failure:
+            raise _fetch_error(failure) from None
 
     async def picture(self) -> bytes | None:
         """The bot's own picture, small; None where it has none. Raises `RetryLater` or `Refused`."""

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from channels.telegram.connection import CallFailed, Connection
+from channels.telegram.connection import CallFailed, Connection, bare
 from desk_core.conversations.checkups import State, Step
+from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 
 STEPS: Final = {
@@ -18,6 +19,7 @@ STEPS: Final = {
     "webhook": _("Nothing is in the way of receiving"),
     "receiving": _("The desk receives"),
     "pace": _("Sending"),
+    "to_me": _("A test message to you"),
 }
 
 ADVICE: Final = {
@@ -38,6 +40,8 @@ ADVICE: Final = {
     "trouble": _("The desk reported this when it received last."),
     "nothing_yet": _("Nothing has come yet. Write to the bot to see it arrive."),
     "silent": _("Telegram has asked for silence; sending goes on by itself."),
+    "not_opened": _("Nobody has opened the link in time, or the desk does not run. Start it, and ask for another link."),
+    "not_answered": _("The link was opened, but the answer could not be sent yet. See whether the desk runs: priyom doctor."),
     "needs_earlier": _("Tried once the step before works."),
 }  # fmt: skip
 
@@ -82,7 +86,8 @@ class Checkup:
             steps.append(self._receiving(self.news))
         left = await self.connection.pace.left()
         steps.append(Step("pace", State.OK, str(left)) if left else Step("pace", State.WARN, "0", "silent"))
-        return [replace(step, words=self.connection.scrub(step.words)) for step in steps]
+        # A phrase was put together from words without secrets, and waits for the reader's language.
+        return [step if isinstance(step.words, Phrase) else replace(step, words=self.connection.scrub(step.words)) for step in steps]
 
     async def _bot(self) -> Step:
         try:
@@ -98,7 +103,12 @@ class Checkup:
         parts = urlsplit(self.webhook_url)
         # A Bot API server of one's own calls plain addresses too.
         plain = parts.scheme != "https" and self.connection.is_official
-        return Step("mode", State.WARN if plain else State.OK, f"webhook at {parts.netloc}", "no_https" if plain else None)
+        return Step(
+            "mode",
+            State.WARN if plain else State.OK,
+            Phrase(_("webhook at %(host)s"), host=bare(self.webhook_url)),
+            "no_https" if plain else None,
+        )
 
     async def _webhook(self) -> Step:
         try:
@@ -121,7 +131,7 @@ def webhook_step(info: Mapping[str, Any], *, wanted: str | None, now: datetime) 
     url, waiting = str(info.get("url") or ""), int(info.get("pending_update_count") or 0)
     host = urlsplit(wanted or url).hostname or ""
     if url != (wanted or ""):
-        return Step("webhook", State.FAIL, urlsplit(url).netloc, "not_set" if wanted else "foreign", {"host": host})
+        return Step("webhook", State.FAIL, bare(url), "not_set" if wanted else "foreign", {"host": host})
     told = f"pending_update_count: {waiting}"
     at, words = info.get("last_error_date"), str(info.get("last_error_message") or "")
     if words and isinstance(at, int) and now - datetime.fromtimestamp(at, UTC) <= FRESH:

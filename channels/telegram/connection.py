@@ -5,12 +5,14 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 import orjson
 
 from channels.telegram.pace import NoPace, Pace
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     from aiogram import Bot
@@ -31,6 +33,13 @@ class CallFailed(Exception):
         super().__init__(words)
 
 
+class ConnectionClosed(CallFailed):
+    """The inbox was changed or paused meanwhile: there is another connection by now, and this one is not opened again."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The connection of this inbox was closed."), reached=False)
+
+
 class Connection:
     """Knows the token and the addresses; opens on first use, `close()` at the end."""
 
@@ -41,18 +50,18 @@ class Connection:
         self._token = token.strip()
         self._base = (api_url or OFFICIAL).rstrip("/")
         self._proxy = proxy
-        password = urlsplit(proxy).password if proxy else None
-        hidden = [self._token, self._token.partition(":")[2], password or "", *secrets]
+        hidden = [self._token, self._token.partition(":")[2], *_credentials(proxy), *_credentials(api_url), *secrets]
         # Longest first, so that no half of a secret is left behind when one contains another.
         self._secrets = sorted(
             {form for one in hidden if len(one) >= 4 for form in (one, quote(one), quote(one, safe=""))}, key=len, reverse=True
         )
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self._bot: Bot | None = None
         self._bot_lock = asyncio.Lock()
 
     def __repr__(self) -> str:
-        return f"Connection({self._base!r})"
+        return f"Connection({self.scrub(self._base)!r})"
 
     @property
     def token(self) -> str:
@@ -74,6 +83,9 @@ class Connection:
         return " ".join(text.split())[:500]
 
     def session(self) -> aiohttp.ClientSession:
+        """Raises `ConnectionClosed`: a session opened after the end would never be closed."""
+        if self._closed:
+            raise ConnectionClosed
         if self._session is None or self._session.closed:
             timeout = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=CONNECT_SECONDS)
             if self._proxy and urlsplit(self._proxy).scheme.startswith("socks"):
@@ -107,7 +119,7 @@ class Connection:
             params["offset"] = offset
         result = await self.call("getUpdates", params, seconds=seconds + 15)
         if not isinstance(result, list):
-            raise CallFailed("Telegram answered getUpdates with something that is no list")
+            raise CallFailed(_("Telegram answered getUpdates with something that is no list"))
         return result
 
     async def download(self, path: str, *, seconds: float = 300) -> AsyncIterator[bytes]:
@@ -125,9 +137,13 @@ class Connection:
 
     def unreachable(self, error: BaseException) -> CallFailed:
         """A failure to get an answer, in words, with whether the request may have arrived all the same."""
+        if self._closed:
+            return ConnectionClosed()
         reached = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL)
-        words = "no answer in time" if isinstance(error, TimeoutError) else self.scrub(error) or type(error).__name__
-        return CallFailed(f"Telegram cannot be reached: {words}", reached=reached)
+        if isinstance(error, TimeoutError):
+            return CallFailed(_("Telegram cannot be reached: no answer in time"), reached=reached)
+        words = self.scrub(error) or type(error).__name__
+        return CallFailed(Phrase(_("Telegram cannot be reached: %(words)s"), words=words), reached=reached)
 
     def _result(self, status: int, body: bytes) -> Any:
         try:
@@ -137,7 +153,8 @@ class Connection:
         if isinstance(answer, dict) and answer.get("ok") is True and status < 300:
             return answer.get("result")
         if not isinstance(answer, dict):
-            raise CallFailed(f"Telegram answered {status} with something that is no JSON", code=status if status >= 400 else None)
+            words = Phrase(_("Telegram answered %(status)s with something that is no JSON"), status=status)
+            raise CallFailed(words, code=status if status >= 400 else None)
         parameters = answer.get("parameters")
         retry_after = parameters.get("retry_after") if isinstance(parameters, dict) else None
         raise CallFailed(
@@ -147,8 +164,25 @@ class Connection:
         )
 
     async def close(self) -> None:
+        """For good; whoever still calls gets `ConnectionClosed`."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
+
+
+def bare(address: str) -> str:
+    """Host and port of an address, without a user and a password before them."""
+    return urlsplit(address).netloc.rpartition("@")[2]
+
+
+def _credentials(address: str | None) -> list[str]:
+    """What stands before the host of an address, in every form in which an error may quote it."""
+    parts = urlsplit(address or "")
+    if not parts.username and not parts.password:
+        return []
+    whole = parts.netloc.rpartition("@")[0]
+    secret = parts.password or parts.username or ""
+    return [whole, unquote(whole), secret, unquote(secret)]
 
 
 def read_json(body: bytes) -> Any:
@@ -172,9 +206,23 @@ def json_bytes(value: Any) -> bytes:
 
 
 def _socks_connector(proxy: str) -> aiohttp.BaseConnector:
+    """Raises `CallFailed` where the optional package is missing."""
     try:
-        connector: aiohttp.BaseConnector = import_module("aiohttp_socks").ProxyConnector.from_url(proxy, rdns=True)
+        socks = import_module("aiohttp_socks")
     except ImportError:
-        words = "a SOCKS proxy needs the package aiohttp-socks; install it or give an http:// proxy"
+        words = _("A SOCKS proxy needs the package aiohttp-socks. Install it, or give an http:// proxy.")
         raise CallFailed(words, reached=False) from None
+
+    base: Any = socks.ProxyConnector
+
+    class Connector(base):  # type: ignore[misc]  # the package is optional, so its types are not known here
+        """What the proxy refuses is a failure to connect, like any other; the package's own errors are no errors of aiohttp."""
+
+        async def connect(self, req: aiohttp.ClientRequest, *args: Any, **options: Any) -> Any:
+            try:
+                return await super().connect(req, *args, **options)
+            except socks.ProxyError as error:
+                raise aiohttp.ClientProxyConnectionError(req.connection_key, OSError(0, str(error))) from None
+
+    connector: aiohttp.BaseConnector = Connector.from_url(proxy, rdns=True)
     return connector

@@ -11,12 +11,14 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
 
-from channels.telegram.connection import CallFailed, json_bytes
+from channels.telegram.connection import CallFailed, ConnectionClosed, json_bytes
 from channels.telegram.content import number
 from channels.telegram.mapping import to_inbound, unreadable
 from desk_core.conversations.ports import Accept, Accepted, InboundKind, InboundMessage
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import DeskError, StoreUnavailable
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
 
 log = structlog.get_logger()
 
@@ -33,9 +35,9 @@ POLL_SECONDS: Final = 25
 CONFIRM_SECONDS: Final = 3.0
 LONGEST_PAUSE: Final = 60.0
 _TOKEN_PAUSE: Final = 30.0
-_CONFLICT: Final = (
+CONFLICT: Final = _(
     "Another program receives with this bot's token. Stop it, or let @BotFather make a new token (/revoke) and give that to the desk; "
-    "receiving goes on by itself then, and nothing is lost meanwhile. Telegram: {}"
+    "receiving goes on by itself then, and nothing is lost meanwhile. Telegram: %(words)s"
 )
 
 OnStatus: TypeAlias = Callable[[str | None], Awaitable[None] | None]
@@ -100,10 +102,12 @@ class Poller:
         self.status = Status(on_status, inbox_id=inbox_id)
 
     async def run(self, accept: Accept) -> None:
-        """Poll until cancelled; every trouble is reported and waited out. What is stored is acknowledged before it returns."""
+        """Poll until cancelled or closed; every trouble is reported and waited out. What is stored is acknowledged before it returns."""
         try:
             while True:
                 await self.step(accept)
+        except ConnectionClosed:
+            log.info("telegram.receiving_ends", inbox=self._inbox_id)
         finally:
             await self.confirm()
 
@@ -123,7 +127,9 @@ class Poller:
         try:
             await self._poll(accept, seconds=seconds)
         except StoreUnavailable:
-            await self._wait_out("The desk cannot store messages at the moment; Telegram keeps them until it can.")
+            await self._wait_out(_("The desk cannot store messages at the moment; Telegram keeps them until it can."))
+        except ConnectionClosed:
+            raise
         except CallFailed as failure:
             await self._meet(failure)
         else:
@@ -140,20 +146,22 @@ class Poller:
             if update_id is not None:
                 self.offset = update_id + 1
         if updates and self.offset is None:
-            raise CallFailed("Telegram sent updates without numbers")
+            raise CallFailed(_("Telegram sent updates without numbers"))
 
     async def _meet(self, failure: CallFailed) -> None:
         match failure.code:
             case 409 if "webhook" in failure.words.lower():
-                await self._wait_out(f"A webhook was set for this bot elsewhere and is taken off again. Telegram: {failure.words}")
+                words = _("A webhook was set for this bot elsewhere and is taken off again. Telegram: %(words)s")
+                await self._wait_out(Phrase(words, words=failure.words))
                 await self.leave_webhook()
             case 409:
-                await self._wait_out(_CONFLICT.format(failure.words))
+                await self._wait_out(Phrase(CONFLICT, words=failure.words))
             case 401 | 404:
-                words = f"Telegram does not know this token; copy it from @BotFather again. Telegram: {failure.words}"
-                await self._wait_out(words, at_least=_TOKEN_PAUSE)
+                words = _("Telegram does not know this token; copy it from @BotFather again. Telegram: %(words)s")
+                await self._wait_out(Phrase(words, words=failure.words), at_least=_TOKEN_PAUSE)
             case 429:
-                await self._wait_out(f"Telegram asks to slow down: {failure.words}", at_least=float(failure.retry_after or 1))
+                words = Phrase(_("Telegram asks to slow down: %(words)s"), words=failure.words)
+                await self._wait_out(words, at_least=float(failure.retry_after or 1))
             case _:
                 await self._wait_out(failure.words)
 

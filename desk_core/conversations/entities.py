@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from desk_core.kit.db import Base, Id
+from desk_core.kit.i18n import Phrase
 
 FAILED = text("delivery_state = 'failed'")
 """Condition of the partial index behind the list of failed deliveries; the query must spell it exactly so."""
@@ -22,6 +23,7 @@ class Inbox(Base):
     """One configured account of a channel. Secrets in `secrets` are encrypted with the desk's key.
 
     `last_success_at` is when its adapter last reported that all is well, `last_error` what it reported since, in the far side's words.
+    `last_error_phrase` is the same as a `Phrase` where the desk put a frame around them, so that `trouble` can be told in any language.
     """
 
     __tablename__ = "inboxes"
@@ -37,8 +39,14 @@ class Inbox(Base):
     last_received_at: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    last_error_phrase: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong, for `translate`."""
+        return Phrase.of_json(self.last_error_phrase) if self.last_error and self.last_error_phrase else self.last_error
 
     @property
     def signs_as_team(self) -> bool:

@@ -82,7 +82,10 @@ class AgentAccount(Base):
 
 
 class LinkCode(Base):
-    """A one-time code, known only by its hash: for a group of an inbox, or for the account of an operator."""
+    """A one-time code, known only by its hash: for a group of an inbox, for the account of an operator, or for a test of a bot.
+
+    Of a test `used_by` names who opened the bot with it, and `answered_at` is when the bot's answer was sent to them.
+    """
 
     __tablename__ = "link_codes"
 
@@ -92,3 +95,5 @@ class LinkCode(Base):
     made_by: Mapped[str]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    used_by: Mapped[str | None]
+    answered_at: Mapped[datetime | None]

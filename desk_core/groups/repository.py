@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from desk_core.conversations.entities import Message
-from desk_core.groups.entities import AgentAccount, GroupMessage, GroupTopic, OperatorGroup
+from desk_core.groups.entities import AgentAccount, GroupMessage, GroupTopic, LinkCode, OperatorGroup
 from desk_core.kit.db import ReadSession
 from desk_core.people.entities import Agent
 from desk_core.tickets.entities import TicketEvent
@@ -19,6 +19,13 @@ async def groups(session: ReadSession) -> list[OperatorGroup]:
     """Those linked now, oldest first."""
     query = select(OperatorGroup).where(OperatorGroup.ended_at.is_(None)).order_by(OperatorGroup.linked_at, OperatorGroup.id).limit(100)
     return list((await session.scalars(query)).all())
+
+
+async def last_used(session: ReadSession, *, purpose: str, subject: str) -> LinkCode | None:
+    """The code for this end that was used last."""
+    query = select(LinkCode).where(LinkCode.purpose == purpose, LinkCode.subject == subject, LinkCode.used_at.is_not(None))
+    found: LinkCode | None = await session.scalar(query.order_by(LinkCode.used_at.desc()).limit(1))
+    return found
 
 
 async def topic_of(session: ReadSession, ticket_id: str) -> GroupTopic | None:

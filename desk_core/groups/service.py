@@ -15,7 +15,9 @@ from desk_core.kit.ids import new_id, new_token
 from desk_core.people.entities import Agent
 
 CODE_LIFE = timedelta(minutes=15)
-FOR_GROUP, FOR_AGENT = "group", "agent"
+FOR_GROUP, FOR_AGENT, FOR_TEST = "group", "agent", "test"
+TEST_LINK = "test-"
+"""How a deep link begins that asks the bot for a test message."""
 
 
 class WrongCode(DeskError):
@@ -24,7 +26,8 @@ class WrongCode(DeskError):
     code, status, text = "wrong_code", 403, _("This code is not valid (any more). Please make a new one in the console.")
 
 
-def _hashed(code: str) -> str:
+def hashed(code: str) -> str:
+    """What of a code is kept."""
     return hashlib.sha256(code.strip().encode()).hexdigest()
 
 
@@ -32,7 +35,12 @@ async def make_code(uow: UnitOfWork, *, purpose: str, subject: str, by: str, now
     """A code for one use within a quarter of an hour; earlier ones for the same end."""
     await uow.execute(delete(LinkCode).where(LinkCode.purpose == purpose, LinkCode.subject == subject, LinkCode.used_at.is_(None)))
     code = new_token(12)
-    uow.add(LinkCode(code_hash=_hashed(code), purpose=purpose, subject=subject, made_by=by, expires_at=now + CODE_LIFE, used_at=None))
+    uow.add(
+        LinkCode(
+            code_hash=hashed(code), purpose=purpose, subject=subject, made_by=by, expires_at=now + CODE_LIFE, used_at=None, used_by=None,
+            answered_at=None,
+        )
+    )  # fmt: skip
     return code
 
 
@@ -40,14 +48,19 @@ async def take_code(uow: UnitOfWork, code: str, *, purpose: str, now: datetime) 
     """Use a code up; raises `WrongCode`. Of two who use it at once, one does."""
     taken = await uow.execute(
         update(LinkCode)
-        .where(LinkCode.code_hash == _hashed(code), LinkCode.purpose == purpose, LinkCode.used_at.is_(None), LinkCode.expires_at > now)
+        .where(LinkCode.code_hash == hashed(code), LinkCode.purpose == purpose, LinkCode.used_at.is_(None), LinkCode.expires_at > now)
         .values(used_at=now)
         .execution_options(synchronize_session=False)
     )
     if taken.rowcount != 1:
         raise WrongCode
-    found: LinkCode = await uow.session.get_one(LinkCode, _hashed(code))
+    found: LinkCode = await uow.session.get_one(LinkCode, hashed(code))
     return found
+
+
+async def note_answered(uow: UnitOfWork, code_hash: str, *, now: datetime) -> None:
+    """What was asked for by this code has been sent."""
+    await uow.execute(update(LinkCode).where(LinkCode.code_hash == code_hash).values(answered_at=now))
 
 
 async def link_group(uow: UnitOfWork, *, inbox_id: str, chat: str, title: str, language: str, by: str, now: datetime) -> OperatorGroup:

@@ -1,5 +1,6 @@
 """Errors are classes named for the fact, with a stable code and a status; the words come from the catalogue."""
 
+from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 
 
@@ -13,6 +14,15 @@ class DeskError(Exception):
     def __init__(self, **fields: object) -> None:
         self.fields = fields
         super().__init__(f"{self.code} {fields}" if fields else self.code)
+
+    @property
+    def phrase(self) -> Phrase:
+        """Its text with the fields filled in, for a reader whose language is not known yet."""
+        fields = {name: Phrase(value) if type(value) is str and value else value for name, value in self.fields.items()}
+        try:
+            return Phrase(self.text, **fields)
+        except (KeyError, TypeError, ValueError):
+            return Phrase(self.text)
 
 
 class NotFound(DeskError):

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 LANGUAGES = ("ru", "en")
 LOCALE_DIR = Path(__file__).resolve().parent.parent / "locale"
@@ -50,9 +50,24 @@ class Phrase(str):
     params: Mapping[str, object]
 
     def __new__(cls, text: str, /, **params: object) -> Self:
-        phrase = super().__new__(cls, text % params)
+        phrase = super().__new__(cls, text % params if params else text)
         phrase.text, phrase.params = text, params
         return phrase
+
+    def to_json(self) -> dict[str, Any]:
+        """For the store; `of_json` reads it."""
+        return {"text": self.text, "params": {name: _packed(value) for name, value in self.params.items()}}
+
+    @classmethod
+    def of_json(cls, body: Mapping[str, Any]) -> Self:
+        params = {name: cls.of_json(value) if isinstance(value, Mapping) else value for name, value in body["params"].items()}
+        return cls(str(body["text"]), **params)
+
+
+def _packed(value: object) -> object:
+    if isinstance(value, Phrase):
+        return value.to_json()
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def translate(language: str, text: str, /, **params: object) -> str:

@@ -1,15 +1,17 @@
 """`priyom inbox`: the accounts through which people write."""
 
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import Phrase, translate
 from desk_core.kit.i18n import gettext_noop as _
 from gateway.cli.shell import language, rows, run, show
 
 if TYPE_CHECKING:
+    from desk_core.conversations.checkups import Step
     from desk_core.conversations.entities import Inbox
     from gateway.bootstrap import Desk
 
@@ -86,9 +88,10 @@ def telegram(
     async def work(desk: "Desk") -> None:
         from gateway import inboxes
 
-        options = inboxes.BotOptions(token, api_url, webhook_url, proxy, groups=groups, local=local)
-        config, hidden = options.over({}, {})
-        sealed = desk.box.seal(hidden)
+        options = inboxes.BotOptions(
+            token=token, api_url=api_url, webhook_url=webhook_url, proxy=proxy, groups=groups, local=local
+        )  # fmt: skip
+        config, sealed = inboxes.new_bot(desk.box, options)
         await _add(desk, name=name, channel="telegram", address=f"bot {config['bot']}", lang=lang, config=config, sealed=sealed)
 
     run(work)
@@ -233,7 +236,14 @@ def list_(json: Json = False) -> None:
         from gateway import inboxes
 
         async with desk.database.read() as session:
-            return [inboxes.shown(inbox, desk.settings) for inbox in await repository.inboxes(session)]
+            # Programs are told in English whatever the terminal speaks.
+            return [
+                {
+                    **inboxes.shown(inbox, desk.settings),
+                    **({"last_error": translate(language(), inbox.trouble)} if inbox.trouble and not json else {}),
+                }
+                for inbox in await repository.inboxes(session)
+            ]
 
     found = run(work)
     columns = ("name", "channel", "address", "state", "last_received_at", "last_error")
@@ -296,24 +306,44 @@ def resume(name: Annotated[str, typer.Argument()]) -> None:
 
 
 @app.command()
-def test(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+def test(
+    name: Annotated[str, typer.Argument()],
+    to_me: Annotated[
+        bool, typer.Option("--to-me", help="Of a bot: give a link, and wait until whoever opens it got a test message from the desk.")
+    ] = False,
+    wait: Annotated[float, typer.Option("--wait", help="How many seconds to wait for that.")] = 300.0,
+    json: Json = False,
+) -> None:
     """Try the connection step by step, with the far side's own words and what to do; of mail the names and a mail to itself too."""
 
     async def work(desk: "Desk") -> list[dict[str, Any]]:
         from desk_core.conversations.ports import ChannelKind
+        from desk_core.kit.errors import Invalid
 
         async with desk.database.unit() as uow:
             inbox = await _find(uow, name)
         if inbox.channel == ChannelKind.TELEGRAM:
             from gateway.checkups import examine_bot, told
 
-            return [told(step, language()) for step in await examine_bot(desk, inbox)]
+            steps = await examine_bot(desk, inbox)
+            return [told(step, language()) for step in [*steps, *([await _to_me(desk, inbox, wait)] if to_me else [])]]
+        if to_me:
+            raise Invalid(reason=_("this is no Telegram inbox"))
         return await (_test_mail if inbox.channel == ChannelKind.EMAIL else _test_other)(desk, inbox)
 
     steps = run(work)
     show(steps, as_json=json, table=lambda: _tell(steps))
     if not all(one["passed"] for one in steps):
         raise typer.Exit(1)
+
+
+async def _to_me(desk: "Desk", inbox: "Inbox", seconds: float) -> "Step":
+    """The link is said on stderr, so that the steps alone go to the output."""
+    from gateway.checkups import awaited_test, new_test
+
+    test = await new_test(desk, inbox, by="shell")
+    print(translate(language(), _("Open this within a quarter of an hour: %(link)s"), link=test.link), file=sys.stderr, flush=True)
+    return await awaited_test(desk, test, seconds=seconds)
 
 
 async def _test_mail(desk: "Desk", inbox: "Inbox") -> list[dict[str, Any]]:

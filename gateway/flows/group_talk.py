@@ -1,4 +1,4 @@
-"""What arrives from groups, and from operators who link their account: read as orders and carried out by the console's own verbs.
+"""What arrives from groups, and by the console's one-time links: read as orders and carried out by the console's own verbs.
 
 Only members linked to an operator act; others are told so once. Groups that are not the operators' are left to the bot's own manners.
 """
@@ -46,7 +46,7 @@ from gateway.flows.in_groups import GROUPS
 log = structlog.get_logger()
 
 GROUP_TALK = "group_talk"
-"""Kind of the work item behind what arrives from a group, or from an operator about their account."""
+"""Kind of the work item behind what arrives from a group, or by a one-time link of the console."""
 ME = "me-"
 """How a deep link begins that links an operator's account."""
 CHOICE_LIFE = timedelta(hours=24)
@@ -71,10 +71,10 @@ HELP = _(
 
 
 def kind_of(message: InboundMessage) -> bool:
-    """Whether this is for us to read first: everything from groups, and words about an operator's own account."""
+    """Whether this is for us to read first: everything from groups, and the console's one-time links."""
     if message.card.get("chat_type") in GROUPS:
         return True
-    return message.command == "me" or any(token.startswith(ME) for token in message.tokens)
+    return message.command == "me" or any(token.startswith((ME, service.TEST_LINK)) for token in message.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ class GroupTalk:
         """Do it; the answer is what is to be said about it beside what the topic shows anyway."""
         message, ctx, language = heard.message, heard.ctx, heard.language
         if message.card.get("chat_type") not in GROUPS:
-            return await self._link_me(uow, heard)
+            return await (self._test if any(token.startswith(service.TEST_LINK) for token in message.tokens) else self._link_me)(uow, heard)
         if message.command == "link":
             return await self._link_group(uow, heard)
         if heard.group is None:
@@ -342,6 +342,20 @@ class GroupTalk:
         return translate(
             known_language(agent.language), _("%(name)s, this account is yours now. You can work in the operators' group."), name=agent.name
         )
+
+    async def _test(self, uow: UnitOfWork, heard: Heard) -> str:
+        """Somebody opened the bot by a link of the console, to see that it receives and answers."""
+        message = heard.message
+        token = next(token.removeprefix(service.TEST_LINK) for token in message.tokens if token.startswith(service.TEST_LINK))
+        code = await service.take_code(uow, token, purpose=service.FOR_TEST, now=heard.ctx.now)
+        if code.subject != heard.inbox_id:
+            raise service.WrongCode
+        name, username = message.sender.name, message.sender.username
+        code.used_by = f"{name} (@{username})"[:200] if username else name[:200]
+        language = known_language(message.sender.language, heard.language)
+        words = translate(language, _("This is the test message you asked for in the console. The bot hears you and answers."))
+        await say(uow, replace(heard, language=language), words, code_hash=code.code_hash)
+        return ""
 
     async def _link_group(self, uow: UnitOfWork, heard: Heard) -> str:
         message, now = heard.message, heard.ctx.now
@@ -616,13 +630,15 @@ def refusal(error: DeskError, language: str) -> str:
         return translate(language, error.text)
 
 
-async def say(uow: UnitOfWork, heard: Heard, words: str, *, buttons: Sequence[Sequence[Mapping[str, str]]] = ()) -> None:
-    """Answer where it was asked: in the topic, in the group, or in private."""
+async def say(
+    uow: UnitOfWork, heard: Heard, words: str, *, buttons: Sequence[Sequence[Mapping[str, str]]] = (), code_hash: str = ""
+) -> None:
+    """Answer where it was asked: in the topic, in the group, or in private. A code (its hash) is noted as answered once that is sent."""
     chat, _sep, thread = (heard.message.thread_key or "").partition(":")
     payload = {
         "group_id": heard.group.id if heard.group is not None else "", "inbox_id": heard.inbox_id, "chat": chat, "thread": thread,
         "language": heard.language, "text": words, "buttons": [list(row) for row in buttons], "request_id": heard.ctx.request_id,
-        "reply_to": heard.message.shown_id or "",
+        "reply_to": heard.message.shown_id or "", "code_hash": code_hash,
     }  # fmt: skip
     lane = lane_of(heard.topic.ticket_id if heard.topic is not None else f"said:{chat}")
     await queue.put(uow, lane=lane, kind=GROUP_SAY, payload=payload, run_at=heard.ctx.now)

@@ -324,6 +324,7 @@ class GroupSay(InGroup):
         grouping = await self.reach(group)
         try:
             await grouping.post_in_group(outbound)
+            return Plan((str(payload.get("code_hash") or ""), ctx.now))
         except (TopicGone, Refused) as error:
             log.info("group.not_said", group=group.id, error=error.code)  # the topic is gone and with it whoever should read this
         except GroupUnreachable as error:
@@ -335,4 +336,6 @@ class GroupSay(InGroup):
         return Plan()
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
-        """It was said; there is nothing to write down."""
+        """It was said; there is nothing to write down, but for the answer to a code."""
+        if plan.data and plan.data[0]:
+            await service.note_answered(uow, plan.data[0], now=plan.data[1])

@@ -177,7 +177,7 @@ class House:
     async def _furnish(self) -> None:
         """Inboxes and operators."""
         config = await self.front.config()
-        public, sealed = inboxes.telegram_secrets(self.front.box, token=BOT_TOKEN, webhook=False)
+        public, sealed = inboxes.new_bot(self.front.box, inboxes.BotOptions(token=BOT_TOKEN))
         async with self.front.database.unit() as uow:
             await inboxes.add(
                 uow, name="bot", channel=ChannelKind.TELEGRAM, address="@stories_bot", language="ru",

@@ -42,7 +42,7 @@ class AccountMethods:
             "getmydescription": lambda bot, params: self.get_text(bot, params, "description"),
             "setmyshortdescription": lambda bot, params: self.set_text(bot, params, "short_description"),
             "getmyshortdescription": lambda bot, params: self.get_text(bot, params, "short_description"),
-            "getuserprofilephotos": lambda _bot, _params: {"total_count": 0, "photos": []},
+            "getuserprofilephotos": self.photos,
             "logout": lambda _bot, _params: True,
             "close": lambda _bot, _params: True,
         }
@@ -159,6 +159,11 @@ class AccountMethods:
             "file_size": stored.size,
             "file_path": stored.path,
         }
+
+    def photos(self, bot: Bot, params: Parameters) -> Json:
+        """Only bots have pictures here, and of people a bot sees none."""
+        found = [bot.picture.as_content()["photo"]] if bot.picture is not None and params.integer("user_id") == bot.id else []
+        return {"total_count": len(found), "photos": found[params.integer("offset") :]}
 
     # Names and menus
 

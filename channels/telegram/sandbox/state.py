@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from channels.telegram.sandbox.chats import Chat, Json, Member, Message, Seat, Standing, User
-from channels.telegram.sandbox.files import FileStore
+from channels.telegram.sandbox.files import FileStore, StoredFile
 from channels.telegram.sandbox.wake import Wake
 from desk_core.kit.clock import Clock
 
@@ -90,6 +90,7 @@ class Bot:
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     chats: dict[int, Chat] = field(default_factory=dict)
+    picture: StoredFile | None = None
     has_topics_enabled: bool = False
     allows_users_to_create_topics: bool = True
     can_read_all_group_messages: bool = False

@@ -34,6 +34,7 @@ from desk_core.conversations.ports import (
     OutboundMessage,
     Refused,
     RetryLater,
+    TopicGone,
 )
 from desk_core.kit.clock import SystemClock
 from desk_core.kit.errors import NotFound, StoreUnavailable
@@ -398,10 +399,13 @@ class TestSending:
         assert heard["text"] == "жирный сайт (https://x.example)"
         assert await anna.hears_nothing(within=0.2)
 
-    async def test_a_topic_that_is_gone_does_not_swallow_the_message(self, channel: TelegramChannel, anna: Person) -> None:
+    async def test_a_topic_that_is_gone_is_told_as_such_and_nothing_is_sent(self, channel: TelegramChannel, anna: Person) -> None:
         await anna.opens()
-        await channel.send(letter(anna, "всё равно", thread_key=f"{anna.id}:77"))
+        with pytest.raises(TopicGone):
+            await channel.send(letter(anna, "всё равно", thread_key=f"{anna.id}:77"))
+        await channel.send(letter(anna, "всё равно"))
         assert (await anna.hears())["text"] == "всё равно"
+        assert await anna.hears_nothing(within=0.2)
 
     async def test_nothing_to_send_is_refused(self, channel: TelegramChannel, anna: Person) -> None:
         with pytest.raises(Refused, match="nothing to send"):

@@ -122,7 +122,7 @@ async def desk(database_url: str, tmp_path: Path, clock: FakeClock) -> AsyncIter
 
 @pytest.fixture
 async def chat(desk: SmallDesk) -> Chat:
-    config, sealed = inboxes.telegram_secrets(desk.box, token="100200300:" + "x" * 35, webhook=False)
+    config, sealed = inboxes.new_bot(desk.box, inboxes.BotOptions(token="100200300:" + "x" * 35))
     async with desk.database.unit() as uow:
         inbox = await inboxes.add(
             uow, name="chat", channel=ChannelKind.TELEGRAM, address="bot", language="ru", config=config, sealed=sealed, clock=desk.clock
