@@ -11,7 +11,7 @@ from desk_core.context import BOT, Actor, Context
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Message
-from desk_core.conversations.service import COPY, Act, Baton, NewButton
+from desk_core.conversations.service import COPY, Act, Baton, Close, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, ntranslate, translate
@@ -118,7 +118,7 @@ async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
             .values(used_at=ctx.now)
             .execution_options(synchronize_session=False)
         )
-        await conversations.act(uow, ctx, filed.conversation.id, Act.CLOSE, message_id=message_id, courtesy=True)
+        filed.courtesies.append(Close(message_id))
 
 
 async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome: _Outcome) -> None:

@@ -201,6 +201,40 @@ class TestAPersonIsCalled:
 
 
 class TestRating:
+    async def test_is_asked_for_once_more_and_only_into_silence(self, house: House) -> None:
+        anna, boris, vera = await house.person(), await house.person(), await house.person()
+        for person in (anna, boris, vera):
+            number = await person.reports(PRINTER)
+            await house.acts(service.reply, number, text="Готово.", resolve=True)
+            await person.hears_buttons("solved")
+            await person.chooses("solved")
+            await person.hears_reply("rate")
+        await boris.presses("4")
+        await boris.hears_reply("rate_comment")
+        await boris.says("Быстро пришли")
+        await boris.hears_reply("rated")
+        await house.quiet()
+        assert (await boris.only_ticket())["rating"]["comment"] == "Быстро пришли"
+        await vera.says("/faq")
+        await vera.hears_reply("faq_intro")
+        await house.jump(timedelta(days=2, hours=1))
+        asked = await anna.hears_reply("rate_reminder")
+        reminders = [call.values for call in house.telegram.calls if call.method == "sendMessage" and call.values.get("text") == asked["text"]]
+        assert reminders
+        assert all(values.get("disable_notification") for values in reminders)
+        await house.quiet()
+        before = {person: len(await person.chat()) for person in (anna, boris, vera)}
+        await house.jump(timedelta(days=7))
+        await house.quiet()
+        assert {person: len(await person.chat()) for person in before} == before, "one reminder, and it stays at one"
+        for person in (boris, vera):
+            again = await house.phrase("rate_reminder", "ru")
+            assert not [message for message in await person.chat() if again.search(message.get("text", ""))]
+        await anna.presses("5 ★★★★★", message_id=asked["message_id"])
+        await anna.hears_reply("rate_comment")
+        await house.quiet()
+        assert (await anna.only_ticket())["rating"]["score"] == 5
+
     async def test_may_be_changed_for_a_week_and_then_stands(self, house: House) -> None:
         anna = await house.person()
         number = await anna.reports(PRINTER)
