@@ -172,13 +172,12 @@ class Desk:
             if held is None or held[0] != inbox.version:
                 if held is not None:
                     await held[1].close()
-                config = await self.config()
                 adapter = inboxes.build(
                     inbox,
                     self.settings,
                     box=self.box,
                     key=self.key,
-                    organisation=catalogue.pick(config.organisation, inbox.language),
+                    config=await self.config(),
                     blobs=self.blobs,
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),

@@ -13,6 +13,7 @@ from channels.telegram.checkup import STEPS, Checkup, News
 from channels.telegram.connection import CallFailed, Connection
 from channels.telegram.pace import Pace
 from channels.telegram.plan import Place
+from channels.telegram.profile import Profile
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
 from channels.telegram.webhook import handle_webhook, is_telegram
 from desk_core.conversations.checkups import State
@@ -67,6 +68,7 @@ class TelegramChannel:
         proxy: str | None = None,
         burst_seconds: float = 2.0,
         pace: Pace | None = None,
+        profile: Profile | None = None,
         on_status: OnStatus | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -82,6 +84,7 @@ class TelegramChannel:
         self._burst_seconds = burst_seconds
         self._on_status = on_status
         self._sleep = sleep
+        self._profile = profile or Profile()
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
         self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets, pace=pace)
         self._sender: Sender | None = None
@@ -130,13 +133,13 @@ class TelegramChannel:
         )
 
     async def _set_menu(self) -> None:
-        """Commands and description: nice to have, so a failure is tried again slowly and stops nothing."""
+        """Commands and descriptions: nice to have, so a failure is tried again slowly and stops nothing."""
         for pause in (5.0, 30.0, 300.0):
             try:
                 bot = await self._connection.bot()
                 module = await asyncio.to_thread(import_module, "channels.telegram.menu")
                 with self._translated():
-                    await module.set_menu(bot)
+                    await module.set_menu(bot, self._profile)
             except DeliveryError as error:
                 log.info("telegram.menu_not_set", inbox=self.inbox_id, reason=_reason(error))
                 await self._sleep(pause)

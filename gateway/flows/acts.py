@@ -201,7 +201,9 @@ class Courtesies:
             heads = await queue.head(session, work.lane, limit=AT_ONCE)
             due = list(itertools.takewhile(lambda item: item.kind == work.kind, heads)) or [work]
             closed = [message_id for item in due for message_id in item.payload["closed"]]
-            query = select(Message.external_id).where(Message.id.in_(closed), Message.external_id.is_not(None), Message.deleted_at.is_(None))
+            query = select(Message.external_id).where(
+                Message.id.in_(closed), Message.external_id.is_not(None), Message.deleted_at.is_(None)
+            )
             cards = list(await session.scalars(query.order_by(Message.at))) if closed else []
         plan = Plan(also=tuple(item.id for item in due if item.id != work.id))
         channel = await self._channel(conversation.inbox_id) if conversation is not None else None
