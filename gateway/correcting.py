@@ -1,4 +1,4 @@
-"""Correcting and taking away what was sent, for programs and the shell: the rules of the console, which offers it only where it can be done."""
+"""Correcting and taking away what was sent, for programs and the shell, by the rules of the console."""
 
 from desk_core.conversations.entities import Message
 from desk_core.conversations.ports import Ability

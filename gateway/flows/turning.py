@@ -28,7 +28,7 @@ from gateway.flows.filing import WITH_PEOPLE, Filed, belongs
 from gateway.flows.reading import Situation
 from nlu import labels, sentiment
 from nlu import turn as acts
-from nlu.scene import SPLIT
+from nlu.scene import SPLIT, shortened
 from nlu.tried import tried
 from nlu.turn import Phase, Say, Turn
 from nlu.understood import Intent
@@ -487,7 +487,7 @@ async def _current(uow: UnitOfWork, filed: Filed) -> Ticket | None:
 
 def _row(language: str, ticket: Ticket) -> str:
     state = labels.STATES.get(ticket.status)
-    return f"#{ticket.number} {ticket.subject[:34]} · {translate(language, state) if state else ticket.status}"
+    return f"#{ticket.number} {shortened(ticket.subject, 34)} · {translate(language, state) if state else ticket.status}"
 
 
 async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> None:

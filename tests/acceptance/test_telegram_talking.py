@@ -80,7 +80,7 @@ class TestArticles:
         first = await anna.sees_edit(found["message_id"])
         pages = re.search(r"\(1/(\d+)\)", first["text"])
         assert pages is not None
-        texts = [first["text"]]
+        shown, texts = first, [first["text"]]
         for page in range(2, int(pages[1]) + 1):
             await anna.chooses("further", message_id=found["message_id"])
             shown = await anna.sees_edit(found["message_id"])
