@@ -19,7 +19,7 @@ from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Conversation, Inbox, RawInbound
 from desk_core.conversations.ports import Ability, Channel, ChannelKind, DeliveryError, InboundKind, InboundMessage
-from desk_core.conversations.service import ACT, DELIVER
+from desk_core.conversations.service import ACT, COURTESY, DELIVER
 from desk_core.groups.following import GROUP_SAY, MIRROR
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
@@ -36,8 +36,8 @@ from desk_core.tickets.topics import TOPIC
 from gateway import inboxes
 from gateway.courtesies import CourtesyLinks
 from gateway.file_links import FileLinks
-from gateway.flows.acts import Acts
-from gateway.flows.clocks import LadderTimer, SlaTimer, UnfinishedTimer
+from gateway.flows.acts import Acts, Courtesies
+from gateway.flows.clocks import LadderTimer, RatingTimer, SlaTimer, UnfinishedTimer
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
 from gateway.flows.drawing import Draw
@@ -172,13 +172,12 @@ class Desk:
             if held is None or held[0] != inbox.version:
                 if held is not None:
                     await held[1].close()
-                config = await self.config()
                 adapter = inboxes.build(
                     inbox,
                     self.settings,
                     box=self.box,
                     key=self.key,
-                    organisation=catalogue.pick(config.organisation, inbox.language),
+                    config=await self.config(),
                     blobs=self.blobs,
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
@@ -357,8 +356,10 @@ class Desk:
             GROUP_SAY: GroupSay(self.database, context=self.context, channel=self.channel),
             DELIVER: Deliver(self.database, context=self.context, channel=self.channel, draw=draw),
             ACT: Acts(self.database, context=self.context, channel=self.channel, draw=draw),
+            COURTESY: Courtesies(self.database, channel=self.channel),
             sla.TIMER: SlaTimer(self.database, context=self.context),
             effects.LADDER: LadderTimer(self.database, context=self.context),
+            effects.RATING: RatingTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),
             TOPIC: Topics(self.database, context=self.context, channel=self.channel),
             RETRAIN: Retrain(self.database, context=self.context, train=self.retrain),

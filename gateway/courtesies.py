@@ -17,7 +17,7 @@ from gateway.web.templating import pages_of
 
 router = APIRouter(include_in_schema=False)
 
-COURTESIES = frozenset({"resolved_reminder", "rate"})
+COURTESIES = frozenset({"resolved_reminder", "rate", "rate_reminder"})
 """Keys of the replies that are such letters."""
 
 

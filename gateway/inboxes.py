@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk_core.catalogue.desk import DeskConfig, pick
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Ability, Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
@@ -53,6 +55,12 @@ def abilities(channel: str) -> frozenset[Ability]:
     from channels.telegram.channel import TelegramChannel
 
     return TelegramChannel.abilities
+
+
+async def abilities_of(session: AsyncSession, inbox_id: str) -> frozenset[Ability]:
+    """The same by the id of an inbox."""
+    inbox = await session.get(Inbox, inbox_id)
+    return abilities(inbox.channel) if inbox is not None else frozenset()
 
 
 async def add(
@@ -337,7 +345,7 @@ def build(
     *,
     box: SecretBox,
     key: bytes,
-    organisation: str,
+    config: DeskConfig,
     blobs: Blobs,
     clock: Clock,
     on_status: OnStatus,
@@ -353,6 +361,7 @@ def build(
     match ChannelKind(inbox.channel):
         case ChannelKind.TELEGRAM:
             from channels.telegram.channel import MAX_CONNECTIONS, TelegramChannel
+            from channels.telegram.profile import Profile
 
             base = bot_address(inbox, hidden, "webhook_url")
             return TelegramChannel(
@@ -368,6 +377,7 @@ def build(
                 proxy=bot_address(inbox, hidden, "proxy"),
                 burst_seconds=settings.work.burst_seconds,
                 pace=telegram_pace(inbox.id),
+                profile=Profile(config.organisation, config.languages, inbox.language),
                 on_status=on_status,
                 on_name=on_name,
                 local=bool(inbox.config.get("local")),
@@ -380,7 +390,7 @@ def build(
                 settings,
                 account=mail_account(inbox.config, hidden),
                 key=key,
-                organisation=organisation,
+                organisation=pick(config.organisation, inbox.language),
                 blobs=blobs,
                 clock=clock,
                 on_status=on_status,

@@ -156,6 +156,7 @@ def _message(message: Message, inboxes: Mapping[str, Any], numbers: Mapping[str,
         "delivery": delivery if message.direction == "outbound" else None,
         "buttons": [[one["label"] for one in row] for row in message.buttons],
         "card": message.card,
+        "deleted_at": _iso(message.deleted_at) if message.deleted_at else None,
     }
 
 

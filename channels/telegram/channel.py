@@ -15,6 +15,7 @@ from channels.telegram.checkup import STEPS, Checkup, News
 from channels.telegram.connection import CALL_SECONDS, CallFailed, Connection, ConnectionClosed
 from channels.telegram.pace import Pace
 from channels.telegram.plan import Place
+from channels.telegram.profile import Profile
 from channels.telegram.receive import ALLOWED_UPDATES, LONGEST_PAUSE, OnStatus, Poller, Status
 from channels.telegram.webhook import handle_webhook, is_telegram
 from desk_core.conversations.checkups import State
@@ -77,6 +78,7 @@ class TelegramChannel:
         proxy: str | None = None,
         burst_seconds: float = 2.0,
         pace: Pace | None = None,
+        profile: Profile | None = None,
         on_status: OnStatus | None = None,
         on_name: OnName | None = None,
         local: bool = False,
@@ -96,6 +98,7 @@ class TelegramChannel:
         self._on_name = on_name
         self._local = local
         self._sleep = sleep
+        self._profile = profile or Profile()
         secrets = [self._webhook_secret, urlsplit(webhook_url).path.strip("/") if webhook_url else ""]
         self._connection = Connection(token, api_url=api_url, proxy=proxy, secrets=secrets, pace=pace)
         self._sender: Sender | None = None
@@ -160,13 +163,13 @@ class TelegramChannel:
                 return
 
     async def _set_menu(self) -> None:
-        """Commands and description: nice to have, so a failure is tried again slowly and stops nothing."""
+        """Commands and descriptions: nice to have, so a failure is tried again slowly and stops nothing."""
         for pause in (5.0, 30.0, 300.0):
             try:
                 bot = await self._connection.bot()
                 module = await asyncio.to_thread(import_module, "channels.telegram.menu")
                 with self._translated():
-                    await module.set_menu(bot)
+                    await module.set_menu(bot, self._profile)
             except DeliveryError as error:
                 log.info("telegram.menu_not_set", inbox=self.inbox_id, reason=_reason(error))
                 await self._sleep(pause)

@@ -61,6 +61,7 @@ REPLIES: Mapping[str, frozenset[str]] = {
     "reopened": frozenset({"number"}),
     "follow_up": frozenset({"number", "old"}),
     "rate": frozenset({"number"}),
+    "rate_reminder": frozenset({"number"}),
     "rated": frozenset(),
     "rate_comment": frozenset(),
     "unfinished_reminder": frozenset(),

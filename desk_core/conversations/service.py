@@ -28,6 +28,9 @@ ACT = "act"
 COPY = "copy"
 """Action of a button that puts its `text` on the person's clipboard, without asking the desk."""
 
+COURTESY = "courtesy"
+"""Kind of the work item that holds what is pleasant and promised to nobody: marks on messages, spent buttons taken off."""
+
 BUTTON_LIFE = timedelta(days=60)
 
 
@@ -45,7 +48,24 @@ class Act(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     REACT = "react"
-    CLOSE = "close"  # take the buttons off
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A courtesy: a reaction on what somebody wrote."""
+
+    external_id: str
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A courtesy: the buttons of a message of ours go."""
+
+    message_id: str
+
+
+Courtesy = Mark | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +165,22 @@ async def act(uow: UnitOfWork, ctx: Context, conversation_id: str, what: str, **
     lane = out_lane(conversation_id)
     work = {"what": what, "conversation_id": conversation_id, "request_id": ctx.request_id, **payload}
     await queue.put(uow, lane=lane, kind=ACT, payload=work, run_at=ctx.now, at_once=True)
+    if lane not in uow.held:
+        ctx.wake(uow)
+
+
+async def be_courteous(uow: UnitOfWork, ctx: Context, conversation_id: str, courtesies: Sequence[Courtesy]) -> None:
+    """Queue the courtesies of a turn, as one item, behind its words: nobody waits for an answer because of them."""
+    if not courtesies:
+        return
+    lane = out_lane(conversation_id)
+    payload = {
+        "conversation_id": conversation_id,
+        "marks": {one.external_id: one.emoji for one in courtesies if isinstance(one, Mark)},
+        "closed": [one.message_id for one in courtesies if isinstance(one, Close)],
+        "request_id": ctx.request_id,
+    }
+    await queue.put(uow, lane=lane, kind=COURTESY, payload=payload, run_at=ctx.now, at_once=True)
     if lane not in uow.held:
         ctx.wake(uow)
 

@@ -1,8 +1,8 @@
 """What follows from a transition: clocks, words to the requester, the close ladder. One place for every effect of the lifecycle."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, assert_never
+from datetime import datetime, timedelta
+from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, select
@@ -24,11 +24,16 @@ from desk_core.sla.entities import AppliedSla
 from desk_core.sla.words import humanise_date
 from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.ladder import StepKind
-from desk_core.tickets.lifecycle import Effect
+from desk_core.tickets.lifecycle import Effect, Status
 
 LADDER = "ladder"
 """Kind of the work item that reminds and closes."""
 
+
+RATING = "rating"
+"""Kind of the timer that asks once more for a rating."""
+
+RATING_AGAIN_AFTER: Final = timedelta(days=2)
 
 NO_COURTESIES = "courtesies_stopped"
 """Kind of the event by which a requester wants no reminders and no questions for a rating about a request."""
@@ -41,6 +46,10 @@ async def courtesies_stopped(session: AsyncSession, ticket_id: str) -> bool:
 
 def ladder_lane(ticket_id: str) -> str:
     return f"ladder:{ticket_id}"
+
+
+def rating_lane(ticket_id: str) -> str:
+    return f"rating:{ticket_id}"
 
 
 def status_url(ctx: Context, ticket: Ticket) -> str:
@@ -171,17 +180,49 @@ async def _ask_rating(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, actor: A
     if ticket.rating_score is not None or ticket.conversation_id is None or await courtesies_stopped(uow.session, ticket.id):
         return
     conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
-    if actor.kind == "contact" and conversation.channel != "email":
-        return  # the page or the dialogue they are looking at asks by itself
+    by_themselves = actor.kind == "contact" and conversation.channel != "email"
+    if not by_themselves or conversation.channel == "telegram":
+        payload = {"ticket_id": ticket.id, "asked_at": ctx.now.isoformat()}
+        await queue.set_timer(uow, lane=rating_lane(ticket.id), kind=RATING, payload=payload, run_at=ctx.now + RATING_AGAIN_AFTER)
+    if not by_themselves:  # otherwise the page or the dialogue they are looking at asks
+        await say_rate(uow, ctx, ticket, conversation, text=ctx.config.reply("rate", ticket.language, number=ticket.number), key="rate")
+
+
+async def ask_rating_again(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, asked_at: datetime) -> bool:
+    """Remind of the stars once, where the request rests and nobody has said anything since they were asked for; says whether it did."""
+    if ticket.status != Status.CLOSED or ticket.rating_score is not None or ticket.conversation_id is None:
+        return False
+    if await courtesies_stopped(uow.session, ticket.id) or await said_since(uow.session, ticket.conversation_id, asked_at):
+        return False
+    conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
+    if conversation.blocked_at is not None:
+        return False
+    words = {"number": ticket.number, "subject": ticket.subject}
+    # A desk made before this reply existed asks again in the words of the first time.
+    text = ctx.config.reply("rate_reminder", ticket.language, **words) or ctx.config.reply("rate", ticket.language, **words)
+    await say_rate(uow, ctx, ticket, conversation, text=text, key="rate_reminder")
+    return True
+
+
+async def said_since(session: AsyncSession, conversation_id: str, at: datetime) -> bool:
+    """Whether anybody, the desk included, has said something in a conversation after this moment."""
+    later = exists().where(
+        Message.conversation_id == conversation_id, Message.direction.in_(("inbound", "outbound")), Message.at > at
+    )  # fmt: skip
+    return bool(await session.scalar(select(later)))
+
+
+async def say_rate(uow: UnitOfWork, ctx: Context, ticket: Ticket, conversation: Conversation, *, text: str, key: str) -> None:
+    """Ask for the stars, without a sound."""
     stars = [NewButton(f"{score} {'★' * score}", "rate", {"ticket": ticket.id, "score": score}) for score in range(1, 6)]
     await conversations.say(
         uow,
         ctx,
         conversation,
-        text=ctx.config.reply("rate", ticket.language, number=ticket.number),
+        text=text,
         ticket_id=ticket.id,
         buttons=[[star] for star in stars] if conversation.channel != "telegram" else [stars[:3], stars[3:]],
-        meta={"key": "rate", "silent": True},
+        meta={"key": key, "silent": True},
     )
 
 

@@ -22,6 +22,7 @@ from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
+from desk_core.lanes import queue
 from desk_core.people.entities import Agent, Contact
 from desk_core.routing.rules import Facts, route
 from desk_core.sla import service as sla
@@ -428,5 +429,7 @@ async def rate(uow: UnitOfWork, ctx: Context, ticket_id: str, *, score: int | No
         ticket.rating_score, ticket.rated_at = score, ticket.rated_at or ctx.now
     if comment is not None:
         ticket.rating_comment = comment.strip()[:2000] or None
+    if score is not None:
+        await queue.cancel(uow, effects.rating_lane(ticket.id))
     note_event(uow, ctx, ticket, "rated", actor=by, data={"score": ticket.rating_score})
     return ticket

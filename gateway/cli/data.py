@@ -65,6 +65,34 @@ def undo(
     show(taken, as_json=json, table=lambda: print("\n".join([taken["text"], *(f"[{name}]" for name in taken["files"])])))
 
 
+Author = Annotated[str, typer.Option("--by", help="E-mail of the operator who wrote it.")]
+Sent = Annotated[str, typer.Argument(help="Id of an answer that is with the person already.")]
+
+
+@messages.command("edit")
+def edit(ident: Sent, by: Author, text: Annotated[str, typer.Option("--text", help="What it is to say, in Markdown.")]) -> None:
+    """Correct an own answer in the person's chat, within two days; answered already, the correction follows as a new message."""
+    _correct(ident, by, text)
+    print("The correction is on its way.")
+
+
+@messages.command("delete")
+def delete(ident: Sent, by: Author) -> None:
+    """Take an own answer away from the person's chat, within two days; the desk keeps it and who took it away."""
+    _correct(ident, by, None)
+    print("It is being taken away.")
+
+
+def _correct(ident: str, by: str, text: str | None) -> None:
+    async def work(desk: "Desk") -> str:
+        from gateway.cli.shell import agent_by
+        from gateway.correcting import correct
+
+        return await correct(desk, ident, by=await agent_by(desk, by), text=text)
+
+    run(work)
+
+
 @conversations.command("list")
 def list_conversations(json: Json = False) -> None:
     """Conversations, newest last, with who speaks."""

@@ -1,20 +1,26 @@
-"""Acts on what is with the person already: correct it, take it away, react to it. They keep their order with the deliveries."""
+"""Acts on what is with the person already: correct it, take it away, react to it. They keep their order with the deliveries.
 
+Courtesies are apart: nobody asked for them, so they have one try, and those that wait on one lane are one piece of work.
+"""
+
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
+from sqlalchemy import select
 
 from desk_core.context import SYSTEM, Actor, Context
 from desk_core.conversations import repository
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message, MessageVersion
-from desk_core.conversations.ports import Ability, Channel, Receipt, Refused, RetryLater
+from desk_core.conversations.ports import Ability, Channel, DeliveryError, Receipt, Refused, RetryLater
 from desk_core.conversations.service import Act
 from desk_core.groups.following import follow
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.ids import new_id
+from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from desk_core.tickets import history
@@ -27,9 +33,11 @@ NEEDS: Final[Mapping[Act, Ability]] = {
     Act.EDIT: Ability.EDIT,
     Act.DELETE: Ability.DELETE,
     Act.REACT: Ability.REACT,
-    Act.CLOSE: Ability.EDIT,
 }
 """What a channel must be able to do; where it is not, the act is settled without a word."""
+
+AT_ONCE: Final = 50
+"""Courtesies of one chat that are done as one piece of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Done:
 
 
 class Acts:
-    """The handler of acts. What a person asked for is tried again and in the end told; a courtesy has one try."""
+    """The handler of acts. What an operator asked for is tried again, and in the end told."""
 
     max_attempts = 6
 
@@ -61,25 +69,20 @@ class Acts:
         ctx, what = await self._context(str(work.payload.get("request_id", ""))), Act(work.payload["what"])
         async with self._database.glance() as session:
             conversation = await session.get(Conversation, str(work.payload["conversation_id"]))
-        nothing, courtesy = Plan(Done(ctx)), bool(work.payload.get("courtesy"))
+        nothing = Plan(Done(ctx))
         if conversation is None:
             return nothing
         channel = await self._channel(conversation.inbox_id)
         if channel is None:
-            if courtesy:
-                return nothing
             raise Postpone("the inbox is paused or not connected", free=True)
         if NEEDS[what] not in channel.abilities:
             return nothing
         try:
-            done = await self._do(Done(ctx, what), channel, conversation, work.payload)
-            return nothing if courtesy else Plan(done)
+            return Plan(await self._do(Done(ctx, what), channel, conversation, work.payload))
         except Refused as error:
-            log.info("act.refused", what=what, courtesy=courtesy)
-            return nothing if courtesy else Plan(Done(ctx, what, refused=error.reason))
+            log.info("act.refused", what=what)
+            return Plan(Done(ctx, what, refused=error.reason))
         except RetryLater as error:
-            if courtesy:
-                return nothing
             raise Postpone(error.reason, after=error.after, free=error.free) from error
 
     async def _do(self, done: Done, channel: Channel, conversation: Conversation, asked: Mapping[str, Any]) -> Done:
@@ -94,11 +97,6 @@ class Acts:
             case Act.REACT:
                 await channel.react(conversation.thread_key, str(asked["external_id"]), asked.get("emoji"))
                 return done
-            case Act.CLOSE:
-                message = await self._shown(asked)
-                if message is not None and message.external_id:
-                    await channel.close_buttons(conversation.thread_key, message.external_id)
-                return replace(done, what=None)
             case None:
                 return done
 
@@ -127,7 +125,7 @@ class Acts:
                 await self._deleted(uow, done, work.payload)
             case Act.REACT:
                 await self._reacted(uow, done, work.payload)
-            case Act.CLOSE | None:
+            case None:
                 return
         done.ctx.hint(uow, "conversations", str(work.payload["conversation_id"]))
         message = await _of(uow, work.payload)
@@ -187,6 +185,47 @@ class Acts:
         emoji = asked.get("emoji")
         kept = {name: value for name, value in _settled(message).items() if name != "reaction"}
         message.meta = {**kept, "reaction": {"emoji": emoji, "by": _actor(asked).name}} if emoji else kept
+
+
+class Courtesies:
+    """The handler of courtesies: whatever waits of them at the head of a lane at once, each tried once."""
+
+    max_attempts = 1
+
+    def __init__(self, database: Database, *, channel: Callable[[str], Awaitable[Channel | None]]) -> None:
+        self._database, self._channel = database, channel
+
+    async def decide(self, work: Work) -> Plan:
+        async with self._database.glance() as session:
+            conversation = await session.get(Conversation, str(work.payload["conversation_id"]))
+            heads = await queue.head(session, work.lane, limit=AT_ONCE)
+            due = list(itertools.takewhile(lambda item: item.kind == work.kind, heads)) or [work]
+            closed = [message_id for item in due for message_id in item.payload["closed"]]
+            query = select(Message.external_id).where(
+                Message.id.in_(closed), Message.external_id.is_not(None), Message.deleted_at.is_(None)
+            )
+            cards = list(await session.scalars(query.order_by(Message.at))) if closed else []
+        plan = Plan(also=tuple(item.id for item in due if item.id != work.id))
+        channel = await self._channel(conversation.inbox_id) if conversation is not None else None
+        if conversation is None or channel is None:
+            return plan
+        if Ability.EDIT in channel.abilities:
+            for external_id in cards:
+                await channel.close_buttons(conversation.thread_key, str(external_id))
+        if Ability.REACT in channel.abilities:
+            marks = {external_id: emoji for item in due for external_id, emoji in item.payload["marks"].items()}
+            for external_id, emoji in marks.items():
+                try:
+                    await channel.react(conversation.thread_key, external_id, emoji)
+                except DeliveryError as error:
+                    log.info("courtesy.not_done", error=error.code)
+        return plan
+
+    async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
+        """Nothing is kept of a courtesy."""
+
+    async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
+        """Nobody misses one."""
 
 
 def _parts(message: Message) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -118,6 +119,16 @@ class LadderTimer(_Timer):
             calendar=effects.calendar(ctx, ticket),
         )
         await queue.put(uow, lane=work.lane, kind=effects.LADDER, payload=work.payload, run_at=following.at)
+
+
+class RatingTimer(_Timer):
+    """Stars that were asked for and not given: one silent reminder, and only into silence."""
+
+    async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
+        ctx: Context = plan.data.ctx
+        ticket = await uow.session.get(Ticket, str(work.payload["ticket_id"]), with_for_update=True)
+        if ticket is not None:
+            await effects.ask_rating_again(uow, ctx, ticket, asked_at=datetime.fromisoformat(str(work.payload["asked_at"])))
 
 
 class UnfinishedTimer(_Timer):

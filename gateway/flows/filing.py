@@ -1,7 +1,7 @@
 """Filing: a message finds its contact, conversation and request, and is kept whatever it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from desk_core.conversations.entities import ButtonToken, Conversation, Message,
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.holding import Hold
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage
-from desk_core.conversations.service import Act, Baton, NewButton
+from desk_core.conversations.service import Baton, Courtesy, Mark, NewButton
 from desk_core.groups.following import follow
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
@@ -54,6 +54,7 @@ class Filed:
     language: str
     zone: ZoneInfo
     topics: bool = False  # requests have topics of their own in this chat
+    courtesies: list[Courtesy] = field(default_factory=list)  # they follow the words of the turn
 
     def link(self, ctx: Context) -> str:
         """A page for this person to go on: the request's status page, otherwise the desk's start page."""
@@ -146,19 +147,17 @@ async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
     for message in filed.messages:
         message.ticket_id = ticket.id
     filed.ticket = ticket
-    await _receipts(uow, ctx, filed)
+    _receipts(filed)
     return ticket
 
 
-async def _receipts(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
+def _receipts(filed: Filed) -> None:
     """A mark on each message in a chat that has reached the people of its request; where the channel has none, nothing happens."""
     if filed.conversation.channel != "telegram" or not (in_private(filed.situation) or filed.situation.in_group):
         return
     for message in filed.messages:
         if message.direction == "inbound" and message.external_id:
-            await conversations.act(
-                uow, ctx, filed.conversation.id, Act.REACT, external_id=message.external_id, emoji=WITH_PEOPLE, courtesy=True
-            )
+            filed.courtesies.append(Mark(message.external_id, WITH_PEOPLE))
 
 
 def in_private(now: Situation) -> bool:
@@ -183,7 +182,8 @@ def hold(filed: Filed, *, verdict: str) -> None:
 
 
 async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
-    """Write the conversation under the version that was read, and mark the raw messages as done."""
+    """Write the conversation under the version that was read, and mark the raw messages as done. Courtesies are queued last."""
+    await conversations.be_courteous(uow, ctx, filed.conversation.id, filed.courtesies)
     filed.conversation.last_inbound_at = ctx.now  # here, so that the row is written once
     if filed.situation.conversation is not None:
         await conversations.touch(uow, ctx, filed.conversation, version=filed.version)

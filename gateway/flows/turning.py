@@ -11,7 +11,7 @@ from desk_core.context import BOT, Actor, Context
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Message
-from desk_core.conversations.service import COPY, Act, Baton, NewButton
+from desk_core.conversations.service import COPY, Act, Baton, Close, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, ntranslate, translate
@@ -27,7 +27,7 @@ from gateway.flows.filing import WITH_PEOPLE, Filed, belongs
 from gateway.flows.reading import Situation
 from nlu import labels, sentiment
 from nlu import turn as acts
-from nlu.scene import SPLIT
+from nlu.scene import SPLIT, shortened
 from nlu.tried import tried
 from nlu.turn import Phase, Say, Turn
 from nlu.understood import Intent
@@ -119,7 +119,7 @@ async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
             .values(used_at=ctx.now)
             .execution_options(synchronize_session=False)
         )
-        await conversations.act(uow, ctx, filed.conversation.id, Act.CLOSE, message_id=message_id, courtesy=True)
+        filed.courtesies.append(Close(message_id))
 
 
 async def _speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome: _Outcome) -> None:
@@ -493,7 +493,7 @@ async def _current(uow: UnitOfWork, filed: Filed) -> Ticket | None:
 
 def _row(language: str, ticket: Ticket) -> str:
     state = labels.STATES.get(ticket.status)
-    return f"#{ticket.number} {ticket.subject[:34]} · {translate(language, state) if state else ticket.status}"
+    return f"#{ticket.number} {shortened(ticket.subject, 34)} · {translate(language, state) if state else ticket.status}"
 
 
 async def _show(uow: UnitOfWork, ctx: Context, filed: Filed, ticket_id: str) -> None:

@@ -47,6 +47,53 @@ class TestReceipts:
         assert await anna.sees_reaction(said["message_id"]) == WITH_PEOPLE
 
 
+class TestTyping:
+    async def test_is_kept_alive_until_the_answer_is_there(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bootstrap, "TYPING_SECONDS", 0.1)
+        anna = await house.person()
+
+        def shown() -> int:
+            calls = [call.values for call in house.telegram.calls if call.method == "sendChatAction"]
+            return sum(str(values["chat_id"]) == anna.address for values in calls)
+
+        async def typed(times: int) -> bool:
+            return shown() >= times
+
+        async with house.busy(anna.address):
+            await anna.says(PRINTER)
+            await house.until(lambda: typed(3), what="typing, shown again and again")
+        await anna.hears_buttons("not_it")
+        await house.quiet()
+        await asyncio.sleep(0.3)
+        before = shown()
+        await asyncio.sleep(0.5)
+        assert shown() == before
+
+
+class TestArticles:
+    async def test_a_long_one_is_read_page_by_page_in_one_message(self, house: House) -> None:
+        anna = await house.person()
+        await anna.says("Не слышно звук на встрече в переговорной")
+        found = await anna.hears_buttons("whole")
+        before = len(await anna.chat())
+        await anna.chooses("whole", message_id=found["message_id"])
+        first = await anna.sees_edit(found["message_id"])
+        pages = re.search(r"\(1/(\d+)\)", first["text"])
+        assert pages is not None
+        shown, texts = first, [first["text"]]
+        for page in range(2, int(pages[1]) + 1):
+            await anna.chooses("further", message_id=found["message_id"])
+            shown = await anna.sees_edit(found["message_id"])
+            assert f"({page}/{pages[1]})" in shown["text"]
+            texts.append(shown["text"])
+        assert len(set(texts)) == int(pages[1]) > 1
+        assert anna.word("further") not in buttons(shown)
+        assert anna.word("not_it") in buttons(shown), "the way on is on every page"
+        await anna.chooses("back", message_id=found["message_id"])
+        assert (await anna.sees_edit(found["message_id"]))["text"] == texts[-2]
+        assert len(await anna.chat()) == before
+
+
 class TestCards:
     async def test_a_form_answered_by_buttons_is_one_message(self, house: House) -> None:
         anna = await house.person()
@@ -201,6 +248,42 @@ class TestAPersonIsCalled:
 
 
 class TestRating:
+    async def test_is_asked_for_once_more_and_only_into_silence(self, house: House) -> None:
+        anna, boris, vera = await house.person(), await house.person(), await house.person()
+        for person in (anna, boris, vera):
+            number = await person.reports(PRINTER)
+            await house.acts(service.reply, number, text="Готово.", resolve=True)
+            await person.hears_buttons("solved")
+            await person.chooses("solved")
+            await person.hears_reply("rate")
+        await boris.presses("4")
+        await boris.hears_reply("rate_comment")
+        await boris.says("Быстро пришли")
+        await boris.hears_reply("rated")
+        await house.quiet()
+        assert (await boris.only_ticket())["rating"]["comment"] == "Быстро пришли"
+        await vera.says("/faq")
+        await vera.hears_reply("faq_intro")
+        await house.jump(timedelta(days=2, hours=1))
+        asked = await anna.hears_reply("rate_reminder")
+        reminders = [
+            call.values for call in house.telegram.calls if call.method == "sendMessage" and call.values.get("text") == asked["text"]
+        ]
+        assert reminders
+        assert all(values.get("disable_notification") for values in reminders)
+        await house.quiet()
+        before = {person: len(await person.chat()) for person in (anna, boris, vera)}
+        await house.jump(timedelta(days=7))
+        await house.quiet()
+        assert {person: len(await person.chat()) for person in before} == before, "one reminder, and it stays at one"
+        for person in (boris, vera):
+            again = await house.phrase("rate_reminder", "ru")
+            assert not [message for message in await person.chat() if again.search(message.get("text", ""))]
+        await anna.presses("5 ★★★★★", message_id=asked["message_id"])
+        await anna.hears_reply("rate_comment")
+        await house.quiet()
+        assert (await anna.only_ticket())["rating"]["score"] == 5
+
     async def test_may_be_changed_for_a_week_and_then_stands(self, house: House) -> None:
         anna = await house.person()
         number = await anna.reports(PRINTER)

@@ -48,6 +48,7 @@ MESSAGE: dict[str, Any] = {
     "delivery": None,
     "buttons": [],
     "card": {},
+    "deleted_at": None,
 }
 NEW_TICKET: dict[str, Any] = {
     "contact": {"name": "Anna Orlova", "email": "anna@company.example", "language": "en"},
@@ -56,6 +57,7 @@ NEW_TICKET: dict[str, Any] = {
     "category": "hardware.printer",
     "slots": {"printer_device": "printer 305, third floor"},
 }
+CORRECTION: dict[str, Any] = {"text": "I come at six.", "by": "olga@company.example"}
 NEW_MESSAGE: dict[str, Any] = {"text": "It prints again, thank you.", "by": "contact"}
 
 

@@ -1,10 +1,10 @@
 """What is said on a request, over REST: read it, write in the requester's or an operator's name."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select, tuple_
 
 from channels.webform import lookup
@@ -23,6 +23,7 @@ from gateway.api.v1 import examples
 from gateway.api.v1.access import Caller, Reader, Writer, problem
 from gateway.api.v1.tickets import Key, Limit, desk_of
 from gateway.bootstrap import Desk
+from gateway.correcting import correct
 from gateway.web.language import language_of
 from gateway.web.paths import Ident
 
@@ -49,6 +50,22 @@ class NewMessage(BaseModel):
     undoable: bool = Field(
         False, description="An operator's answer waits as long as one of the console does, and can be taken back until then."
     )
+
+
+class Correction(BaseModel):
+    """What becomes of an own answer that is with the person already: other words, or it is taken away."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.CORRECTION]})
+
+    by: str = Field(max_length=254, description="E-mail of the operator who wrote it.")
+    text: str | None = Field(None, min_length=1, max_length=20_000)
+    deleted: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.text is None) is not self.deleted:
+            raise ValueError("either text or deleted")
+        return self
 
 
 async def _ticket(desk: Desk, number: int) -> Ticket:
@@ -144,6 +161,28 @@ async def _from_agent(desk: Desk, ticket: Ticket, body: NewMessage) -> str:
             uow, ctx, ticket.id, by=agent, text=clean(body.text), resolve=body.resolve, copies=body.copies, window=window
         )
         return answer.id
+
+
+@router.patch(
+    "/tickets/{number}/messages/{message_id}",
+    status_code=202,
+    responses={
+        202: examples.answered("The message as it stands so far", examples.MESSAGE),
+        409: problem("Not one's own, too old, or by a channel that cannot", "unchangeable", "This message can no longer be changed."),
+    },
+)
+async def correct_message(request: Request, _calling: Writer, number: int, message_id: Ident, body: Correction) -> JSONResponse:
+    """Correct an answer in the person's chat or take it away, within two days, in order with what else goes there.
+
+    Where the person has answered it already, the correction follows as a new message. Old words stay in `versions`.
+    """
+    desk = desk_of(request)
+    ticket = await _ticket(desk, number)
+    text = clean(body.text) if body.text is not None else None
+    await correct(desk, message_id, by=await _agent(desk, body.by), text=text, ticket_id=ticket.id)
+    async with desk.database.read() as session:
+        found = await shapes.messages(session, select(Message).where(Message.id == message_id), language=language_of(request))
+    return JSONResponse(found[0], 202)
 
 
 @router.delete(

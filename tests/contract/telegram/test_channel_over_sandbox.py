@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
 from channels.telegram.channel import TelegramChannel
+from channels.telegram.profile import Profile
 from channels.telegram.sandbox import Sandbox
 from channels.telegram.sandbox.person import File, Person, buttons
 from channels.telegram.webhook import SECRET_HEADER
@@ -261,13 +262,31 @@ class TestReceiving:
         assert wrong not in repr((told, logs, channel))
         assert "y" * 32 not in repr((told, logs, channel))
 
-    async def test_commands_and_description_are_set_in_both_languages(self, sandbox: Sandbox, channel: TelegramChannel) -> None:
+    @pytest.mark.parametrize("inbox_language", ["ru", "en"])
+    async def test_commands_and_descriptions_are_set_in_both_languages(self, sandbox: Sandbox, server: Served, inbox_language: str) -> None:
+        profile = Profile({"ru": "ИТ-отдел «Ромашки»", "en": "Daisy IT"}, ("ru", "en"), inbox_language)
+        channel = adapter(server, profile=profile)
         async with receiving(channel, Store()):
-            await eventually(lambda: sum(call.method == "setMyShortDescription" for call in sandbox.calls) == 3)
+            await eventually(lambda: sum(call.method == "setMyDescription" for call in sandbox.calls) == 3)
+        await channel.close()
         bot = sandbox.add_bot(TOKEN, "help_bot", "Help")
         for language in ("", "ru", "en"):
             names = [command["command"] for command in bot.commands["default", language]]
             assert names == ["new", "my", "faq", "lang", "human", "cancel", "help"]
+        about = {language: bot.texts["description", language] for language in ("", "ru", "en")}
+        assert about["ru"].startswith("ИТ-отдел «Ромашки»\n\nНапишите")
+        assert about["en"].startswith("Daisy IT\n\nWrite")
+        # Who has neither language is greeted in English, also by an inbox that is set to Russian.
+        assert about[""] == about["en"]
+        assert bot.texts["short_description", ""] == bot.texts["short_description", "en"] != bot.texts["short_description", "ru"]
+
+    async def test_a_desk_of_one_language_shows_that_to_everybody(self, sandbox: Sandbox, server: Served) -> None:
+        channel = adapter(server, profile=Profile({"ru": "ИТ-отдел"}, ("ru",), "ru"))
+        async with receiving(channel, Store()):
+            await eventually(lambda: sum(call.method == "setMyDescription" for call in sandbox.calls) == 2)
+        await channel.close()
+        bot = sandbox.add_bot(TOKEN, "help_bot", "Help")
+        assert bot.texts["description", ""] == bot.texts["description", "ru"]
 
 
 class TestWebhook:

@@ -9,6 +9,7 @@ from channels.email.channel import EmailChannel
 from channels.email.letter import Letter, letters_of
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.smtp_out import SandboxSender
+from channels.telegram.pace import NoPace
 from desk_core.conversations.entities import Inbox
 from desk_core.kit.db import Database
 from desk_core.people.entities import AuditEntry
@@ -59,8 +60,9 @@ async def test_what_is_typed_is_kept_and_used(admin: Browser, inbox: Inbox, data
         entry = (await session.scalars(select(AuditEntry))).one()
     assert (entry.action, entry.subject) == ("inbox.letter", "firma")
     adapter = inboxes.build(
-        there, desk.settings, box=desk.box, key=desk.key, organisation="Desk", blobs=desk.blobs, clock=desk.clock,
+        there, desk.settings, box=desk.box, key=desk.key, config=await desk.config(), blobs=desk.blobs, clock=desk.clock,
         on_status=lambda _words: None, mail_sender=lambda: SandboxSender(MailSandbox(desk.settings.home)),
+        telegram_pace=lambda _inbox_id: NoPace(),
     )  # fmt: skip
     assert isinstance(adapter, EmailChannel)
     assert adapter.mailbox.letters["en"].greeting == "Hello %(name)s,"

@@ -1,5 +1,7 @@
 """Acts on what is with the person already: in order with the deliveries, written when the channel did it, told when it did not."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -8,8 +10,8 @@ from sqlalchemy.orm import selectinload
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import Refused, RetryLater
-from desk_core.conversations.service import Act
-from desk_core.lanes.entities import DeadItem
+from desk_core.conversations.service import Act, Close, Mark
+from desk_core.lanes.entities import DeadItem, Lane, WorkItem
 from tests.integration.gateway.conftest import Chat
 
 BY = {"id": None, "name": "Анна"}
@@ -84,12 +86,21 @@ class TestDeleting:
         assert (await stored(chat, message)).deleted_at is None
 
 
+async def courteous(chat: Chat, *turns: Sequence[Mark | Close]) -> None:
+    """The courtesies of some turns."""
+    ctx = await chat.desk.context()
+    for turn in turns:
+        async with chat.desk.database.unit() as uow:
+            conversation = (await uow.scalars(select(Conversation).where(Conversation.thread_key == chat.address)))[0]
+            await conversations.be_courteous(uow, ctx, conversation.id, turn)
+    await chat.desk.worker().drain()
+
+
 class TestCourtesies:
     async def test_have_one_try_and_never_die(self, chat: Chat) -> None:
         await chat.says("Здравствуйте")
-        message = await said(chat, "Добрый день.")
         chat.desk.fake.trouble.append(RetryLater("too many requests"))
-        await act(chat, message, Act.REACT, external_id=f"{chat.address}:1", emoji="👌", courtesy=True)
+        await courteous(chat, [Mark(f"{chat.address}:1", "👌")])
         assert not chat.desk.fake.reactions
         async with chat.desk.database.read() as session:
             assert (await session.scalars(select(DeadItem))).all() == []
@@ -97,6 +108,28 @@ class TestCourtesies:
     async def test_are_not_tried_where_the_channel_cannot(self, chat: Chat) -> None:
         chat.desk.fake.abilities = frozenset()
         await chat.says("Здравствуйте")
-        message = await said(chat, "Добрый день.")
-        await act(chat, message, Act.REACT, external_id=f"{chat.address}:1", emoji="👌", courtesy=True)
+        await courteous(chat, [Mark(f"{chat.address}:1", "👌")])
         assert not chat.desk.fake.reactions
+
+    async def test_of_several_turns_are_one_piece_of_work(self, chat: Chat) -> None:
+        await chat.says("Здравствуйте")
+        message = await said(chat, "Какой принтер?")
+        mine = f"{chat.address}:1"
+        ctx = await chat.desk.context()
+        async with chat.desk.database.unit() as uow:
+            for turn in ([Mark(mine, "👀"), Close(message.id)], [Mark(mine, "👌"), Mark(f"{chat.address}:2", "👌")]):
+                await conversations.be_courteous(uow, ctx, message.conversation_id, turn)
+        assert await chat.desk.worker().drain() == 1, "one item covers those that wait behind it"
+        assert chat.desk.fake.reactions == [(chat.address, mine, "👌"), (chat.address, f"{chat.address}:2", "👌")]
+        assert chat.desk.fake.closed_buttons == [(chat.address, (await stored(chat, message)).external_id)]
+
+    async def test_follow_the_words_of_their_turn(self, chat: Chat) -> None:
+        await chat.says("Не работает принтер")
+        await chat.says("/human", command="human")
+        async with chat.desk.database.unit() as uow:
+            lane = conversations.out_lane((await uow.scalars(select(Conversation).where(Conversation.thread_key == chat.address)))[0].id)
+            uow.add(Lane(key=lane, ready_at=chat.desk.clock.now(), leased_until=datetime(2999, 1, 1, tzinfo=UTC), lease_token="another"))
+        await chat.says("Это на втором этаже")
+        async with chat.desk.database.read() as session:
+            waiting = (await session.scalars(select(WorkItem.kind).where(WorkItem.lane == lane).order_by(WorkItem.id))).all()
+        assert waiting == [conversations.DELIVER, conversations.COURTESY]

@@ -493,7 +493,8 @@ function keepDraft() {
 function grow() {
   const field = part("text");
   field.style.setProperty("height", "auto");
-  field.style.setProperty("height", `${Math.min(field.scrollHeight, 160)}px`);
+  // Hidden it measures nothing, and would open as a sliver.
+  if (field.scrollHeight) field.style.setProperty("height", `${Math.min(field.scrollHeight, 160)}px`);
 }
 
 part("text").addEventListener("input", () => {

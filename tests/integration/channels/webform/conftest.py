@@ -143,10 +143,10 @@ class Site:
         async with self.desk.database.read() as session:
             return list((await session.scalars(query.where(Message.ticket_id == ticket.id) if ticket else query)).all())
 
-    async def agent(self) -> Agent:
+    async def agent(self, name: str = "Boris Petrov", email: str = "boris@desk.example") -> Agent:
         async with self.desk.database.unit() as uow:
             return await people.add_agent(
-                uow, email="boris@desk.example", name="Boris Petrov", password_hash="-", role=Role.AGENT, language="en",
+                uow, email=email, name=name, password_hash="-", role=Role.AGENT, language="en",
                 time_zone="Europe/Moscow", team_keys=["service_desk"], now=self.clock.now(),
             )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from desk_core.context import Context
 from desk_core.conversations.entities import Attachment, Inbox, Message
@@ -42,6 +42,19 @@ async def solved(site: Site, ticket: Ticket) -> Agent:
     agent = await site.agent()
     await answered(site, ticket, agent, "I replaced the toner.", resolve=True)
     return agent
+
+
+async def test_what_was_taken_away_from_the_person_is_not_shown(site: Site) -> None:
+    ticket = await site.request()
+    agent = await site.agent()
+    for text in ("This was for somebody else.", "The toner is on its way."):
+        await answered(site, ticket, agent, text)
+    assert "This was for somebody else." in (await page_of(site, ticket)).words
+    async with site.desk.database.unit() as uow:
+        await uow.execute(update(Message).where(Message.text == "This was for somebody else.").values(deleted_at=site.clock.now()))
+    page = await page_of(site, ticket)
+    assert "somebody else" not in page.response.text
+    assert "The toner is on its way." in page.words
 
 
 async def test_a_wrong_token_is_not_there_whatever_is_tried(site: Site) -> None:

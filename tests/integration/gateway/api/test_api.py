@@ -8,14 +8,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from desk_core.conversations.entities import Inbox
+from desk_core.conversations.entities import Inbox, Message
 from desk_core.kit.ids import new_id
 from desk_core.people.entities import ApiToken
 from desk_core.tickets import service as tickets
 from gateway.api.v1.access import token_hash
 from gateway.bootstrap import Desk
+from tests.fakes.channel import FakeChannel
 from tests.integration.channels.webform.conftest import Site
 
 NEW: dict[str, Any] = {
@@ -39,6 +40,9 @@ class Program:
     async def post(self, path: str, body: Any, **headers: str) -> httpx2.Response:
         given = {"authorization": f"Bearer {self.token}", **{name.replace("_", "-"): value for name, value in headers.items()}}
         return await self.client.post(f"/api/v1{path}", json=body, headers=given)
+
+    async def patch(self, path: str, body: Any) -> httpx2.Response:
+        return await self.client.patch(f"/api/v1{path}", json=body, headers={"authorization": f"Bearer {self.token}"})
 
     async def delete(self, path: str) -> httpx2.Response:
         return await self.client.delete(f"/api/v1{path}", headers={"authorization": f"Bearer {self.token}"})
@@ -250,6 +254,56 @@ class TestTakingBack:
         async with site.desk.database.unit() as uow:
             message = await tickets.reply(uow, ctx, made["id"], by=agent, text="On my way.", window={"api": wait})
         return made["number"], message.id
+
+
+class TestCorrecting:
+    async def test_an_own_answer_in_a_chat(self, site: Site, program: Program) -> None:
+        number, said = await self.sent(site, program)
+        path = f"/tickets/{number}/messages/{said}"
+        changed = await program.patch(path, {"by": "boris@desk.example", "text": "At six."})
+        assert (changed.status_code, changed.json()["id"], changed.json()["deleted_at"]) == (202, said, None)
+        assert (await program.patch(path, {"by": "boris@desk.example", "deleted": True})).status_code == 202
+        kept = await self.read(program, number, said)
+        for _try in range(500):
+            if kept["deleted_at"] is not None:
+                break
+            await asyncio.sleep(0.02)
+            kept = await self.read(program, number, said)
+        assert (kept["text"], [one["text"] for one in kept["versions"]]) == ("At six.", ["On my way."])
+
+    async def test_is_for_its_author_where_the_channel_can(self, site: Site, program: Program) -> None:
+        other = (await program.post("/tickets", NEW)).json()["number"]
+        number, said = await self.sent(site, program)
+        path = f"/tickets/{number}/messages/{said}"
+        await site.agent("Vera", email="vera@desk.example")
+        problem(await program.patch(path, {"by": "vera@desk.example", "text": "At six."}), 409, "unchangeable")
+        problem(await program.patch(path, {"by": "nobody@desk.example", "text": "At six."}), 404, "not_found")
+        for wrong in ({"by": "boris@desk.example"}, {"by": "boris@desk.example", "text": "x", "deleted": True}):
+            assert (await program.patch(path, wrong)).status_code == 422
+        problem(await program.patch(f"/tickets/{other}/messages/{said}", {"by": "boris@desk.example", "text": "x"}), 404, "not_found")
+        reader = Program(site.client, await token(site.desk, "read"))
+        problem(await reader.patch(path, {"by": "boris@desk.example", "text": "x"}), 403, "scope_needed")
+        async with site.desk.database.unit() as uow:
+            await uow.execute(update(Inbox).values(channel="email"))
+        problem(await program.patch(path, {"by": "boris@desk.example", "deleted": True}), 409, "unchangeable")
+
+    @staticmethod
+    async def sent(site: Site, program: Program) -> tuple[int, str]:
+        """An operator's answer that has been delivered into a chat."""
+        number, message_id = await TestTakingBack.answered(site, program, timedelta())
+        async with site.desk.database.unit() as uow:
+            message = await uow.session.get_one(Message, message_id)
+            message.delivery_state, message.external_id = "sent", "7001:5"
+            inbox = await uow.session.get_one(Inbox, message.inbox_id)
+            inbox.channel = "telegram"
+            await uow.flush()
+            site.desk._channels[inbox.id] = (inbox.version, FakeChannel())
+        return number, message_id
+
+    @staticmethod
+    async def read(program: Program, number: int, message_id: str) -> dict[str, Any]:
+        found = (await program.get(f"/tickets/{number}/messages")).json()["items"]
+        return next(one for one in found if one["id"] == message_id)
 
 
 async def test_the_interface_describes_itself_with_examples(site: Site) -> None:
