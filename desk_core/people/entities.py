@@ -135,26 +135,6 @@ class AuditEntry(Base):
     __table_args__ = (Index("ix_audit_entries_at", "at"),)
 
 
-class AddressProof(Base):
-    """A one-time code on its way to an address that somebody says is theirs. The code itself is stored nowhere: it follows from the id."""
-
-    __tablename__ = "address_proofs"
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    contact_id: Mapped[str] = mapped_column(Id, ForeignKey("contacts.id"))
-    conversation_id: Mapped[str] = mapped_column(Id)
-    address: Mapped[str]
-    attempts: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-
-    __table_args__ = (
-        Index("ix_address_proofs_contact_id_created_at", "contact_id", "created_at"),
-        Index("ix_address_proofs_address_created_at", "address", "created_at"),
-    )
-
-
 class ContactJoin(Base):
     """Two contacts turned out to be one person. `moved` names what came over, so that it can be undone."""
 

@@ -11,8 +11,8 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation
 from desk_core.conversations.service import Baton
 from desk_core.kit.db import ReadSession, UnitOfWork
-from desk_core.kit.ids import new_token
-from desk_core.people.entities import Contact, ContactIdentity
+from desk_core.kit.ids import new_id, new_token
+from desk_core.people.entities import Contact, ContactIdentity, ContactJoin
 from desk_core.tickets import history
 from desk_core.tickets.entities import Invitation, Ticket
 
@@ -54,10 +54,7 @@ async def ticket_of(session: ReadSession, secret: str, ctx: Context) -> Ticket |
 
 
 async def accept(uow: UnitOfWork, ctx: Context, mark: str, *, contact: Contact, conversation: Conversation) -> Ticket | None:
-    """The person in this chat has confirmed: the request goes on here, and its requester and they are one. None where it is too late.
-
-    What was joined is told in the request's history, by ids, so that it can be taken apart again.
-    """
+    """The person in this chat has confirmed: the request goes on here, and its requester and they are one. None where it is too late."""
     taken = await uow.execute(
         update(Invitation)
         .where(Invitation.token_hash == mark, Invitation.used_at.is_(None), Invitation.expires_at > ctx.now)
@@ -68,7 +65,7 @@ async def accept(uow: UnitOfWork, ctx: Context, mark: str, *, contact: Contact, 
         return None
     invitation = await uow.session.get_one(Invitation, mark, populate_existing=True)
     ticket = await history.get(uow, invitation.ticket_id)
-    joined = await _join(uow, contact.id, into=ticket.contact_id)
+    await _join(uow, ctx, contact, into=ticket.contact_id)
     conversation.contact_id = ticket.contact_id
     left = await uow.session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
     if left is not None and left.id != conversation.id:
@@ -80,18 +77,23 @@ async def accept(uow: UnitOfWork, ctx: Context, mark: str, *, contact: Contact, 
             left.active_ticket_id = None
     ticket.conversation_id, conversation.active_ticket_id = conversation.id, ticket.id
     ticket.unread = True
-    history.note_event(uow, ctx, ticket, "continued_in_chat", actor=Actor.requester(contact), data=joined)
+    history.note_event(uow, ctx, ticket, "continued_in_chat", actor=Actor.requester(contact))
     return ticket
 
 
-async def _join(uow: UnitOfWork, contact_id: str, *, into: str) -> dict[str, object]:
-    """Everything of one contact becomes another's; the answer says what, by ids."""
-    if contact_id == into:
-        return {}
-    moved: dict[str, object] = {"contact": contact_id}
+async def _join(uow: UnitOfWork, ctx: Context, contact: Contact, *, into: str) -> None:
+    """Everything of one contact becomes another's; what came over is kept by ids, so that it can be taken apart again."""
+    if contact.id == into:
+        return
+    moved: dict[str, list[str]] = {}
     for name, entity in (("identities", ContactIdentity), ("conversations", Conversation), ("tickets", Ticket)):
-        ids = list(await uow.scalars(select(entity.id).where(entity.contact_id == contact_id)))
-        moved[name] = ids
-        if ids:
-            await uow.execute(update(entity).where(entity.id.in_(ids)).values(contact_id=into).execution_options(synchronize_session=False))
-    return moved
+        moved[name] = list(await uow.scalars(select(entity.id).where(entity.contact_id == contact.id)))
+        if moved[name]:
+            moving = update(entity).where(entity.id.in_(moved[name])).values(contact_id=into)
+            await uow.execute(moving.execution_options(synchronize_session=False))
+    uow.add(
+        ContactJoin(
+            id=new_id(), contact_id=into, joined_id=contact.id, reason="invitation", by=contact.name, at=ctx.now, moved=moved,
+            undone_at=None, undone_by=None,
+        )
+    )  # fmt: skip

@@ -29,21 +29,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_invitations_ticket_id"), "invitations", ["ticket_id"])
     op.create_table(
-        "address_proofs",
-        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("contact_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("conversation_id", sa.Uuid(as_uuid=False), nullable=False),
-        sa.Column("address", sa.String(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_address_proofs_contact_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_address_proofs")),
-    )
-    op.create_index("ix_address_proofs_contact_id_created_at", "address_proofs", ["contact_id", "created_at"])
-    op.create_index("ix_address_proofs_address_created_at", "address_proofs", ["address", "created_at"])
-    op.create_table(
         "contact_joins",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("contact_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -63,7 +48,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("contact_joins")
-    op.drop_table("address_proofs")
     op.drop_table("invitations")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_column("topic")
