@@ -159,6 +159,7 @@ async def test_group_mode_and_a_local_server_are_switched_on_the_page(admin: Bro
     changed = (await stored(desk, inbox)).config
     assert (changed["groups"], changed["local"]) == (False, False)
 
+
 async def test_a_picture_is_handed_on_by_the_desk(admin: Browser, inbox: Inbox, telegram: tuple[Sandbox, str]) -> None:
     world = telegram[0].world
     bot = next(iter(world.bots.values()))
