@@ -324,9 +324,9 @@ class TestOperators:
     async def test_a_mistyped_command_is_never_sent(self, group: Group) -> None:
         await asks_for_a_person(group)
         heard = len(group.chat.heard)
-        await group.writes(OLGA, "/resovle")
+        await group.writes(OLGA, "/solveit")
         assert len(group.chat.heard) == heard
-        assert "/resovle" in group.seen
+        assert "/solveit" in group.seen
 
     async def test_correct_what_they_sent(self, group: Group) -> None:
         await asks_for_a_person(group)

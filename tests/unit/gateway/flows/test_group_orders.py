@@ -37,7 +37,7 @@ def test_is_read(text: str, order: Order) -> None:
     assert read(written(text)) == order
 
 
-@pytest.mark.parametrize("name", ["resovle", "send", "reply", "drop", "unknown"])
+@pytest.mark.parametrize("name", ["solveit", "send", "reply", "drop", "unknown"])
 @pytest.mark.parametrize("words", ["", " now"])
 def test_what_looks_like_a_command_is_never_a_reply(name: str, words: str) -> None:
     assert read(written(f"/{name}{words}")) == Order(Do.UNKNOWN, name)
