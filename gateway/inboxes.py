@@ -138,7 +138,10 @@ class BotOptions:
             if not 1 <= self.max_connections <= 100:
                 raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
             public["max_connections"] = self.max_connections
-        public |= {name: value for name in ("only_telegram", "groups", "local") if (value := getattr(self, name)) is not None}
+        for name in ("only_telegram", "groups", "local"):
+            switched = getattr(self, name)
+            if switched or (switched is not None and name in public):  # what was never on need not be said to be off
+                public[name] = switched
         if not (public.get("api_url") or secret.get("api_url")) and public.get("local"):
             if self.local:
                 raise Invalid(reason=_("A local Bot API server needs its address."))

@@ -60,6 +60,7 @@ TOLD = {
     "delivery_failed": _("A message was not delivered: %(reason)s"),
     "message_deleted": _("%(actor)s took a message away from the chat."),
     "act_failed": _("A message could not be changed in the chat: %(reason)s"),
+    "reacted": _("%(actor)s reacted: %(emoji)s"),
     "continued_in_chat": _("%(actor)s continues the request in Telegram."),
     "copy_failed": _("A copy did not reach %(address)s: %(reason)s"),
     "participant_added": _("%(actor)s copied in %(address)s."),

@@ -444,6 +444,9 @@ async def _react(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     if emoji := inbound.card.get("reactions"):
         reactions[inbound.sender.address] = {"name": inbound.sender.name, "emoji": emoji}
     message.meta = {**message.meta, "reactions": reactions}
+    if message.ticket_id and emoji:
+        told = {"emoji": " ".join(str(one) for one in emoji) if isinstance(emoji, list | tuple) else str(emoji)}
+        history.note_event(uow, ctx, await history.get(uow, message.ticket_id), "reacted", actor=Actor.requester(filed.contact), data=told)
 
 
 async def _opinion(uow: UnitOfWork, ctx: Context, filed: Filed, message: Message) -> None:

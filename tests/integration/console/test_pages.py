@@ -254,7 +254,7 @@ class TestSettings:
             page = (await console.get("/console/settings")).text
         assert "help@desk.example" in page
         assert "Workplace support" in page
-        assert len(seen) == 4  # the log-in, inboxes, operators, members
+        assert len(seen) == 5  # the log-in, inboxes, operators, members, groups
 
     async def test_language_zone_and_theme_are_kept(self, console: Browser) -> None:
         form = {"language": "ru", "time_zone": "Asia/Omsk", "theme": "dark", "availability": "busy"}
