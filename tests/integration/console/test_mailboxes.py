@@ -358,6 +358,6 @@ class TestWords:
             await browser.get(f"{BASE}/{inbox.id}"),
             await browser.get("/console/settings"),
         ]
-        terms = "MX SPF DKIM DMARC TLS STARTTLS TXT none XOAUTH2 INBOX Gmail Mail in desk example email firma"
+        terms = "MX SPF DKIM DMARC TLS STARTTLS TXT none XOAUTH2 INBOX Gmail Mail in desk example email firma support"
         names = frozenset(terms.split())
         assert [word for page in pages for word in english(read(page.text), names=names)] == []
