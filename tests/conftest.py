@@ -4,6 +4,7 @@ Servers start when the first test asks for them (with several test processes: on
 `store` runs a test on SQLite and on PostgreSQL; mark a test `@pytest.mark.parametrize("store", ["sqlite"], indirect=True)` to pick one.
 """
 
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -81,6 +82,27 @@ def worker_index(config: pytest.Config) -> int:
     """0 without xdist, otherwise 1, 2, ... for its test processes."""
     name: str = getattr(config, "workerinput", {}).get("workerid", "")
     return int(name.removeprefix("gw")) + 1 if name else 0
+
+
+class _Heard(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def off_schema(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Whatever Telegram sandbox a test uses: a request that the published schema does not have fails it, unless it is marked `nonsense`."""
+    heard = _Heard()
+    logger = logging.getLogger("channels.telegram.sandbox.bot_api.off_schema")
+    logger.addHandler(heard)
+    yield heard.said
+    logger.removeHandler(heard)
+    if request.node.get_closest_marker("nonsense") is None:
+        assert sorted(set(heard.said)) == []
 
 
 @pytest.fixture(scope="session")

@@ -35,8 +35,6 @@ async def house(
         made = House(kind, home=home, start=MONDAY_NOON)
     try:
         yield await made.open(models=models)
-        # Every request that the desk made in these stories, beside the published schema and not the library that wrote it.
-        assert sorted(set(made.telegram.violations)) == []
     finally:
         await made.close()
         if kind == DISTRIBUTED:

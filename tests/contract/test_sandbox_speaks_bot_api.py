@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Self
 
+import httpx2
 import pytest
 import uvicorn
 from aiogram import Bot
@@ -28,6 +29,7 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     InputMediaDocument,
     InputMediaPhoto,
+    InputPollOption,
     KeyboardButton,
     MediaUnion,
     ReactionTypeEmoji,
@@ -229,6 +231,7 @@ class TestTalking:
         assert "Bad Request: can't parse entities" in refused.value.message
         assert words in refused.value.message
 
+    @pytest.mark.nonsense
     async def test_text_has_its_limits(self, bot: Bot, anna: Person) -> None:
         await anna.says("/start")
         assert (await bot.send_message(anna.id, "<b>" + "я" * 4096 + "</b>", parse_mode="HTML")).text == "я" * 4096
@@ -335,6 +338,7 @@ class TestButtons:
         await anna.presses_data(sent.message_id, "yes", stale=True)
         assert (await bot.get_updates())[-1].callback_query is not None
 
+    @pytest.mark.nonsense
     async def test_callback_data_is_limited_to_64_bytes(self, bot: Bot, anna: Person) -> None:
         await anna.says("/start")
         await bot.send_message(anna.id, "ok", reply_markup=keyboard([("A", "a" * 64)]))
@@ -385,6 +389,7 @@ class TestFiles:
         assert len({message.media_group_id for message in messages}) == 1
         assert [message.caption for message in messages] == ["вот", None, None]
 
+    @pytest.mark.nonsense
     async def test_the_bot_sends_files_and_albums(self, bot: Bot, anna: Person) -> None:
         await anna.says("/start")
         sent = await bot.send_document(anna.id, BufferedInputFile(b"log line", "журнал.txt"), caption="<b>лог</b>", parse_mode="HTML")
@@ -613,7 +618,7 @@ class TestEveryKind:
         await bot.send_audio(anna.id, BufferedInputFile(b"mp3", "a.mp3"))
         await bot.send_venue(anna.id, 1, 2, "Office", "Street 1")
         assert (await bot.send_dice(anna.id)).dice is not None
-        poll = await bot.send_poll(anna.id, "How was it?", ["Good", "Bad"], is_anonymous=False)
+        poll = await bot.send_poll(anna.id, "How was it?", [InputPollOption(text="Good"), InputPollOption(text="Bad")], is_anonymous=False)
         await anna.votes(poll.message_id, 0)
         assert (await bot.get_updates())[-1].poll_answer is not None
         assert await bot.send_message_draft(anna.id, 1, text="half")
@@ -628,6 +633,7 @@ class TestEveryKind:
 
 
 class TestSchema:
+    @pytest.mark.nonsense
     async def test_what_the_schema_does_not_have_is_noticed(self, sandbox: Sandbox, bot: Bot, anna: Person) -> None:
         await anna.says("/start")
         await bot.send_message(anna.id, "fine", reply_markup=keyboard([("Yes", "yes")]))
@@ -635,4 +641,12 @@ class TestSchema:
         assert list(sandbox.violations) == []
         with pytest.raises(TelegramBadRequest):
             await bot.send_message(anna.id, "я" * 4097)
-        assert list(sandbox.violations) == ["sendMessage: text is longer than 4096"]
+        assert list(sandbox.violations) == ["sendMessage: text is longer than 4096 characters"]
+
+    @pytest.mark.nonsense
+    async def test_the_test_that_asked_and_whoever_asks_are_told(self, server: Served, anna: Person, off_schema: list[str]) -> None:
+        async with httpx2.AsyncClient() as http:
+            await http.post(f"{server.url}/bot{TOKEN}/sendMessage", json={"chat_id": anna.id, "txet": "x"})
+            told = (await http.get(f"{server.url}/sandbox/telegram/api/violations")).json()
+        assert told == {"violations": ["sendMessage: text is missing", "sendMessage: txet is unknown"]}
+        assert off_schema == told["violations"]

@@ -1,6 +1,7 @@
 """The Bot API over HTTP: `/bot<token>/<method>` and `/file/bot<token>/<path>`, faults included."""
 
 import asyncio
+import logging
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,9 @@ from channels.telegram.sandbox.sending import SendMethods
 from channels.telegram.sandbox.state import Bot, World
 from channels.telegram.sandbox.topics import TopicMethods
 from channels.telegram.sandbox.webhooks import Webhooks
+
+off_schema: Final = logging.getLogger(f"{__name__}.off_schema")
+"""Told of every request that the schema of the Bot API does not have, in whatever sandbox of this process: names and rules, no values."""
 
 CALLS_KEPT: Final = 2_000
 _TOKEN: Final = re.compile(r"[1-9]\d{0,14}:[A-Za-z0-9_-]{35}")
@@ -79,9 +83,7 @@ class BotApi:
         try:
             bot = self._bot(str(request.path_params["token"]))
             params = await read_parameters(request)
-            self.violations.extend(
-                f"{method}: {problem}" for problem in schema().problems(method, params.values, frozenset(params.uploads))
-            )
+            self._hold_beside_schema(method, params)
             if fault := self._faults.take(method):
                 await self._before(fault)
                 if fault.kind is FaultKind.CUT_BEFORE:
@@ -99,6 +101,11 @@ class BotApi:
         if isinstance(result, tuple):
             body = {"ok": True, "result": result[0], "description": result[1]}
         return JSONResponse(body)
+
+    def _hold_beside_schema(self, method: str, params: Parameters) -> None:
+        for problem in schema().problems(method, params.values, frozenset(params.uploads)):
+            self.violations.append(f"{method}: {problem}")
+            off_schema.warning("%s: %s", method, problem)
 
     def _refused(self, request: Request, method: str, refusal: Refusal) -> Response:
         bot = self._world.bots.get(str(request.path_params["token"]))

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-EXTRACT: Final = Path(__file__).resolve().parent / "schema.json"
-_LENGTH: Final = re.compile(r"(\d+)-(\d+) (?:characters|bytes)")
+from channels.telegram.sandbox.schema import EXTRACT
+
+_LENGTH: Final = re.compile(r"\d+-(\d+) (characters|bytes)")
 
 
 def condensed(api: dict[str, Any]) -> dict[str, Any]:
-    """Fields as `[types, required, longest or null]`; types as their fields, or as the list of what they may be."""
+    """Fields as `[types, required, [longest, unit] or null]`; types as their fields, or as the list of what they may be."""
     methods = {name: _fields(method) for name, method in api["methods"].items()}
     types = {name: kind.get("subtypes") or _fields(kind) for name, kind in api["types"].items()}
     kept: dict[str, Any] = {}
@@ -33,9 +34,9 @@ def _fields(described: dict[str, Any]) -> dict[str, Any]:
     return {each["name"]: [each["types"], each["required"], _longest(each)] for each in described.get("fields", [])}
 
 
-def _longest(described: dict[str, Any]) -> int | None:
+def _longest(described: dict[str, Any]) -> list[int | str] | None:
     match = _LENGTH.search(described["description"])
-    return int(match[2]) if match and described["types"] == ["String"] else None
+    return [int(match[1]), match[2]] if match and described["types"] == ["String"] else None
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
@@ -32,9 +32,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 class PeopleApi:
     """JSON endpoints under one prefix; refusals have the shape of the Bot API's."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, violations: Sequence[str]) -> None:
         self._world = world
         self._faults = faults
+        self._violations = violations
         self._acts = Acts(world)
         self._gathering = Gathering(world)
 
@@ -50,6 +51,7 @@ class PeopleApi:
             ("GET", "/events", self.events),
             ("POST", "/faults", self.plan_fault),
             ("DELETE", "/faults", self.clear_faults),
+            ("GET", "/violations", self.violations),
             ("GET", "/files/{file_id}", self.file),
         ]
         in_chat: list[tuple[str, str, Handler]] = [
@@ -333,6 +335,10 @@ class PeopleApi:
             raise bad_request("unknown kind of fault") from None
         self._faults.plan(str(wanted.get("method", "*")), fault, times=min(int(wanted.get("times", 1)), 10_000))
         return JSONResponse({"pending": self._faults.pending()}, status_code=201)
+
+    async def violations(self, _request: Request) -> Response:
+        """What bots asked that the schema of the Bot API does not have, oldest first."""
+        return JSONResponse({"violations": list(self._violations)})
 
     async def clear_faults(self, _request: Request) -> Response:
         self._faults.clear()

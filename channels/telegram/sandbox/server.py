@@ -66,7 +66,7 @@ class Sandbox:
         self.faults = Faults()
         self._webhooks = Webhooks(seconds=self.world.seconds, first_pause=webhook_first_pause)
         self._bot_api = BotApi(self.world, self.faults, self._webhooks)
-        self._people_api = PeopleApi(self.world, self.faults)
+        self._people_api = PeopleApi(self.world, self.faults, self._bot_api.violations)
         self._pages = Pages(translate or _from_catalogue)
 
     @property
@@ -76,7 +76,7 @@ class Sandbox:
 
     @property
     def violations(self) -> deque[str]:
-        """What the latest calls had that the schema of the Bot API has not, in words; a method or parameter newer than it too."""
+        """What the latest calls had that the schema of the Bot API has not, in words."""
         return self._bot_api.violations
 
     def add_bot(self, token: str, username: str = "priyom_bot", name: str = "Priyom") -> Bot:

@@ -136,7 +136,6 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     sandbox.add_bot(TOKEN, "help_bot", "Help")
     yield sandbox
     await sandbox.close()
-    assert list(sandbox.violations) == []  # of the published schema, which knows nothing of the library that made the requests
 
 
 @pytest.fixture

@@ -94,6 +94,7 @@ class TestThePeoplesSide:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-type"] == "application/octet-stream"
 
+    @pytest.mark.nonsense
     async def test_the_bot_api_answers_below_its_prefix(self, client: httpx2.AsyncClient) -> None:
         answer = await client.get(f"/sandbox/telegram/bot{TOKEN}/getMe")
         assert answer.json()["result"]["username"] == "help_bot"
