@@ -32,7 +32,7 @@ from channels.telegram.mapping import to_inbound
 from channels.telegram.receive import take
 from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
 from desk_core.conversations.files import safe_name
-from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, OutboundMessage, Receipt
+from desk_core.conversations.ports import Ability, ChannelKind, InboundKind, InboundMessage, OutboundMessage, Receipt
 from desk_core.kit.clock import SystemClock
 from desk_core.kit.ids import new_id
 from desk_core.lanes.entities import DeadItem, WorkItem
@@ -55,6 +55,7 @@ class Files:
     """A bot's adapter with a file behind every id, in place of Telegram's servers; what is sent is counted."""
 
     kind = ChannelKind.TELEGRAM
+    abilities = frozenset({Ability.EDIT, Ability.REACT})
 
     def __init__(self) -> None:
         self.sent = 0
@@ -73,6 +74,12 @@ class Files:
         """Nobody waits."""
 
     async def close_buttons(self, thread_key: str, external_id: str) -> None:
+        """There is no client."""
+
+    async def edit(self, message: OutboundMessage, shown: Receipt) -> Receipt:
+        return shown
+
+    async def react(self, thread_key: str, external_id: str, emoji: str | None) -> None:
         """There is no client."""
 
     async def close(self) -> None:

@@ -42,8 +42,7 @@ from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
 from gateway.flows.drawing import Draw
 from gateway.flows.filing import TAKEN_IN
-from gateway.flows.group_talk import GROUP_TALK, GroupTalk
-from gateway.flows.group_talk import kind_of as is_group_talk
+from gateway.flows.group_talk import GROUP_TALK, GroupTalk, is_group_talk
 from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
 from gateway.flows.mirror import GroupSay, Mirror

@@ -134,3 +134,12 @@ async def give_up(uow: UnitOfWork, conversation_id: str) -> None:
         if chat.baton == Baton.BOT:
             news |= {"baton": room.baton, "agent_id": room.agent_id}
     await uow.execute(update(Conversation).where(Conversation.id == chat.id).values(**news).execution_options(synchronize_session=False))
+
+
+async def is_here(uow: UnitOfWork, conversation: Conversation, ticket_id: str) -> bool:
+    """Whether a request may become the active one of this thread: one that has a topic goes on there, and a topic keeps its own."""
+    ticket = await uow.session.get(Ticket, ticket_id)
+    if ticket is None or conversation.topic is not None or ticket.conversation_id is None:
+        return ticket is not None and ticket.conversation_id == conversation.id
+    home = await uow.session.get(Conversation, ticket.conversation_id)
+    return home is None or home.topic is None

@@ -23,7 +23,7 @@ from desk_core.tickets import effects, history
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.ladder import StepKind
 from desk_core.tickets.lifecycle import Event, Status
-from gateway.flows.filing import Filed
+from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation
 from gateway.flows.turning import FILE_AFTER, REMIND_AFTER, UNFINISHED, file_unfinished, unfinished_lane
 from nlu import labels

@@ -20,9 +20,10 @@ from desk_core.kit.i18n import translate
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
-from gateway.flows import filing, in_groups
+from gateway.flows import amending, filing, in_groups
 from gateway.flows.reading import Situation, is_burst, situation, snapshot, with_invitation
-from gateway.flows.turning import apply_turn, stands_over
+from gateway.flows.speaking import stands_over
+from gateway.flows.turning import apply_turn
 from nlu import labels
 from nlu.dialogue import advance
 from nlu.turn import DialogueState, Edited, Heard, OpenTicket, Phase, Press, Turn
@@ -208,7 +209,7 @@ class Converse:
         stored: list[tuple[NewFile, ...]] = []
         too_large: list[str] = []
         over: list[str] = []
-        known = {kept.get("unique_id") for kept in filing.kept_files(now.known_message).values()}
+        known = {kept.get("unique_id") for kept in amending.kept_files(now.known_message).values()}
         for message in now.messages:
             mine: list[NewFile] = []
             for file in message.files:

@@ -1,33 +1,32 @@
 """Filing: a message finds its contact, conversation and request, and is kept whatever it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, update
-from sqlalchemy.orm import selectinload
 
 from desk_core.context import Actor, Context
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import ButtonToken, Conversation, Message, MessageVersion
+from desk_core.conversations.entities import ButtonToken, Conversation, Message
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.holding import Hold
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage
-from desk_core.conversations.service import Baton, Courtesy, Mark, NewButton
+from desk_core.conversations.service import Baton, Mark, NewButton
 from desk_core.groups.following import follow
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
 from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
-from desk_core.knowledge import questions
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
-from desk_core.tickets import effects, history, participants
+from desk_core.tickets import history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
-from gateway.flows import in_groups
+from gateway.flows import amending, in_groups
+from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation
 from gateway.inboxes import habits
 from nlu.turn import AddToTicket, DialogueState, Turn
@@ -36,29 +35,8 @@ REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq",
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 
-_OPINIONS = {"👍": "helped", "👎": "refused"}
 TAKEN_IN, WITH_PEOPLE = "👀", "👌"
 """The receipts of a chat: stored, and filed under a request that people handle. The first time it is also said in words."""
-
-
-@dataclass(slots=True)
-class Filed:
-    """What was filed: the entities of this transaction, for the turn to act on."""
-
-    situation: Situation
-    contact: Contact
-    conversation: Conversation
-    version: int
-    messages: list[Message]
-    ticket: Ticket | None  # the request that the messages belong to so far
-    language: str
-    zone: ZoneInfo
-    topics: bool = False  # requests have topics of their own in this chat
-    courtesies: list[Courtesy] = field(default_factory=list)  # they follow the words of the turn
-
-    def link(self, ctx: Context) -> str:
-        """A page for this person to go on: the request's status page, otherwise the desk's start page."""
-        return effects.status_url(ctx, self.ticket) if self.ticket is not None else f"{ctx.public_url}/"
 
 
 def wants_turn(now: Situation) -> bool:
@@ -120,9 +98,9 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
         conversation.blocked_at = conversation.blocked_reason = None  # who writes has not shut us out
     match now.first.kind:
         case InboundKind.EDIT if now.known_message is not None:
-            await _edit(uow, ctx, filed, files[0], too_large=too_large)
+            await amending.edit(uow, ctx, filed, files[0], too_large=too_large)
         case InboundKind.REACTION if now.known_message is not None:
-            await _react(uow, ctx, filed)
+            await amending.react(uow, ctx, filed)
         case InboundKind.MEMBERSHIP:
             await _membership(uow, ctx, filed)
         case InboundKind.BOUNCE:
@@ -279,12 +257,7 @@ async def _keep(
     if same is None and earlier is not None:
         same = await uow.session.get_one(Message, earlier.id)
     if same is not None:
-        conversations.attach(uow, same, files)
-        parts = {**_parts(same), str(inbound.shown_id): _part(inbound)}
-        _lay_out(same, parts)
-        same.meta = {**same.meta, "files": {**kept_files(same), **_files(inbound, files)}}
-        if too_large:
-            same.meta = {**same.meta, "too_large": [*same.meta.get("too_large", ()), *too_large]}
+        amending.join(uow, same, inbound, files, too_large=too_large)
         if same not in filed.messages:
             filed.messages.append(same)
         return
@@ -310,9 +283,7 @@ async def _keep(
         at=inbound.at, edited_at=None,
         meta={
             "kind": inbound.kind.value, "address": inbound.sender.address, **({"participant": True} if filed.situation.participant else {}),
-            **({"album": inbound.album} if inbound.album else {}),
-            **({"too_large": list(too_large)} if too_large else {}), **({"files": kept} if (kept := _files(inbound, files)) else {}),
-            **({"album_parts": {str(inbound.shown_id): _part(inbound)}} if inbound.album else {}),
+            **({"too_large": list(too_large)} if too_large else {}), **amending.origin(inbound, files),
         },
         hold=Hold.HELD.value if held else None,
     )  # fmt: skip
@@ -339,124 +310,6 @@ def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]
         return ("imported" if inbound.card.get("imported") else "unanswered"), dict(inbound.verdict_params)
     code = {"token": "joined_token", "references": "joined_references", "number": "joined_number"}.get(joined, joined)
     return ("received" if code in ("page", "thread", "new") else code), {**inbound.verdict_params, **({"number": number} if number else {})}
-
-
-def kept_files(message: Message | None) -> dict[str, dict[str, Any]]:
-    """By the hash of its bytes: what the channel calls a file of this message, and which part of an album brought it."""
-    return dict((message.meta or {}).get("files", {})) if message is not None else {}
-
-
-def _files(inbound: InboundMessage, files: Sequence[NewFile]) -> dict[str, dict[str, Any]]:
-    return {
-        file.sha256: {"file_id": file.remote_id, "unique_id": file.unique_id, "part": inbound.shown_id} for file in files if file.remote_id
-    }
-
-
-def _part(inbound: InboundMessage) -> dict[str, Any]:
-    return {"text": inbound.text, "marks": inbound.card.get("marks", [])}
-
-
-def _parts(message: Message) -> dict[str, dict[str, Any]]:
-    return dict(message.meta.get("album_parts", {}))
-
-
-def part_order(shown_id: str) -> int:
-    """Parts of an album stand in the order in which they were sent, however late one arrives."""
-    number = shown_id.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
-
-
-def _lay_out(message: Message, parts: dict[str, dict[str, Any]]) -> None:
-    """The text of an album: the captions of its parts, in order, each with its formatting."""
-    text, marks = "", []
-    for shown_id in sorted(parts, key=part_order):
-        words = str(parts[shown_id]["text"])
-        if not words:
-            continue
-        text = f"{text}\n{words}" if text else words
-        begin = len(text) - len(words)
-        marks += [[begin + first, begin + last, kind, data] for first, last, kind, data in parts[shown_id]["marks"]]
-    message.text = text
-    message.card = {**{name: value for name, value in message.card.items() if name != "marks"}, **({"marks": marks} if marks else {})}
-    message.meta = {**message.meta, "album_parts": parts}
-
-
-async def _edit(uow: UnitOfWork, ctx: Context, filed: Filed, files: Sequence[NewFile], *, too_large: Sequence[str]) -> None:
-    """The person changed what they wrote or sent: old and new both stay. A place that moves moves on its card."""
-    known, inbound = filed.situation.known_message, filed.situation.first
-    if known is None:
-        return
-    message = await uow.session.get_one(Message, known.id, options=[selectinload(Message.attachments)])
-    filed.messages.append(message)
-    before, moves = message.text, inbound.card.get("kind") == message.card.get("kind") == "location"
-    fresh = [file for file in files if file.sha256 not in {one.sha256 for one in message.attachments}]
-    if _parts(message):
-        _lay_out(message, {**_parts(message), str(inbound.edits): _part(inbound)})
-    else:
-        message.text, message.card = inbound.text, _edited_card(message, inbound)
-    if moves:
-        message.edited_at = ctx.now
-        return
-    if before != message.text:
-        uow.add(MessageVersion(id=new_id(), message_id=message.id, text=before, at=message.edited_at or message.at))
-    if fresh:
-        _replace_files(uow, message, inbound, fresh)
-    if too_large:
-        message.meta = {**message.meta, "too_large": [*message.meta.get("too_large", ()), *too_large]}
-    if before == message.text and not fresh and not too_large:
-        return  # Telegram also tells of changes that nobody made: a preview that was found, a button that went
-    message.edited_at = ctx.now
-    ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None
-    if ticket is not None:
-        history.note_event(uow, ctx, ticket, "edited", actor=Actor.requester(filed.contact))
-        ticket.unread = True
-
-
-def _edited_card(message: Message, inbound: InboundMessage) -> dict[str, Any]:
-    """What is known now replaces what was: formatting belongs to the new text alone, and what a poll had is nothing of a picture."""
-    before = message.card if message.card.get("kind") == inbound.card.get("kind") else {}
-    return {**{name: value for name, value in before.items() if name != "marks"}, **inbound.card}
-
-
-def _replace_files(uow: UnitOfWork, message: Message, inbound: InboundMessage, fresh: Sequence[NewFile]) -> None:
-    """New files stand in the place of those that this part had; the earlier ones are kept behind them."""
-    kept = kept_files(message)
-    part = inbound.edits
-    gone = [sha256 for sha256, known in kept.items() if known.get("part") == part] if kept else [one.sha256 for one in message.attachments]
-    conversations.attach(uow, message, fresh)
-    replaced = [*message.meta.get("replaced", ()), *(sha256 for sha256 in gone if sha256 not in message.meta.get("replaced", ()))]
-    message.meta = {**message.meta, "files": {**kept, **_files(inbound, fresh)}, "replaced": replaced}
-
-
-async def _react(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
-    """Reactions stand at the message that they are to, and go when they are withdrawn."""
-    known, inbound = filed.situation.known_message, filed.situation.first
-    if known is None:
-        return
-    message = await uow.session.get_one(Message, known.id)
-    filed.messages.append(message)
-    if "counts" in inbound.card:
-        message.meta = {**message.meta, "reaction_counts": inbound.card["counts"]}
-        return
-    if not filed.situation.from_another and known.conversation_id == filed.conversation.id and known.author_kind == "bot":
-        await _opinion(uow, ctx, filed, message)
-    reactions = {who: what for who, what in message.meta.get("reactions", {}).items() if who != inbound.sender.address}
-    if emoji := inbound.card.get("reactions"):
-        reactions[inbound.sender.address] = {"name": inbound.sender.name, "emoji": emoji}
-    message.meta = {**message.meta, "reactions": reactions}
-    if message.ticket_id and emoji:
-        told = {"emoji": " ".join(str(one) for one in emoji) if isinstance(emoji, list | tuple) else str(emoji)}
-        history.note_event(uow, ctx, await history.get(uow, message.ticket_id), "reacted", actor=Actor.requester(filed.contact), data=told)
-
-
-async def _opinion(uow: UnitOfWork, ctx: Context, filed: Filed, message: Message) -> None:
-    """A thumb on an article is what its buttons ask for, said quietly: nothing is opened or closed by it."""
-    added = [_OPINIONS[one] for one in filed.situation.first.card.get("added", ()) if one in _OPINIONS]
-    article = await conversation_repository.article_of(uow, message.id) if added else None
-    if article is not None:
-        await questions.note_verdict(
-            uow, conversation_id=filed.conversation.id, contact_id=filed.contact.id, article_id=article, verdict=added[-1], now=ctx.now
-        )
 
 
 async def _membership(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:

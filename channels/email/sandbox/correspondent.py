@@ -101,7 +101,8 @@ class Correspondent:
     ) -> str:
         domain = self.address.rpartition("@")[2]
         message_id = headers.pop("Message-ID", f"{new_id()}@{domain}").strip("<>")
-        mail = EmailMessage(policy=_POLICY)
+        spelled = (self.address + to).isascii()
+        mail = EmailMessage(policy=_POLICY if spelled else _POLICY.clone(utf8=True))
         mail["From"] = f"{_quoted(self.name)} <{self.address}>" if self.name else self.address
         mail["To"] = to
         mail["Subject"] = " ".join(subject.split())
@@ -123,7 +124,7 @@ class Correspondent:
 
         host, port = self._smtp
         async with aiosmtplib.SMTP(hostname=host, port=port, timeout=30, use_tls=False, start_tls=False) as client:
-            await client.sendmail(sender, [to], raw)
+            await client.sendmail(sender, [to], raw, mail_options=[] if (sender + to).isascii() else ["SMTPUTF8", "BODY=8BITMIME"])
         await self._sandbox.put(raw, sender=self.address, recipient=to, direction="written")
 
 

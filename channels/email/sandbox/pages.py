@@ -62,7 +62,7 @@ def create_pages(
         spoken = say(request)
         sender = answered.letter.mailbox if answered else _field(form, "sender").lower()
         to = answered.reply_to if answered else _field(form, "to")
-        if not _ADDRESS.match(sender) or not _ADDRESS.match(to):
+        if not all(_ADDRESS.match(one) and one.isprintable() for one in (sender, to)):
             return translate(spoken, _("This does not look like an e-mail address."))
         files, too_large = await _files(form)
         if too_large:

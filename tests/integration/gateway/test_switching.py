@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.tickets.entities import Ticket
-from gateway.flows.turning import PAGE
+from gateway.flows.speaking import PAGE
 from nlu import labels
 from tests.integration.gateway.conftest import Chat
 from tests.integration.gateway.test_topics import answers, olga, requests
