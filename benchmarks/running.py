@@ -176,6 +176,7 @@ class Phone:
     def __init__(self, session: aiohttp.ClientSession, sandbox_url: str, *, bot: str, user: str) -> None:
         self._session, self._api, self._bot, self._user = session, f"{sandbox_url}/sandbox/telegram/api", bot, user
         self._seen = 0
+        self._texts: dict[int, str] = {}
         self.shown: list[dict[str, Any]] = []
 
     async def join(self, language: str = "ru") -> None:
@@ -199,7 +200,7 @@ class Phone:
             if not found["events"]:
                 raise RuntimeError(f"no answer to {body}")
             self._seen = found["seq"]
-            if fresh := [event["message"] for event in found["events"] if _is_answer(event)]:
+            if fresh := self._answers(found["events"]):
                 spent = time.perf_counter() - began
                 self.shown = fresh
                 return spent
@@ -210,7 +211,21 @@ class Phone:
             self._seen = found["seq"]
             if not found["events"]:
                 return
-            self.shown += [event["message"] for event in found["events"] if _is_answer(event)]
+            self.shown += self._answers(found["events"])
+
+    def _answers(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What the bot said: a message, a card that reads otherwise now, or words over the chat; not a keyboard that went."""
+        said = []
+        for event in events:
+            message = event.get("message") or {}
+            if event["kind"] == "callback_answer" and event["text"]:
+                said.append({"text": event["text"]})
+            elif event["kind"] in {"message", "edited"} and message["from"]["is_bot"]:
+                text = str(message.get("text", ""))
+                if event["kind"] == "message" or text != self._texts.get(message["message_id"]):
+                    said.append(message)
+                self._texts[message["message_id"]] = text
+        return said
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         async with self._session.post(f"{self._api}/{path}", json=dict(body)) as response:
@@ -221,7 +236,3 @@ class Phone:
         async with self._session.get(f"{self._api}/{path}", params=query) as response:
             response.raise_for_status()
             return await response.json()
-
-
-def _is_answer(event: Mapping[str, Any]) -> bool:
-    return event.get("kind") == "message" and bool(event["message"].get("from", {}).get("is_bot"))

@@ -32,7 +32,17 @@ from channels.telegram.mapping import to_inbound
 from channels.telegram.receive import take
 from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
 from desk_core.conversations.files import safe_name
-from desk_core.conversations.ports import Ability, ChannelKind, InboundKind, InboundMessage, OutboundMessage, Receipt
+from desk_core.conversations.ports import (
+    Ability,
+    Accept,
+    Channel,
+    ChannelKind,
+    InboundKind,
+    InboundMessage,
+    OutboundMessage,
+    Receipt,
+    Unalterable,
+)
 from desk_core.kit.clock import SystemClock
 from desk_core.kit.ids import new_id
 from desk_core.lanes.entities import DeadItem, WorkItem
@@ -51,7 +61,7 @@ _ZONE = ZoneInfo("Europe/Moscow")
 LANGUAGES = ("ru", "en")
 
 
-class Files:
+class Files(Unalterable):
     """A bot's adapter with a file behind every id, in place of Telegram's servers; what is sent is counted."""
 
     kind = ChannelKind.TELEGRAM
@@ -59,6 +69,12 @@ class Files:
 
     def __init__(self) -> None:
         self.sent = 0
+
+    async def run(self, accept: Accept) -> None:
+        """Updates are handed in."""
+
+    async def test(self) -> Sequence[tuple[str, bool, str]]:
+        return ()
 
     async def send(self, message: OutboundMessage) -> Receipt:
         self.sent += 1
@@ -93,7 +109,7 @@ class CorpusDesk(Desk):
         super().__init__(settings)
         self.telegram = Files()
 
-    async def channel(self, inbox_id: str) -> Any:
+    async def channel(self, inbox_id: str) -> Channel | None:
         return self.telegram
 
 
