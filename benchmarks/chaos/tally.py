@@ -20,6 +20,8 @@ from gateway.mail import sandbox_of
 
 MARKER = re.compile(r"метка ((?:tg|ml|wf)\d+x\d+)\)")
 ARRIVED = ("sent", "uncertain")
+_TELLING = 40
+"""Letters by which a message is known again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,17 @@ async def _chats(victim: Victim, outbound: list[Message], conversations: Mapping
         for chat, said in by_chat.items():
             answer = await client.get(f"{victim.telegram_url}/sandbox/telegram/api/chats/{TOKEN.partition(':')[0]}/{chat}")
             wire = {one["message_id"]: _words(one) for one in answer.json()["messages"] if one["from"]["is_bot"]}
-            ids = {int(str(one.external_id).rpartition(":")[2]): one for one in said if one.delivery_state in ARRIVED and one.external_id}
-            arrived = list(ids)
-            # However often a message arrived, it is one row, and its row has to say so.
-            marked = {wire.get(number) for number, one in ids.items() if one.delivery_state == "uncertain"}
+            # A card that was changed in place is several rows with one number.
+            ids = [(int(str(one.external_id).rpartition(":")[2]), one) for one in said if one.delivery_state in ARRIVED and one.external_id]
+            arrived = list(dict.fromkeys(number for number, _ in ids))
+            # However often a message arrived, it is one row, and its row has to say so. The wire shows a card as it was changed since.
+            marked = [_letters_of(one.text)[:_TELLING] for _, one in ids if one.delivery_state == "uncertain" and _letters_of(one.text)]
             missing += [f"{chat}:{one}" for one in arrived if one not in wire]
-            unmarked += [f"{chat}:{number} {words[:60]}" for number, words in wire.items() if number not in ids and words not in marked]
+            unmarked += [
+                f"{chat}:{number} {words[:60]}"
+                for number, words in wire.items()
+                if number not in arrived and not any(known in _letters_of(words) for known in marked)
+            ]
             if arrived != sorted(arrived):
                 shuffled.append(chat)
     return [
@@ -143,6 +150,11 @@ async def _chats(victim: Victim, outbound: list[Message], conversations: Mapping
 
 def _words(message: Mapping[str, Any]) -> str:
     return str(message.get("text") or message.get("caption") or "")
+
+
+def _letters_of(text: str) -> str:
+    """A text without marks: the store keeps Markdown, the wire shows what it means."""
+    return "".join(letter for letter in text if letter.isalnum())
 
 
 async def _letters(victim: Victim, outbound: list[Message], conversations: Mapping[str, Conversation]) -> list[Count]:

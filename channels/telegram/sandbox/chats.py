@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from channels.telegram.sandbox.icons import ICONS
+
 if TYPE_CHECKING:
     from channels.telegram.sandbox.state import Bot
 
@@ -107,7 +109,7 @@ class Topic:
         return card | ({"icon_custom_emoji_id": self.icon_custom_emoji_id} if self.icon_custom_emoji_id else {})
 
     def as_seen(self) -> Json:
-        return {**self.as_json(), "closed": self.closed, "hidden": self.hidden}
+        return {**self.as_json(), "closed": self.closed, "hidden": self.hidden, "icon": ICONS.get(self.icon_custom_emoji_id, "")}
 
 
 class Standing(StrEnum):

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from channels.telegram.sandbox.addressing import chat_of, must_be_inside
 from channels.telegram.sandbox.chats import ADMINISTRATOR_RIGHTS, GENERAL_TOPIC, Chat, Json, Member, Standing, Topic, User
+from channels.telegram.sandbox.icons import ICON_COLORS
 from channels.telegram.sandbox.parameters import Parameters
 from channels.telegram.sandbox.refusals import bad_request
 from channels.telegram.sandbox.state import Bot, World
-from channels.telegram.sandbox.topics import ICON_COLORS
 
 _NO_GIFTS: Final = {
     "unlimited_gifts": False,

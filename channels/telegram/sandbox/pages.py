@@ -59,6 +59,19 @@ SCRIPT_TEXTS: Final = {
     "message_actions": _("Message actions"),
     "take_back": _("Take the reaction back"),
     "remove_file": _("Remove"),
+    "group": _("group"),
+    "groups": _("Groups"),
+    "group_title": _("Operators %(number)s"),
+    "new_group": _("New group with topics, the bot as administrator"),
+    "topics_on": _("Topics in private chats: switch on"),
+    "topics_off": _("Topics in private chats: switch off"),
+    "joined": _("Joined the group"),
+    "topic": _("Topic"),
+    "no_topic": _("Outside the topics"),
+    "empty_topic": _("There is nothing here yet."),
+    "closed": _("closed"),
+    "forum_topic_closed": _("The topic was closed"),
+    "forum_topic_reopened": _("The topic was opened again"),
 }
 
 

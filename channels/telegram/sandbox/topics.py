@@ -5,39 +5,12 @@ from typing import Any, Final
 
 from channels.telegram.sandbox.addressing import chat_of, must_be_inside, must_have_right, placed
 from channels.telegram.sandbox.chats import GENERAL_TOPIC, Chat, Json, Message, Topic, User
+from channels.telegram.sandbox.icons import ICON_COLORS, ICONS
 from channels.telegram.sandbox.parameters import Parameters
 from channels.telegram.sandbox.refusals import bad_request
 from channels.telegram.sandbox.state import Bot, World
 
-ICON_COLORS: Final = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
 LONGEST_NAME: Final = 128
-ICONS: Final = {
-    "5434144690511290129": "📰",
-    "5312536423851630001": "💡",
-    "5312016608254762256": "⚡",
-    "5418085807791545980": "🔝",
-    "5370870893004203704": "🗣",
-    "5379748062124056162": "❗",
-    "5373251851074415873": "📝",
-    "5357315181649076022": "📁",
-    "5309965701241379366": "🔎",
-    "5309984423003823246": "📣",
-    "5312241539987020022": "🔥",
-    "5377316857231450742": "❓",
-    "5377438129928020693": "⁉",
-    "5350554349074391003": "💻",
-    "5409357944619802453": "📱",
-    "5310228579009699834": "🎉",
-    "5408906741125490282": "🏁",
-    "5357121491508928442": "👀",
-    "5309832892262654231": "🤖",
-    "5386379624773066504": "🖨",
-    "5417915203100613993": "💬",
-    "5238156910363950406": "✍",
-    "5235579393115438657": "⭐",
-    "5237699328843200968": "✅",
-}
-"""The icons that everybody may give to a topic, by the id of their custom emoji."""
 
 
 class TopicMethods:

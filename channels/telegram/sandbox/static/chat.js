@@ -1,79 +1,13 @@
-// The chat page: who I am, what stands in the chat, and what I do. All it knows comes from the people's side of the sandbox.
+// The chat page: what stands in the open chat, and what I do there. All it knows comes from the people's side of the sandbox.
 
-import { Client, Refused } from "./client.js";
-import { bubble, clock, day, element, icon, size, summary } from "./render.js";
+import { Refused } from "./client.js";
+import { drawBots, drawPeople, drawTopics } from "./places.js";
+import { bubble, day, element, icon, size, summary } from "./render.js";
+import { app, chatId, client, fullName, initials, isMine, isShown, language, part, say, state } from "./state.js";
 
-const app = document.getElementById("app");
-const say = JSON.parse(app.dataset.texts);
-const language = app.dataset.language;
-const client = new Client(app.dataset.api);
-const part = (name) => document.querySelector(`[data-${name}]`);
 const address = new URL(window.location.href);
 const LARGEST_FILE = 50 * 1024 * 1024;
 const REACTIONS = ["👍", "❤", "🔥", "👏", "😁", "🤔", "👎", "🙏"];
-
-const state = {
-  bots: [],
-  users: [],
-  bot: null,
-  user: null,
-  messages: new Map(),
-  last: new Map(),
-  unread: new Map(),
-  blocked: false,
-  keyboard: null,
-  commands: [],
-  description: "",
-  context: null,
-  files: [],
-  listening: null,
-  typingUntil: null,
-  follow: true,
-};
-
-// People on the left
-
-function fullName(user) {
-  return [user.first_name, user.last_name].filter(Boolean).join(" ");
-}
-
-function initials(name) {
-  return name
-    .split(/\s+/)
-    .slice(0, 2)
-    .map((word) => [...word][0] || "")
-    .join("");
-}
-
-function drawPeople() {
-  const rows = state.users.map((user) => {
-    const last = state.last.get(user.id);
-    const unread = state.unread.get(user.id) || 0;
-    const words = element(
-      "span",
-      { class: "words" },
-      element("span", { class: "name" }, fullName(user), element("small", {}, user.language_code || "")),
-      element("span", { class: "preview" }, last ? summary(last, say) : user.username ? `@${user.username}` : ""),
-    );
-    const aside = element("span", { class: "aside" });
-    if (last) aside.append(element("time", {}, clock(last.date, language)));
-    if (unread) aside.append(element("span", { class: "unread" }, String(unread)));
-    const choose = { type: "button", class: "person", "aria-current": state.user?.id === user.id ? "true" : undefined };
-    const avatar = element("span", { class: `avatar hue-${user.id % 6}`, "aria-hidden": "true" }, initials(fullName(user)));
-    return element("li", {}, element("button", { ...choose, onclick: () => become(user) }, avatar, words, aside));
-  });
-  const list = part("people");
-  const focused = [...list.children].findIndex((row) => row.contains(document.activeElement));
-  list.replaceChildren(...rows);
-  if (focused >= 0) list.children[focused]?.querySelector("button").focus();
-}
-
-function drawBots() {
-  part("bot-choice").hidden = state.bots.length < 2;
-  part("bots").replaceChildren(
-    ...state.bots.map((bot) => element("option", { value: bot.id, selected: bot.id === state.bot?.id }, `${bot.name} (@${bot.username})`)),
-  );
-}
 
 // The chat
 
@@ -82,6 +16,8 @@ const ui = {
   say,
   language,
   botName: () => state.bot?.name || say.bot,
+  isMine,
+  isGroup: () => Boolean(state.group),
   onCommand: (text) => act(() => write({ text })),
   onPress: press,
   onCopy: (text) => copy(text),
@@ -97,7 +33,7 @@ const ui = {
 };
 
 function inChat(verb, path, body) {
-  return client.inChat(verb, state.bot.id, state.user.id, path, body);
+  return client.inChat(verb, state, path, body);
 }
 
 function rowOf(id) {
@@ -138,24 +74,26 @@ function addRow(message) {
 function drawChat() {
   const log = part("log");
   log.replaceChildren();
-  if (!state.messages.size) {
-    const what = state.bot ? state.description || say.empty_chat : say.no_bots;
+  if (![...state.messages.values()].some(isShown)) {
+    const what = state.group || state.topic ? say.empty_topic : state.bot ? state.description || say.empty_chat : say.no_bots;
     log.append(element("p", { class: "empty" }, state.user ? what : state.bot ? say.pick : say.no_bots));
   }
-  for (const message of state.messages.values()) addRow(message);
+  for (const message of state.messages.values()) if (isShown(message)) addRow(message);
+  drawTopics(openTopic);
   drawAround();
   toEnd();
 }
 
 function drawAround() {
   const { bot, user } = state;
-  part("bot-name").textContent = bot ? bot.name : say.bot;
-  part("bot-avatar").textContent = bot ? initials(bot.name) : "";
+  const name = state.group?.title || bot?.name;
+  part("bot-name").textContent = name || say.bot;
+  part("bot-avatar").textContent = name ? initials(name) : "";
   part("as-whom").textContent = user ? fullName(user) : "";
   part("chat-menu").hidden = !(bot && user);
   drawStatus();
   const ready = Boolean(bot && user);
-  const start = ready && !state.messages.size && !state.blocked;
+  const start = ready && !state.group && !state.messages.size && !state.blocked;
   part("start-bar").hidden = !(start || (ready && state.blocked));
   part("start").textContent = state.blocked ? say.unblock : say.start;
   part("composer").hidden = !ready || start || state.blocked;
@@ -188,7 +126,7 @@ function drawStatus(action) {
     status.textContent = action.startsWith("upload") ? say.sending_file : say.typing;
     state.typingUntil = setTimeout(() => drawStatus(), 5000);
   } else {
-    status.textContent = state.bot ? `${say.bot} · @${state.bot.username}` : "";
+    status.textContent = !state.bot ? "" : state.group ? `${say.group} · @${state.bot.username}` : `${say.bot} · @${state.bot.username}`;
   }
 }
 
@@ -203,26 +141,43 @@ function banner(text) {
 function onPage(events, restarted) {
   if (restarted) return refresh();
   for (const event of events) {
-    const here = event.user === state.user?.id;
+    const here = event.chat === chatId();
     if (event.kind === "message") {
-      state.last.set(event.user, event.message);
-      if (!here && event.message.from.is_bot) state.unread.set(event.user, (state.unread.get(event.user) || 0) + 1);
+      state.last.set(event.chat, event.message);
+      if (!here && event.message.from.is_bot) count(state.unread, event.chat);
     }
     if (here) happen(event);
   }
-  if (events.some((event) => event.kind === "message")) drawPeople();
-  const known = new Set(state.users.map((user) => user.id));
-  if (events.some((event) => !known.has(event.user))) return loadWorld().then(drawPeople);
+  if (events.some((event) => event.kind === "message")) drawPeople(become);
+  const known = new Set([...state.users, ...state.groups].map((one) => one.id));
+  if (events.some((event) => event.kind === "members" || !known.has(event.chat))) return loadWorld().then(() => drawPeople(become));
   return undefined;
+}
+
+function count(map, key) {
+  map.set(key, (map.get(key) || 0) + 1);
+}
+
+function openTopic(id) {
+  state.topic = id;
+  state.unreadTopics.delete(id);
+  setContext(null);
+  drawChat();
 }
 
 function happen(event) {
   const { kind, message } = event;
   if (kind === "message") {
     if (state.messages.has(message.message_id)) return;
-    const stay = !atEnd() && message.from.is_bot;
-    if (!state.messages.size) part("log").replaceChildren();
+    const stay = !atEnd() && !isMine(message);
+    const first = ![...state.messages.values()].some(isShown);
     state.messages.set(message.message_id, message);
+    if (!isShown(message)) {
+      if (!isMine(message)) count(state.unreadTopics, message.message_thread_id ?? null);
+      drawTopics(openTopic);
+      return;
+    }
+    if (first) part("log").replaceChildren();
     addRow(message);
     if (!stay) toEnd();
     if (message.from.is_bot) refreshAround();
@@ -246,7 +201,7 @@ function happen(event) {
     drawStatus(event.action);
   } else if (kind === "callback_answer") {
     answered(event);
-  } else if (["blocked", "unblocked", "cleared", "commands"].includes(kind)) {
+  } else if (["blocked", "unblocked", "cleared", "commands", "topics", "members"].includes(kind)) {
     refresh();
   }
 }
@@ -279,7 +234,7 @@ async function act(what) {
 
 function write(content) {
   const reply = state.context?.kind === "reply" ? state.context.message.message_id : undefined;
-  return inChat("POST", "/messages", { ...content, reply_to: reply });
+  return inChat("POST", "/messages", { ...content, reply_to: reply, topic: state.topic ?? undefined });
 }
 
 async function press(message, data, key) {
@@ -305,6 +260,7 @@ async function send() {
         form.append("kind", kind);
       }
       form.append("caption", text);
+      if (state.topic) form.append("topic", String(state.topic));
       if (context) form.append("reply_to", String(context.message.message_id));
       await inChat("POST", "/files", form);
     } else {
@@ -328,7 +284,7 @@ function setContext(context) {
   part("context").hidden = !context;
   if (before?.kind === "edit" && !context) part("text").value = "";
   if (!context) return;
-  const who = context.message.from.is_bot ? context.message.from.first_name : say.you;
+  const who = isMine(context.message) ? say.you : context.message.from.first_name;
   part("context-title").textContent = context.kind === "edit" ? say.editing : `${say.replying} ${who}`;
   part("context-text").textContent = summary(context.message, say);
   if (context.kind === "edit") part("text").value = context.message.text || context.message.caption || "";
@@ -421,7 +377,7 @@ function item(text, what) {
 }
 
 function messageMenu(message, anchor) {
-  const mine = !message.from.is_bot;
+  const mine = isMine(message);
   const emoji = element("div", { class: "emoji", role: "none" });
   for (const each of REACTIONS) {
     const chosen = message.reactions?.user === each;
@@ -439,8 +395,31 @@ function messageMenu(message, anchor) {
 
 part("chat-menu").addEventListener("click", (event) => {
   const block = () => act(() => inChat("POST", "/block", { blocked: !state.blocked }));
-  openMenu(event.currentTarget, [item(state.blocked ? say.unblock : say.block, block)]);
+  const topics = () => act(switchTopics);
+  const items = [
+    item(state.bot.has_topics_enabled ? say.topics_off : say.topics_on, topics),
+    item(say.new_group, () => act(foundGroup)),
+  ];
+  if (!state.group) items.push(item(state.blocked ? say.unblock : say.block, block));
+  openMenu(event.currentTarget, items);
 });
+
+/* What the owner of a bot does at BotFather. */
+async function switchTopics() {
+  await client.changeBot(state.bot.id, { has_topics_enabled: !state.bot.has_topics_enabled });
+  await loadWorld();
+  await refresh();
+}
+
+/* A group with topics, everybody of this page and the bot in it; the bot may do what a desk needs of it. */
+async function foundGroup() {
+  const members = state.users.filter((user) => user.id !== state.user.id).map((user) => user.key);
+  const title = say.group_title.replace("%(number)s", String(state.groups.length + 1));
+  const made = { owner: state.user.key, title, is_forum: true, members, administrator: true, rights: ["can_manage_topics"] };
+  const group = await client.addGroup(state.bot.id, made);
+  await loadWorld();
+  await become(state.user, group);
+}
 
 part("commands").addEventListener("click", (event) => {
   const items = state.commands.map(({ command, description }) => item(`/${command} — ${description}`, () => act(() => write({ text: `/${command}` }))));
@@ -480,7 +459,7 @@ document.addEventListener("keydown", (event) => {
 // The composer
 
 function draftKey() {
-  return state.bot && state.user ? `priyom-sandbox:${state.bot.id}:${state.user.id}` : null;
+  return state.bot && state.user ? `priyom-sandbox:${state.bot.id}:${state.user.id}:${chatId()}` : null;
 }
 
 function keepDraft() {
@@ -507,7 +486,7 @@ part("text").addEventListener("keydown", (event) => {
     event.preventDefault();
     send();
   } else if (event.key === "ArrowUp" && !part("text").value && !state.context) {
-    const mine = [...state.messages.values()].filter((message) => !message.from.is_bot && message.text);
+    const mine = [...state.messages.values()].filter((message) => isMine(message) && isShown(message) && message.text);
     if (!mine.length) return;
     event.preventDefault();
     setContext({ kind: "edit", message: mine[mine.length - 1] });
@@ -578,6 +557,8 @@ part("bots").addEventListener("change", async (event) => {
 
 function keepAddress() {
   if (state.user) address.searchParams.set("user", state.user.key);
+  if (state.group) address.searchParams.set("group", String(state.group.id));
+  else address.searchParams.delete("group");
   if (state.bot && state.bots.length > 1) address.searchParams.set("bot", state.bot.username);
   window.history.replaceState(null, "", address);
   const other = new URL(address);
@@ -585,9 +566,12 @@ function keepAddress() {
   part("language-switch").href = other;
 }
 
-async function become(user) {
+async function become(user, group = null) {
   state.user = user;
-  state.unread.delete(user.id);
+  state.group = group;
+  state.topic = null;
+  state.unreadTopics = new Map();
+  state.unread.delete(chatId());
   state.context = null;
   state.files = [];
   part("context").hidden = true;
@@ -595,26 +579,29 @@ async function become(user) {
   app.dataset.pane = "chat";
   keepAddress();
   await refresh();
-  drawPeople();
+  drawPeople(become);
   part("text").value = sessionStorage.getItem(draftKey() || "") || "";
   grow();
   (part("composer").hidden ? part("start") : part("text")).focus();
 }
 
 async function load() {
-  const chat = await client.chat(state.bot.id, state.user.id);
+  const chat = await client.inChat("GET", state, "");
   state.blocked = chat.blocked;
   state.keyboard = chat.keyboard;
   state.commands = chat.commands;
+  // What is said in a group's topic "General" (1) carries no topic.
+  state.topics = chat.topics.filter((topic) => topic.message_thread_id !== 1);
+  if (!chat.topics.some((topic) => topic.message_thread_id === state.topic)) state.topic = null;
   state.description = chat.description;
   return chat;
 }
 
 async function refreshAround() {
   if (!state.bot || !state.user) return;
-  const who = state.user.id;
+  const where = chatId();
   await act(load);
-  if (who === state.user.id) drawAround();
+  if (where === chatId()) drawAround();
 }
 
 async function refresh() {
@@ -622,10 +609,10 @@ async function refresh() {
     drawChat();
     return;
   }
-  const who = state.user.id;
+  const where = chatId();
   await act(async () => {
     const chat = await load();
-    if (who !== state.user.id) return;
+    if (where !== chatId()) return;
     state.messages = new Map(chat.messages.map((message) => [message.message_id, message]));
     drawChat();
   });
@@ -635,7 +622,9 @@ async function loadWorld() {
   const world = await client.world();
   state.bots = world.bots;
   state.users = world.users;
+  state.groups = world.groups;
   state.bot = world.bots.find((bot) => bot.id === state.bot?.id) || state.bot || null;
+  state.group = world.groups.find((group) => group.id === state.group?.id) || null;
   state.last = new Map(world.chats.filter((chat) => chat.bot === state.bot?.id).map((chat) => [chat.user, chat.last]));
   return world;
 }
@@ -659,18 +648,19 @@ async function begin() {
     const wanted = address.searchParams.get("bot");
     state.bot = world.bots.find((bot) => wanted && (bot.username === wanted || String(bot.id) === wanted)) || world.bots[0] || null;
     drawBots();
-    drawPeople();
+    drawPeople(become);
     if (!state.bot) {
       drawChat();
       setTimeout(begin, 3000);
       return;
     }
     world = await loadWorld();
-    drawPeople();
+    drawPeople(become);
     listen(world.seq);
     const name = address.searchParams.get("user");
     const me = name && world.users.find((user) => [user.key, user.username, String(user.id)].includes(name));
-    if (me) await become(me);
+    const group = world.groups.find((one) => String(one.id) === address.searchParams.get("group")) || null;
+    if (me) await become(me, group);
     else drawChat();
   } catch {
     banner(say.offline);

@@ -34,12 +34,18 @@ export class Client {
     return this.call("POST", "/users", { first_name: name, language_code: language });
   }
 
-  chat(bot, user) {
-    return this.call("GET", `/chats/${bot}/${user}`);
+  changeBot(bot, switches) {
+    return this.call("PUT", `/bots/${bot}`, switches);
   }
 
-  inChat(verb, bot, user, path, body) {
-    return this.call(verb, `/chats/${bot}/${user}${path}`, body);
+  addGroup(bot, group) {
+    return this.call("POST", `/groups/${bot}`, group);
+  }
+
+  /* In the person's chat with the bot, or in a group; those go by their ids without the minus. */
+  inChat(verb, { bot, user, group }, path, body) {
+    const seat = group ? `/groups/${bot.id}/${-group.id}/${user.id}` : `/chats/${bot.id}/${user.id}`;
+    return this.call(verb, seat + path, body);
   }
 
   fileUrl(fileId) {

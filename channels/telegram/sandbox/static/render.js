@@ -91,6 +91,8 @@ export function formatted(text, entities = [], onCommand = () => {}) {
 export function summary(message, say) {
   const text = message.text || message.caption;
   if (text) return text;
+  const told = service(message, say);
+  if (told) return told;
   for (const kind of ["photo", "voice", "document", "contact", "location"]) if (message[kind]) return say[kind];
   return say.other;
 }
@@ -119,6 +121,15 @@ export function size(bytes, language) {
   return `${value.toLocaleString(language, { maximumFractionDigits: 1 })} ${units[unit]}`;
 }
 
+/* What a chat tells of itself, in words; nothing for what somebody said. */
+function service(message, say) {
+  const begun = message.forum_topic_created || message.forum_topic_edited;
+  if (begun) return begun.name ? `${say.topic}: ${begun.name}` : say.topic;
+  if (message.new_chat_members) return `${say.joined}: ${message.new_chat_members.map((one) => one.first_name).join(", ")}`;
+  const turned = ["forum_topic_closed", "forum_topic_reopened"].find((kind) => message[kind]);
+  return turned ? say[turned] : "";
+}
+
 function media(message, { client, say, language }) {
   if (message.photo) {
     const largest = message.photo[message.photo.length - 1];
@@ -145,6 +156,8 @@ function media(message, { client, say, language }) {
     const { latitude, longitude } = message.location;
     return element("p", { class: "card" }, element("strong", {}, say.location), element("span", {}, `${latitude}, ${longitude}`));
   }
+  const told = service(message, say);
+  if (told) return element("p", { class: "card" }, told);
   return message.text ? null : element("p", { class: "card" }, say.other);
 }
 
@@ -174,15 +187,17 @@ function inlineKeyboard(message, { onPress, onCopy }) {
 /* One message as a row of the log. `ui` holds the client, the words and what to do on each press. */
 export function bubble(message, ui) {
   const { say, language } = ui;
-  const mine = !message.from.is_bot;
+  const mine = ui.isMine(message);
   const text = message.text || message.caption;
   const entities = message.entities || message.caption_entities;
   const reactions = Object.entries(message.reactions || {});
   const body = element("div", { class: "bubble" });
-  body.append(element("span", { class: "visually-hidden" }, `${mine ? say.you : message.from.first_name}: `));
+  const author = ui.isGroup() && !mine ? "author" : "visually-hidden";
+  body.append(element("span", { class: author }, mine ? say.you : message.from.first_name, element("span", { class: "visually-hidden" }, ": ")));
   const answered = message.reply_to_message;
-  if (answered) {
-    const who = answered.from.is_bot ? answered.from.first_name : say.you;
+  // In a topic everything answers the message that began it; that is no answer to anybody.
+  if (answered && !service(answered, say)) {
+    const who = ui.isMine(answered) ? say.you : answered.from.first_name;
     const quote = element("button", { type: "button", class: "answered", onclick: () => ui.onShow(answered.message_id) });
     quote.append(element("strong", {}, who), element("span", {}, summary(answered, say)));
     body.append(quote);
