@@ -11,12 +11,12 @@ from channels.telegram.channel import MAX_CONNECTIONS, TelegramChannel
 from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind, DeliveryError
-from desk_core.kit.errors import DeskError, Invalid, NotFound, StaleWrite
+from desk_core.kit.errors import DeskError, Invalid, StaleWrite
 from desk_core.kit.i18n import gettext_noop as _
 from gateway import inboxes
 from gateway.checkups import examine_bot, last_test, new_test, told
 from gateway.console.frame import Frame
-from gateway.console.mailboxes import Administrator, note_change
+from gateway.console.inbox_pages import Administrator, inbox_of, note_change, switch
 from gateway.inboxes import BotOptions
 from gateway.web.paths import Ident
 from gateway.web.templating import wants_part
@@ -78,7 +78,7 @@ class Way:
 @router.get("/{inbox_id}")
 async def bot(request: Request, signed: Administrator, inbox_id: Ident, saved: str = "") -> Response:
     frame = await Frame.of(request, signed)
-    inbox = await _inbox(frame, inbox_id)
+    inbox = await inbox_of(frame, inbox_id, ChannelKind.TELEGRAM)
     return await _page(frame, inbox, saved=saved)
 
 
@@ -86,7 +86,7 @@ async def bot(request: Request, signed: Administrator, inbox_id: Ident, saved: s
 async def change(request: Request, signed: Administrator, inbox_id: Ident, way: Annotated[Way, Depends()]) -> Response:
     """Switch between polling and webhook; Telegram keeps what comes meanwhile."""
     frame = await Frame.of(request, signed)
-    known = await _inbox(frame, inbox_id)
+    known = await inbox_of(frame, inbox_id, ChannelKind.TELEGRAM)
     try:
         async with frame.desk.database.unit() as uow:
             inbox = await uow.session.get_one(Inbox, known.id)
@@ -104,22 +104,14 @@ async def change(request: Request, signed: Administrator, inbox_id: Ident, way: 
 @router.post("/{inbox_id}/state")
 async def set_state(request: Request, signed: Administrator, inbox_id: Ident, state: Annotated[str, Form(max_length=10)]) -> Response:
     """Pause or resume; Telegram keeps what comes for a day, answers wait."""
-    frame = await Frame.of(request, signed)
-    if state not in ("active", "paused"):
-        raise Invalid(reason=_("This is none of the choices."))
-    async with frame.desk.database.unit() as uow:
-        inbox = await uow.session.get_one(Inbox, (await _inbox(frame, inbox_id)).id)
-        if inbox.state != state:
-            inbox.state = state
-            inbox.version += 1
-            note_change(uow, frame, "inbox.pause" if state == "paused" else "inbox.resume", inbox.name, {"state": state})
+    await switch(await Frame.of(request, signed), inbox_id, ChannelKind.TELEGRAM, state)
     return RedirectResponse(f"/console/settings/telegram/{inbox_id}?saved={state}", 303)
 
 
 @router.post("/{inbox_id}/check")
 async def check(request: Request, signed: Administrator, inbox_id: Ident) -> Response:
     frame = await Frame.of(request, signed)
-    inbox = await _inbox(frame, inbox_id)
+    inbox = await inbox_of(frame, inbox_id, ChannelKind.TELEGRAM)
     try:
         steps = [told(step, frame.language) for step in await examine_bot(frame.desk, inbox)]
     except DeskError as error:
@@ -133,7 +125,7 @@ async def check(request: Request, signed: Administrator, inbox_id: Ident) -> Res
 async def make_test(request: Request, signed: Administrator, inbox_id: Ident) -> Response:
     """A link by which one person gets one test message; it is shown this once."""
     frame = await Frame.of(request, signed)
-    inbox = await _inbox(frame, inbox_id)
+    inbox = await inbox_of(frame, inbox_id, ChannelKind.TELEGRAM)
     try:
         test = await new_test(frame.desk, inbox, by=signed.agent.email)
     except (Invalid, DeliveryError) as error:
@@ -147,7 +139,7 @@ async def make_test(request: Request, signed: Administrator, inbox_id: Ident) ->
 async def test_result(request: Request, signed: Administrator, inbox_id: Ident) -> Response:
     """Who got the last test message, and when: asked for again and again while the page waits for it."""
     frame = await Frame.of(request, signed)
-    inbox = await _inbox(frame, inbox_id)
+    inbox = await inbox_of(frame, inbox_id, ChannelKind.TELEGRAM)
     if not wants_part(request):
         return RedirectResponse(f"/console/settings/telegram/{inbox_id}", 303)
     return frame.render("parts/tested.html", _around(inbox, tested=await last_test(frame.desk, inbox)))
@@ -157,7 +149,7 @@ async def test_result(request: Request, signed: Administrator, inbox_id: Ident) 
 async def picture(request: Request, signed: Administrator, inbox_id: Ident) -> Response:
     """The bot's picture, handed on by the desk: its address at Telegram holds the token."""
     frame = await Frame.of(request, signed)
-    channel = await frame.desk.channel((await _inbox(frame, inbox_id)).id)
+    channel = await frame.desk.channel((await inbox_of(frame, inbox_id, ChannelKind.TELEGRAM)).id)
     try:
         content = await channel.picture() if isinstance(channel, TelegramChannel) else None
     except DeliveryError:
@@ -166,14 +158,6 @@ async def picture(request: Request, signed: Administrator, inbox_id: Ident) -> R
     if content is None or kind is None:
         return Response(status_code=404)
     return Response(content, media_type=kind, headers={"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"})
-
-
-async def _inbox(frame: Frame, inbox_id: str) -> Inbox:
-    async with frame.desk.database.read() as session:
-        inbox = await session.get(Inbox, inbox_id)
-    if inbox is None or inbox.channel != ChannelKind.TELEGRAM:
-        raise NotFound(inbox=inbox_id)
-    return inbox
 
 
 async def _page(frame: Frame, inbox: Inbox, way: Way | None = None, *, status: int = 200, **more: Any) -> Response:

@@ -15,7 +15,7 @@ from desk_core.people.permissions import require as must
 from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame
-from gateway.console.mailboxes import note_change
+from gateway.console.inbox_pages import note_change
 from gateway.web.paths import Ident
 
 router = APIRouter(prefix="/console/settings/telegram", include_in_schema=False)

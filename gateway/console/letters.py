@@ -11,12 +11,12 @@ from channels.email.compose import html_body, plain_body
 from channels.email.letter import Letter, fault, letters_of, worded
 from desk_core.catalogue import desk as catalogue
 from desk_core.conversations.entities import Inbox
-from desk_core.conversations.ports import OutboundMessage
+from desk_core.conversations.ports import ChannelKind, OutboundMessage
 from desk_core.kit.errors import StaleWrite
 from desk_core.kit.i18n import Phrase, translate
 from desk_core.kit.i18n import gettext_noop as _
 from gateway.console.frame import Frame
-from gateway.console.mailboxes import Administrator, mail_inbox, note_change
+from gateway.console.inbox_pages import Administrator, inbox_of, note_change
 from gateway.console.settings import SPEECH
 from gateway.web.paths import Ident
 
@@ -32,7 +32,7 @@ SAMPLE_QUESTION = _("The printer at the reception does not print.")
 @router.get("")
 async def letter(request: Request, signed: Administrator, inbox_id: Ident, saved: str = "") -> Response:
     frame = await Frame.of(request, signed)
-    inbox = await mail_inbox(frame, inbox_id)
+    inbox = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
     return await _page(frame, inbox, letters_of(inbox.config), saved=saved)
 
 
@@ -40,7 +40,7 @@ async def letter(request: Request, signed: Administrator, inbox_id: Ident, saved
 async def save(request: Request, signed: Administrator, inbox_id: Ident) -> Response:
     """Keep what was typed, or with `preview` only show what it makes."""
     frame = await Frame.of(request, signed)
-    inbox = await mail_inbox(frame, inbox_id)
+    inbox = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
     form = await request.form()
     letters = {language: _typed(form, language) for language in frame.config.languages}
     errors = {

@@ -13,24 +13,17 @@ from channels.email.imap_account import Account, Fate, Security, guess, url_of
 from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
-from desk_core.kit.db import UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid, NotFound, StaleWrite
+from desk_core.kit.errors import DeskError, Invalid, StaleWrite
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.people import service as people
-from desk_core.people.permissions import Right
 from gateway import inboxes
-from gateway.auth.dependencies import require
-from gateway.auth.pages import address_of
-from gateway.auth.sessions import Signed
 from gateway.checkups import checkup_of, told
 from gateway.console.frame import Frame
+from gateway.console.inbox_pages import Administrator, inbox_of, note_change, switch
 from gateway.inboxes import MailOptions
 from gateway.web.paths import Ident
 from gateway.web.templating import wants_part
 
 router = APIRouter(prefix="/console/settings/mail", include_in_schema=False)
-
-Administrator = Annotated[Signed, Depends(require(Right.MANAGE_DESK))]
 
 SECURITY = {Security.TLS.value: "TLS", Security.STARTTLS.value: "STARTTLS", Security.NONE.value: _("no protection")}
 AFTER = {Fate.SEEN.value: _("Mark it as read"), Fate.MOVE.value: _("Move it to a folder"), Fate.DELETE.value: _("Delete it")}
@@ -146,7 +139,7 @@ async def create(request: Request, signed: Administrator, typed: Annotated[Typed
 @router.get("/{inbox_id}")
 async def mailbox(request: Request, signed: Administrator, inbox_id: Ident, saved: str = "") -> Response:
     frame = await Frame.of(request, signed)
-    inbox = await mail_inbox(frame, inbox_id)
+    inbox = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
     try:
         account = _stored(frame, inbox)
     except DeskError as error:
@@ -158,21 +151,13 @@ async def mailbox(request: Request, signed: Administrator, inbox_id: Ident, save
 @router.post("/{inbox_id}/check")
 async def check(request: Request, signed: Administrator, inbox_id: Ident, typed: Annotated[Typed, Depends()], itself: str = "") -> Response:
     frame = await Frame.of(request, signed)
-    return await _check(frame, typed, await mail_inbox(frame, inbox_id), itself=bool(itself))
+    return await _check(frame, typed, await inbox_of(frame, inbox_id, ChannelKind.EMAIL), itself=bool(itself))
 
 
 @router.post("/{inbox_id}/state")
 async def set_state(request: Request, signed: Administrator, inbox_id: Ident, state: Annotated[str, Form(max_length=10)]) -> Response:
     """Pause or resume; a pause loses nothing: the mail server keeps what comes, answers wait."""
-    frame = await Frame.of(request, signed)
-    if state not in ("active", "paused"):
-        raise Invalid(reason=_("This is none of the choices."))
-    async with frame.desk.database.unit() as uow:
-        inbox = await uow.session.get_one(Inbox, (await mail_inbox(frame, inbox_id)).id)
-        if inbox.state != state:
-            inbox.state = state
-            inbox.version += 1
-            note_change(uow, frame, "inbox.pause" if state == "paused" else "inbox.resume", inbox.name, {"state": state})
+    await switch(await Frame.of(request, signed), inbox_id, ChannelKind.EMAIL, state)
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved={state}", 303)
 
 
@@ -186,7 +171,7 @@ async def set_habits(
 ) -> Response:
     """How the inbox goes about its letters; what is not ticked is off."""
     frame = await Frame.of(request, signed)
-    known = await mail_inbox(frame, inbox_id)
+    known = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
     async with frame.desk.database.unit() as uow:
         inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
         if inboxes.set_habits(inbox, plus=bool(plus), participants=bool(participants)):
@@ -197,7 +182,7 @@ async def set_habits(
 @router.post("/{inbox_id}")
 async def change(request: Request, signed: Administrator, inbox_id: Ident, typed: Annotated[Typed, Depends()]) -> Response:
     frame = await Frame.of(request, signed)
-    known = await mail_inbox(frame, inbox_id)
+    known = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
     read = _read(frame, typed, known)
     if read.errors:
         return _form(frame, typed, inbox=known, errors=read.errors, status=422)
@@ -211,25 +196,8 @@ async def change(request: Request, signed: Administrator, inbox_id: Ident, typed
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 
-async def mail_inbox(frame: Frame, inbox_id: str) -> Inbox:
-    """The inbox of a page; raises `NotFound` for one of another channel too."""
-    async with frame.desk.database.read() as session:
-        inbox = await session.get(Inbox, inbox_id)
-    if inbox is None or inbox.channel != ChannelKind.EMAIL:
-        raise NotFound(inbox=inbox_id)
-    return inbox
-
-
 def _stored(frame: Frame, inbox: Inbox | None) -> Account | None:
     return None if inbox is None else inboxes.mail_account(inbox.config, frame.desk.box.open(inbox.secrets))
-
-
-def note_change(uow: UnitOfWork, frame: Frame, action: str, subject: str, after: dict[str, object]) -> None:
-    """Who changed what, for the audit."""
-    people.audit(
-        uow, actor=frame.signed.agent.email, action=action, subject=subject, before={}, after=after, now=frame.desk.clock.now(),
-        ip=address_of(frame.request),
-    )  # fmt: skip
 
 
 def _read(frame: Frame, typed: Typed, inbox: Inbox | None) -> Read:
