@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -197,14 +196,13 @@ class TestAWebhookThatFails:
         await admin.sets_bot(mode="webhook", webhook_url=failing.served.url)
         await is_called_at(house, failing.served.url)
         anna = await house.person()
-        number: Any = None
         for words in ("Здравствуйте", PRINTER, "/human"):
             await anna.says(words)
         await eventually(lambda: failing.called > 0, what="Telegram to call")
         await eventually(lambda: house.bot.webhook.last_error_message is not None, what="Telegram to know of the error")
         page = await admin.checks_bot()
         assert page.status == 200
-        for words in ("ждут: 3", "500 Internal Server Error", "priyom doctor"):
+        for words in ("В Telegram ждёт доставки: 3", "500 Internal Server Error", "priyom doctor"):
             assert words in page.text, page.text
         path = house.front.box.open((await inbox_of(house)).secrets)["hook_path"]
         assert path not in page.html
