@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import re
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from channels.telegram.sandbox.person import buttons
 from desk_core.knowledge import questions
 from desk_core.tickets import service
-from tests.acceptance.house import House, kinds
+from tests.acceptance.house import House, eventually, kinds
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -212,6 +213,33 @@ class TestWhatArrives:
         messages = await house.messages(anna.address)
         assert [message["direction"] for message in messages].count("inbound") == 3
         assert sum(anna.word("not_it") in row for message in messages for row in message["buttons"]) == 1
+
+    @pytest.mark.parametrize("apart", [0.0, 0.4], ids=["in_one_breath", "further_apart_than_the_desk_waits"])
+    async def test_words_an_album_and_a_forwarded_message_are_one_request(self, house: House, apart: float) -> None:
+        anna = await house.person()
+        source = {"type": "hidden_user", "sender_user_name": "Пётр", "date": int(house.clock.now().timestamp())}
+        async with contextlib.nullcontext() if apart else house.busy(anna.address):
+            await anna.says(PRINTER)
+            await asyncio.sleep(apart)
+            await anna.sends_album([(f"photo{n}.png", PNG) for n in range(3)], caption="вот как это выглядит")
+            await asyncio.sleep(apart)
+            await anna.says("у нас на третьем этаже то же самое", also={"forward_origin": source})
+            await eventually(lambda: not len(house.bot.updates), what="all of it to arrive")
+        await house.quiet()
+        if apart:  # what came later was heard as answers to what the bot had asked meanwhile
+            card = await anna.hears_buttons("send")
+        else:
+            assert sum(anna.word("not_it") in buttons(one) for one in await anna.chat()) == 1, "the bot answers all of it at once"
+            card = await anna.reaches_card()
+        await anna.chooses("send", message_id=card["message_id"])
+        number = await anna.hears_number()
+        await house.quiet()
+        ticket = await anna.only_ticket()
+        said = [one for one in ticket["messages"] if one["direction"] == "inbound"]
+        assert ticket["number"] == number
+        assert [(one["text"], len(one["attachments"]), one["card"].get("forwarded_from", "")) for one in said if one["text"]] == [
+            (PRINTER, 0, ""), ("вот как это выглядит", 3, ""), ("у нас на третьем этаже то же самое", 0, "Пётр"),
+        ]  # fmt: skip
 
     async def test_an_album_is_one_message_with_all_its_pictures(self, house: House) -> None:
         anna = await house.person()
