@@ -29,6 +29,7 @@ from gateway.cli.main import app
 from gateway.secret_box import SecretBox
 from tests.contract.telegram.test_channel_over_sandbox import Served
 from tests.factories.desk import DeskFactory
+from tests.integration.gateway.test_telegram_over_http import eventually
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -181,11 +182,10 @@ async def _failing_webhook(shell: Shell) -> str:
         telegram = Connection(TOKEN, api_url=served.url)
         await telegram.call("setWebhook", {"url": f"{failing.url}/hooks/telegram/{hidden['hook_path']}"})
         await telegram.close()
-        async with Person(f"{served.url}/sandbox/telegram", "anna") as anna, asyncio.timeout(20):
+        async with Person(f"{served.url}/sandbox/telegram", "anna") as anna:
             for text in ("hello", "my printer is broken"):
                 await anna.says(text)
-            while bot.webhook is None or bot.webhook.last_error_message is None:
-                await asyncio.sleep(0.02)
+            await eventually(lambda: bot.webhook is not None and bot.webhook.last_error_message is not None)
         output = await asyncio.to_thread(lambda: shell("inbox", "test", "bot", code=1).output)
     assert hidden["hook_path"] not in output
     return output
