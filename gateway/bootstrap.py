@@ -157,10 +157,11 @@ class Desk:
 
     # Channels
 
-    async def channel(self, inbox_id: str) -> Channel | None:
-        """The adapter of an active inbox; None while it is paused or gone. Rebuilt when the inbox was changed."""
+    async def channel(self, inbox_id: str, *, version: int = 0) -> Channel | None:
+        """The adapter of an active inbox; None while it is paused or gone. Rebuilt when the inbox was changed: within seconds, and at once
+        for whoever has seen this version of the inbox already."""
         held = self._channels.get(inbox_id)
-        if held is not None and time.monotonic() - self._channels_checked.get(inbox_id, 0.0) < CONFIG_SECONDS:
+        if held is not None and held[0] >= version and time.monotonic() - self._channels_checked.get(inbox_id, 0.0) < CONFIG_SECONDS:
             return held[1]
         async with self._channel_lock:
             async with self.database.glance() as session:

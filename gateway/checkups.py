@@ -112,7 +112,7 @@ async def _stored(desk: "WebDesk", inbox: Inbox | None, message_id: str) -> bool
 
 async def examine_bot(desk: "WebDesk", inbox: Inbox) -> list[Step]:
     """Every step of a Telegram inbox; raises `Invalid` while it is paused."""
-    channel = await desk.channel(inbox.id)
+    channel = await desk.channel(inbox.id, version=inbox.version)
     if not isinstance(channel, TelegramChannel):
         raise Invalid(reason=Phrase(_("%(name)s is paused"), name=inbox.name))
     return await channel.checkup(of_bots.News(inbox.last_received_at, inbox.trouble)).run()
@@ -129,7 +129,7 @@ class NewTest:
 
 async def new_test(desk: "WebDesk", inbox: Inbox, *, by: str) -> NewTest:
     """Raises `Invalid` while the inbox is paused, and `RetryLater` or `Refused` where Telegram does not know the bot."""
-    channel = await desk.channel(inbox.id)
+    channel = await desk.channel(inbox.id, version=inbox.version)
     if not isinstance(channel, TelegramChannel):
         raise Invalid(reason=Phrase(_("%(name)s is paused"), name=inbox.name))
     username, now = await channel.username(), desk.clock.now()

@@ -18,12 +18,12 @@ async def telegram(path: str, request: Request) -> Response:
     desk: Desk = request.app.state.desk
     async with desk.database.read() as session:
         rows = await session.execute(
-            select(Inbox.id, Inbox.secrets).where(Inbox.channel == ChannelKind.TELEGRAM.value, Inbox.state == "active")
+            select(Inbox.id, Inbox.version, Inbox.secrets).where(Inbox.channel == ChannelKind.TELEGRAM.value, Inbox.state == "active")
         )
         found = next(
-            (row.id for row in rows if hmac.compare_digest(desk.box.open(row.secrets).get("hook_path", "").encode(), path.encode())), None
+            (row for row in rows if hmac.compare_digest(desk.box.open(row.secrets).get("hook_path", "").encode(), path.encode())), None
         )
-    channel = await desk.channel(found) if found else None
+    channel = await desk.channel(found.id, version=found.version) if found else None
     if channel is None:
         return Response(status_code=404)
     from channels.telegram.channel import TelegramChannel

@@ -58,14 +58,15 @@ class Receivers:
                 del self._tasks[inbox_id]
         for inbox_id, (version, channel) in wanted.items():
             if inbox_id not in self._tasks:
-                self._tasks[inbox_id] = (version, asyncio.create_task(self._receive(inbox_id, channel)))
+                self._tasks[inbox_id] = (version, asyncio.create_task(self._receive(inbox_id, channel, version)))
 
-    async def _receive(self, inbox_id: str, channel: str) -> None:
+    async def _receive(self, inbox_id: str, channel: str, version: int) -> None:
         async with self._alone(inbox_id) as lost:
             if lost is None:
                 return
             try:
-                adapter = await self._desk.channel(inbox_id)
+                # The adapter of before the change would receive by the old way, and nobody would end it.
+                adapter = await self._desk.channel(inbox_id, version=version)
                 if adapter is not None:
                     log.info("receivers.started", inbox=inbox_id, channel=channel)
                     await _first_of(adapter.run(self._desk.accept), lost())

@@ -33,7 +33,10 @@ ADVICE: Final = {
     "hook_unreachable": _("Telegram gets no connection to %(host)s. Open port 443, 80, 88 or 8443 to 149.154.160.0/20 and 91.108.4.0/22."),
     "hook_refused": _("Something before the desk refuses the call. Let it pass POST /hooks/telegram/ with all its headers."),
     "hook_lost": _("The proxy does not know the desk's path. Let it pass /hooks/telegram/ on, and check the webhook's address."),
-    "hook_failing": _("The desk could not store what came. Look at its own state: priyom doctor. Telegram tries again by itself."),
+    "hook_failing": _(
+        "What answers at %(host)s has failed: the desk cannot store, or a proxy does not reach it. Look at priyom doctor and at the "
+        "proxy's log. Telegram tries again by itself."
+    ),
     "hook_other": _("Telegram cannot hand messages over. Its words say why; it tries again by itself."),
     "waiting": _("Messages wait at Telegram. If it stays so, see that the desk runs."),
     "conflict": _("Another program receives with this token. Stop it, or make a new token with /revoke at @BotFather and store it here."),
@@ -115,6 +118,8 @@ class Checkup:
             info = await self.connection.call("getWebhookInfo", seconds=10)
         except CallFailed as failure:
             return Step("webhook", State.FAIL, failure.words)
+        if words := info.get("last_error_message"):
+            info = {**info, "last_error_message": self.connection.scrub(words)}
         return webhook_step(info, wanted=self.webhook_url, now=self.now)
 
     def _receiving(self, news: News) -> Step:
@@ -132,12 +137,13 @@ def webhook_step(info: Mapping[str, Any], *, wanted: str | None, now: datetime) 
     host = urlsplit(wanted or url).hostname or ""
     if url != (wanted or ""):
         return Step("webhook", State.FAIL, bare(url), "not_set" if wanted else "foreign", {"host": host})
-    told = f"pending_update_count: {waiting}"
+    told = Phrase(_("Waiting at Telegram: %(number)s"), number=waiting)
     at, words = info.get("last_error_date"), str(info.get("last_error_message") or "")
     if words and isinstance(at, int) and now - datetime.fromtimestamp(at, UTC) <= FRESH:
         cure = next((name for name, pattern in _CURES if pattern.search(words)), "hook_other")
         # An error after which everything was handed over is an old story.
-        return Step("webhook", State.FAIL if waiting else State.WARN, f"{told}; {words}", cure, {"host": host})
+        both = Phrase(_("Waiting at Telegram: %(number)s. Its last error: %(words)s"), number=waiting, words=words)
+        return Step("webhook", State.FAIL if waiting else State.WARN, both, cure, {"host": host})
     return Step("webhook", State.WARN, told, "waiting") if waiting > 100 else Step("webhook", State.OK, told)
 
 

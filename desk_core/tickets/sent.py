@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import select
+
 from desk_core.context import Actor, Context
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import Message
+from desk_core.conversations.entities import Attachment, Message
 from desk_core.conversations.service import Act
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
@@ -46,7 +48,7 @@ async def edit(uow: UnitOfWork, ctx: Context, ticket_id: str, message_id: str, *
     """Correct an own message; where the person answered it already, the correction follows as a new one."""
     message = await _own(uow, ctx, ticket_id, message_id, by=by)
     text = text.strip()
-    if not text and not message.attachments:
+    if not text and not await uow.scalar(select(Attachment.id).where(Attachment.message_id == message.id).limit(1)):
         raise TextNeeded
     if text == message.text:
         return

@@ -17,10 +17,14 @@ PATIENCE = 30.0
 class Chat(Person):
     """`Person` with the desk's own words for buttons, in the person's language."""
 
-    def __init__(self, house: "House", url: str, key: str, *, language: str, first_name: str) -> None:
-        super().__init__(f"{url}/sandbox/telegram", key, language=language, first_name=first_name, client=house.http)
-        self._house = house
+    def __init__(self, house: "House", url: str, key: str, *, language: str, first_name: str, group: int | None = None) -> None:
+        super().__init__(f"{url}/sandbox/telegram", key, language=language, first_name=first_name, client=house.http, group=group)
+        self._house, self._url, self.key = house, url, key
         self.language = language
+
+    def in_group(self, group: int) -> "Chat":
+        """The same person where they sit in a group."""
+        return Chat(self._house, self._url, self.key, language=self.language, first_name=str(self.user["first_name"]), group=group)
 
     async def joins(self) -> Self:
         await super().joins()

@@ -36,6 +36,7 @@ from gateway.mail import BELIEVED_SECONDS, sandbox_of, start_listener
 from gateway.receiving import Receivers
 from gateway.settings import Settings
 from gateway.setup import make_desk
+from tests.acceptance.administrator import EMAIL, PASSWORD
 from tests.acceptance.chat import Chat
 from tests.acceptance.trained import KEY, PRESET
 from tests.services.process import free_port
@@ -120,7 +121,7 @@ class House:
         shutil.copytree(models, self.home / "models")
         await self._telegram_server.start()
         self.front = self._desk()
-        await make_desk(self.front, preset=PRESET, language="ru", admin_email="admin@desk.test", admin_password="not-a-secret", train=False)
+        await make_desk(self.front, preset=PRESET, language="ru", admin_email=EMAIL, admin_password=PASSWORD, train=False)
         await self._furnish()
         self._web = await Served(await create_app(self.front), port=self._port).start()
         embedded = self.kind == EMBEDDED

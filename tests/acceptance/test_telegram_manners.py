@@ -2,14 +2,21 @@
 
 import asyncio
 import base64
+import contextlib
 import re
+from dataclasses import dataclass
+from typing import Self
 
 import pytest
+from sqlalchemy import select
 
 from channels.telegram.sandbox.person import buttons
+from desk_core.conversations.entities import Inbox
 from desk_core.knowledge import questions
 from desk_core.tickets import service
-from tests.acceptance.house import House, kinds
+from tests.acceptance.administrator import Administrator
+from tests.acceptance.chat import Chat
+from tests.acceptance.house import House, eventually, kinds
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -213,6 +220,33 @@ class TestWhatArrives:
         assert [message["direction"] for message in messages].count("inbound") == 3
         assert sum(anna.word("not_it") in row for message in messages for row in message["buttons"]) == 1
 
+    @pytest.mark.parametrize("apart", [0.0, 0.4], ids=["in_one_breath", "further_apart_than_the_desk_waits"])
+    async def test_words_an_album_and_a_forwarded_message_are_one_request(self, house: House, apart: float) -> None:
+        anna = await house.person()
+        source = {"type": "hidden_user", "sender_user_name": "Пётр", "date": int(house.clock.now().timestamp())}
+        async with contextlib.nullcontext() if apart else house.busy(anna.address):
+            await anna.says(PRINTER)
+            await asyncio.sleep(apart)
+            await anna.sends_album([(f"photo{n}.png", PNG) for n in range(3)], caption="вот как это выглядит")
+            await asyncio.sleep(apart)
+            await anna.says("у нас на третьем этаже то же самое", also={"forward_origin": source})
+            await eventually(lambda: not len(house.bot.updates), what="all of it to arrive")
+        await house.quiet()
+        if apart:  # what came later was heard as answers to what the bot had asked meanwhile
+            card = await anna.hears_buttons("send")
+        else:
+            assert sum(anna.word("not_it") in buttons(one) for one in await anna.chat()) == 1, "the bot answers all of it at once"
+            card = await anna.reaches_card()
+        await anna.chooses("send", message_id=card["message_id"])
+        number = await anna.hears_number()
+        await house.quiet()
+        ticket = await anna.only_ticket()
+        said = [one for one in ticket["messages"] if one["direction"] == "inbound"]
+        assert ticket["number"] == number
+        assert [(one["text"], len(one["attachments"]), one["card"].get("forwarded_from", "")) for one in said if one["text"]] == [
+            (PRINTER, 0, ""), ("вот как это выглядит", 3, ""), ("у нас на третьем этаже то же самое", 0, "Пётр"),
+        ]  # fmt: skip
+
     async def test_an_album_is_one_message_with_all_its_pictures(self, house: House) -> None:
         anna = await house.person()
         number = await anna.reports(PRINTER)
@@ -281,3 +315,93 @@ class TestGaps:
         async with house.front.database.read() as session:
             mine = [one for one in await questions.gaps(session, now=house.clock.now()) if one.ticket_number == number]
         assert [(one.text, one.became, one.category) for one in mine] == [(PRINTER, "refused", "hardware.printer")]
+
+
+@dataclass
+class Office:
+    """A group in which the bot is a plain member that hears only what is meant for it."""
+
+    chat_id: int
+    anna: Chat
+    boris: Chat
+
+    @classmethod
+    async def of(cls, house: House, *, is_forum: bool = False) -> Self:
+        anna, boris = await house.person(first_name="Анна"), await house.person(first_name="Борис")
+        chat_id = await anna.founds_group("Офис", members=[boris.key], is_forum=is_forum, administrator=False)
+        return cls(chat_id, await anna.in_group(chat_id).joins(), await boris.in_group(chat_id).joins())
+
+
+class TestAGroup:
+    async def test_is_told_once_that_the_bot_works_in_private(self, house: House) -> None:
+        office = await Office.of(house)
+        await office.anna.says("@stories_bot не печатает принтер")
+        told = await office.anna.hears_reply("group_private")
+        await office.boris.says("@stories_bot а у меня почта")
+        await office.boris.says("/new@stories_bot")
+        await office.boris.says("ау", reply_to=told["message_id"])
+        await house.quiet()
+        assert sum(one["from"]["is_bot"] for one in await office.anna.chat()) == 1
+        assert await office.anna.tickets() == await office.boris.tickets() == []
+
+
+@pytest.fixture(scope="module")
+async def in_groups(house: House) -> None:
+    async with house.front.database.read() as session:
+        bot = (await session.scalars(select(Inbox.id).where(Inbox.name == "bot"))).one()
+    await (await Administrator(house, bot=bot).logs_in()).sets_bot(groups="1")
+    await asyncio.sleep(2.1)  # every process asks for the inbox anew within two seconds
+
+
+@pytest.mark.usefixtures("in_groups")
+class TestAGroupWhereTheBotWorks:
+    async def test_a_mention_opens_a_request_about_the_message_it_answers(self, house: House) -> None:
+        office = await Office.of(house)
+        trouble = "не могу войти в почту, пишет что пароль не подходит"
+        quoted = await office.boris.says(trouble)
+        await office.anna.says("@stories_bot помоги", reply_to=quoted["message_id"])
+        card = await office.anna.reaches_card()
+        await office.anna.chooses("send", message_id=card["message_id"])
+        number = await office.anna.hears_number()
+        await house.quiet()
+        ticket = await office.anna.only_ticket()
+        assert ticket["number"] == number
+        (opening,) = [one for one in ticket["messages"] if one["text"].startswith("@stories_bot")]
+        assert opening["card"]["answers"] == {"from": "Борис", "text": trouble}
+        assert opening["card"]["chat_title"] == "Офис"
+        assert ticket["category"] == "access.password", "what Boris said is what it is about"
+        assert await office.boris.tickets() == []
+        await house.acts(service.reply, number, text="Пароль сброшен, проверьте.")
+        answer = await office.boris.hears(matching="Пароль сброшен")
+        assert answer["chat"]["title"] == "Офис"
+        assert answer["reply_to_message"]["from"]["first_name"] == "Анна"
+        assert await office.boris.hears_nothing(within=0.1)
+
+    async def test_a_reply_to_the_bot_goes_on_with_what_is_the_persons_own(self, house: House) -> None:
+        office = await Office.of(house)
+        first = await office.anna.reports("@stories_bot не печатает принтер в кабинете 305")
+        created = (await office.anna.chat())[-1]
+        await office.anna.says("теперь ещё и скрипит", reply_to=created["message_id"])
+        await office.anna.hears(matching=f"#{first}")
+        boris = await office.boris.in_group(office.chat_id).joins()  # he has read what was said to Anna
+        await boris.says("не подключается VPN из дома, ошибка 809", reply_to=created["message_id"])
+        await boris.says("а это просто болтовня")
+        card = await boris.reaches_card()
+        assert card["reply_to_message"]["from"]["first_name"] == "Борис"
+        await boris.chooses("send", message_id=card["message_id"])
+        second = await boris.hears_number()
+        await house.quiet()
+        assert (await boris.only_ticket())["number"] == second != first
+        assert await house.holds(first, "теперь ещё и скрипит")
+        assert not await house.holds(second, "а это просто болтовня")
+
+    async def test_in_a_topic_is_answered_in_that_topic(self, house: House) -> None:
+        office = await Office.of(house, is_forum=True)
+        topic = (await office.anna.begins_topic("Техника"))["message_thread_id"]
+        await office.boris.says("@stories_bot не печатает принтер в кабинете 305", topic=topic)
+        card = await office.boris.reaches_card()
+        await office.boris.chooses("send", message_id=card["message_id"])
+        number = await office.boris.hears_number()
+        await house.acts(service.reply, number, text="Уже идём.")
+        answer = await office.boris.hears(matching="Уже идём.")
+        assert (card["message_thread_id"], answer["message_thread_id"]) == (topic, topic)

@@ -55,7 +55,7 @@ class FakeWebDesk:
                 self._config = await catalogue.load(session)
         return self._config
 
-    async def channel(self, inbox_id: str) -> Channel | None:
+    async def channel(self, inbox_id: str, *, version: int = 0) -> Channel | None:
         return self.channels.get(inbox_id)
 
     async def context(self, request_id: str = "") -> Context:

@@ -51,7 +51,7 @@ class SmallDesk(Desk):
         self.understanding = Understanding(self.database, self.registry, clock=clock, encoder=NullEncoder())
         self.fake = FakeChannel()
 
-    async def channel(self, inbox_id: str) -> Channel | None:
+    async def channel(self, inbox_id: str, *, version: int = 0) -> Channel | None:
         return self.fake
 
 
@@ -136,8 +136,8 @@ VERA = "vera@example.com"
 class MailDesk(SmallDesk):
     """A desk whose mail goes into the sandbox."""
 
-    async def channel(self, inbox_id: str) -> Channel | None:
-        return await Desk.channel(self, inbox_id)
+    async def channel(self, inbox_id: str, *, version: int = 0) -> Channel | None:
+        return await Desk.channel(self, inbox_id, version=version)
 
 
 @dataclass

@@ -8,10 +8,16 @@ from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import select, update
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from typer.testing import CliRunner, Result
 
 from channels.telegram.checkup import ADVICE
+from channels.telegram.connection import Connection
 from channels.telegram.sandbox import Sandbox
+from channels.telegram.sandbox.person import Person
 from desk_core.conversations.entities import Inbox
 from desk_core.groups.entities import LinkCode
 from desk_core.kit.clock import FakeClock
@@ -23,6 +29,7 @@ from gateway.cli.main import app
 from gateway.secret_box import SecretBox
 from tests.contract.telegram.test_channel_over_sandbox import Served
 from tests.factories.desk import DeskFactory
+from tests.integration.gateway.test_telegram_over_http import eventually
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -159,6 +166,35 @@ async def _served_test(shell: Shell, *words: str, code: int) -> Any:
     async with Served(sandbox.app()) as served:
         await asyncio.to_thread(add, shell, "--api-url", served.url)
         return await asyncio.to_thread(lambda: shell("inbox", "test", "bot", "--json", *words, code=code))
+
+
+async def _failing_webhook(shell: Shell) -> str:
+    """What `priyom inbox test` says of a bot whose webhook answers 500, while two messages wait."""
+
+    async def fail(_request: Request) -> Response:
+        return Response("no", status_code=500)
+
+    sandbox = Sandbox()
+    bot = sandbox.add_bot(TOKEN)
+    async with Served(sandbox.app()) as served, Served(Starlette(routes=[Route("/{path:path}", fail, methods=["POST"])])) as failing:
+        await asyncio.to_thread(add, shell, "--api-url", served.url, "--webhook-url", failing.url)
+        hidden = await asyncio.to_thread(lambda: shell.hidden)
+        telegram = Connection(TOKEN, api_url=served.url)
+        await telegram.call("setWebhook", {"url": f"{failing.url}/hooks/telegram/{hidden['hook_path']}"})
+        await telegram.close()
+        async with Person(f"{served.url}/sandbox/telegram", "anna") as anna:
+            for text in ("hello", "my printer is broken"):
+                await anna.says(text)
+            await eventually(lambda: bot.webhook is not None and bot.webhook.last_error_message is not None)
+        output = await asyncio.to_thread(lambda: shell("inbox", "test", "bot", code=1).output)
+    assert hidden["hook_path"] not in output
+    return output
+
+
+def test_a_webhook_that_fails_is_told_with_how_much_waits_and_what_to_do(shell: Shell) -> None:
+    said = asyncio.run(_failing_webhook(shell))
+    assert "Waiting at Telegram: 2. Its last error: Wrong response from the webhook: 500 Internal Server Error" in said
+    assert ADVICE["hook_failing"] % {"host": "127.0.0.1"} in said
 
 
 def test_a_test_message_that_nobody_asks_for_is_told_with_what_to_do(shell: Shell) -> None:

@@ -189,3 +189,17 @@ async def test_behind_a_trusted_proxy_only_telegrams_networks_reach_the_webhook(
         assert await calls("203.0.113.9, 149.154.167.220") == 200
         assert await calls("91.108.4.17") == 200
         assert await running.stored() == 1
+
+
+async def test_whoever_has_seen_a_change_gets_the_bot_of_after_it(opened: Open) -> None:
+    running = await opened(POLLING)
+    desk = running.desk
+    before = await desk.channel(running.inbox.id)
+    async with desk.database.unit() as uow:
+        changed = await uow.session.get_one(Inbox, running.inbox.id)
+        await inboxes.set_bot(uow, changed, inboxes.BotOptions(webhook_url=running.url), box=desk.box)
+        version = changed.version
+    after = await desk.channel(running.inbox.id, version=version)
+    assert after is not before
+    assert await desk.channel(running.inbox.id) is after
+    await eventually(lambda: running.bot.webhook is not None)
