@@ -16,7 +16,7 @@ from nlu import (
     reading,
 )
 from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
-from nlu.turn import DialogueState, Heard, JoinRequest, Manner, Phase, Press, Snapshot, Turn, UseRequest
+from nlu.turn import DialogueState, Heard, JoinRequest, LeaveRequest, Manner, Phase, Press, Snapshot, Turn, UseRequest
 from nlu.understood import Intent, Tools
 
 MAX_HEARD = 100_000
@@ -94,10 +94,14 @@ def pressed(scene: Scene, press: Press) -> Turn:
             return policy_requests.rate(scene, press.value)
         case "status" | "show" | "add" | "use" | "cancel_request" | "solved" | "not_solved" if value_of(press, "ticket"):
             return about_request(scene, press.action, value_of(press, "ticket"))
-        case "join" if value_of(press, "invitation"):
+        case "join" | "join_in" | "rate_in" if value_of(press, "invitation"):
             return scene.turn(state, actions=(JoinRequest(value_of(press, "invitation")),))
         case "not_join":
             return scene.turn(state, scene.own("not_joined", labels.NOT_JOINED))
+        case "not_join_in":
+            return scene.turn(state, scene.own("not_joined", labels.NOT_JOINED_IN))
+        case "leave" if value_of(press, "ticket"):
+            return scene.turn(state, actions=(LeaveRequest(value_of(press, "ticket")),))
         case "cancel" if state.phase is not Phase.IDLE:
             return policy_chat.leave(scene)
         case "helped":
@@ -186,13 +190,19 @@ def commanded(scene: Scene, command: str) -> Turn:
 
 
 def invited(scene: Scene) -> Turn:
-    """A link opened this chat: ask whether its request is theirs; an old link is told as such, with the usual ways on."""
-    request = scene.snapshot.invited
+    """A link opened this chat: ask what it is for; an old link, or one that asks nothing of them, is told as such."""
+    request, to = scene.snapshot.invited, scene.snapshot.invited_to
+    if to == "group":
+        return questions.aside(scene, scene.own("invited_in_group", labels.INVITED_IN_GROUP), intent=Intent.GREET)
     if request is None:
         buttons = questions.main_buttons(scene) if scene.state.phase is Phase.IDLE else ()
         return questions.aside(scene, scene.own("invitation_spent", labels.INVITATION_SPENT, buttons=buttons), intent=Intent.GREET)
-    yes, no = scene.button("join", invitation=scene.snapshot.invitation), scene.button("not_join")
-    asked = scene.own("invited", labels.INVITED, number=request.number, subject=request.subject, buttons=((yes,), (no,)))
+    if to in labels.NOTHING_TO_CONFIRM:
+        told = scene.own("invited", labels.NOTHING_TO_CONFIRM[to], number=request.number)
+        return questions.aside(scene, told, intent=Intent.GREET)
+    words, agree, refuse = labels.INVITED_TO[to]
+    yes, no = scene.button(agree, invitation=scene.snapshot.invitation), scene.button(refuse)
+    asked = scene.own("invited", words, number=request.number, subject=request.subject, buttons=((yes,), (no,)))
     return scene.turn(scene.state, asked, intent=Intent.GREET)
 
 

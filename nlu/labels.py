@@ -24,6 +24,10 @@ LABELS = {
     "use": _("Write about this one"),
     "join": _("Yes, continue here"),
     "not_join": _("No, it is not mine"),
+    "join_in": _("Join"),
+    "not_join_in": _("No"),
+    "rate_in": _("Yes, it is mine"),
+    "leave": _("Leave"),
     "cancel_request": _("Cancel request"),
     "together": _("One request"),
     "apart": _("Two requests"),
@@ -54,7 +58,33 @@ ASK_CATEGORY = _("Which of these is closest?")
 ASK_EDIT = _("What should be changed?")
 ASK_WHICH = _("Which request is this about?\n\n%(requests)s")
 INVITED = _("Is this your request?\n\n**#%(number)s** · %(subject)s\n\nIf so, it goes on here: answers come into this chat.")
-INVITATION_SPENT = _("This link was used already or has expired. Open the page of your request and take a new one.")
+INVITED_TO_JOIN = _(
+    "You are invited to this request:\n\n**#%(number)s** · %(subject)s\n\nIf you join, answers come into this chat too, and what you"
+    " write in reply to them is read by the requester and by us."
+)
+INVITED_TO_RATE = _("Is this your request?\n\n**#%(number)s** · %(subject)s\n\nIf so, you can rate here how we helped.")
+INVITED_TO = {
+    "continue": (INVITED, "join", "not_join"),
+    "join": (INVITED_TO_JOIN, "join_in", "not_join_in"),
+    "rate": (INVITED_TO_RATE, "rate_in", "not_join"),
+}
+"""By what a link is for: the question, and the buttons for yes and no."""
+NOTHING_TO_CONFIRM = {
+    "own": _("#%(number)s is your own request, you need no link here. Just write, or look it up in “My requests”."),
+    "on_it": _("You are on #%(number)s already. Answers come into this chat; reply to one of them to write there."),
+}
+INVITED_IN_GROUP = _("Open this link in our private chat: here others read along. If it does not work there, ask for a new one.")
+INVITATION_SPENT = _(
+    "This link was used already or has expired. Open the page of your request and take a new one, or ask whoever sent it to you."
+)
+NOT_JOINED_IN = _("All right, you have not joined. The link can still be used until it expires.")
+JOINED_IN = _(
+    "You are on #%(number)s now. Answers come into this chat too. To write there, reply to one of them. Only the requester closes and"
+    " rates it."
+)
+REQUEST_FULL = _("#%(number)s holds as many people as it may. Ask whoever invited you to make room, then open the link again.")
+LEFT = _("You have left #%(number)s. No more answers of it come here.")
+NOT_ON_IT = _("You are not on this request any more.")
 NOT_JOINED = _("All right, nothing has changed. The request goes on where it was.")
 JOINED = _("Done: #%(number)s goes on here. Just write, and answers will come into this chat.")
 SWITCHED = _("Now it is about %(name)s. Just write.")

@@ -23,6 +23,7 @@ from nlu.turn import (
     HandOver,
     Heard,
     JoinRequest,
+    LeaveRequest,
     ListRequests,
     Manner,
     OpenRequest,
@@ -279,6 +280,8 @@ def act_name(action: Action) -> str:
             return "switch" if ticket_id else "afresh"
         case JoinRequest():
             return "join"
+        case LeaveRequest():
+            return "leave"
         case SetLanguage():
             return "language"
 

@@ -141,6 +141,7 @@ class Snapshot:
     first_contact: bool = False
     invited: OpenRequest | None = None  # the request whose link opened this chat
     invitation: str = ""  # what marks that link; where it is "spent", nothing can be opened with it
+    invited_to: str = ""  # what the link is for: continue, join, rate; own, on_it, group where nothing is to be confirmed
 
 
 # --- what a turn answers with ---------------------------------------------------------------------------------------
@@ -259,9 +260,16 @@ class UseRequest:
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """The person confirmed that a request, begun elsewhere, is theirs and goes on here; the flow says what became of it."""
+    """The person confirmed what a link asked: the request is theirs, or they join it. The flow says what became of it."""
 
     invitation: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRequest:
+    """They joined somebody's request and want to be on it no longer; the flow says what became of it."""
+
+    ticket_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +290,7 @@ Action = (
     | ShowRequest
     | UseRequest
     | JoinRequest
+    | LeaveRequest
     | SetLanguage
 )
 

@@ -36,6 +36,7 @@ from desk_core.sla.words import humanise
 from desk_core.tickets import history, invitations
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket, TicketEvent
+from desk_core.tickets.invitations import Purpose
 from desk_core.tickets.lifecycle import Event, Status
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ WORDS = {
     Status.CANCELLED: _("This request was cancelled."),
     Status.MERGED: _("This request goes on together with another one of the same matter."),
 }
+PURPOSES = {one.value: one for one in Purpose}
 HAPPENED = {
     Event.RESOLVED.value: _("Solved, as we believe"),
     Event.CONFIRMED.value: _("You confirmed that it is solved"),
@@ -203,16 +205,33 @@ async def _reply(request: Request, desk: FormDesk, token: str, posted: Posted, s
 
 @router.post("/s/{token}/telegram")
 async def to_telegram(request: Request, token: str) -> Response:
-    """A link by which the request goes on in a chat: shown once, good once."""
-    desk = desk_of(request)
+    """A link that opens the request in a chat, for what was pressed: shown once, good once."""
+    desk, language = desk_of(request), language_of(request)
+    posted = await submission.read(request, desk, signer=Signer(desk.key), language=language)
+    purpose = PURPOSES.get(posted.values.get("purpose", ""), Purpose.CONTINUE)
     ticket = await _ticket(desk, token)
+    limits = desk.settings.limits
+    address = address_of(request, trusted_proxies=desk.settings.http.trusted_proxies)
+    if not await within_limits(desk.limits, address, per_hour=limits.webform_per_hour, per_day=limits.webform_per_day, name="telegram"):
+        problem = translate(language, _("Many links were asked for from your address lately. Try again later."))
+        return await _page(request, desk, token, problem=problem, status=429)
     async with desk.database.read() as session:
         bot = await lookup.telegram_bot(session)
-    if not bot:
+    state = state_of(ticket, await desk.config(), now=desk.clock.now(), zone="UTC", language=language)
+    if not bot or (not state.may_rate if purpose is Purpose.RATE else state.over):
         raise NotFound(bot="telegram")
+    ctx = await desk.context()
     async with desk.database.unit() as uow:
-        secret = await invitations.invite(uow, await desk.context(), ticket)
-    context = {"ticket": ticket, "back": f"/s/{quote(token)}", "bot": bot, "secret": secret, "link": f"https://t.me/{bot}?start={secret}"}
+        by = Actor.requester(await uow.session.get_one(Contact, ticket.contact_id))
+        secret = await invitations.invite(uow, ctx, ticket, purpose=purpose, by=by)
+    context = {
+        "ticket": ticket,
+        "purpose": purpose.value,
+        "back": f"/s/{quote(token)}",
+        "bot": bot,
+        "secret": secret,
+        "link": f"https://t.me/{bot}?start={secret}",
+    }
     response: Response = pages_of(request).render(request, "webform/telegram.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -320,7 +339,7 @@ async def _page(
             return pages_of(request).render(request, "webform/pending.html", {"link": f"{desk.public_url}/s/{token}"})
         contact = await session.get_one(Contact, ticket.contact_id)
         story = await _story(session, ticket, language)
-        bot = await lookup.telegram_bot(session) if ticket.channel != ChannelKind.TELEGRAM else ""
+        bot = await lookup.telegram_bot(session)
     zone = contact.time_zone or config.time_zone
     request.state.time_zone = zone
     limit = desk.settings.limits.attachment_mb * submission.MEGABYTE
@@ -340,6 +359,7 @@ async def _page(
         "rating_problem": rating_problem,
         "limit": limit,
         "bot": bot,
+        "elsewhere": ticket.channel != ChannelKind.TELEGRAM,
         "team": config.team_title(ticket.team_id, language) if ticket.team_id else "",
     }
     return pages_of(request).render(request, "webform/status.html", context, status=status)

@@ -77,7 +77,7 @@ async def read(request: Request, desk: FormDesk, *, signer: Signer, language: st
             work=_word(form, "work"),
             step=_word(form, "step"),
             article=_word(form, "article"),
-            values={name: _word(form, name) for name in ("once", "solved", "score", "comment")},
+            values={name: _word(form, name) for name in ("once", "solved", "score", "comment", "purpose")},
         )
     finally:
         await form.close()

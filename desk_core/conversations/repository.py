@@ -111,6 +111,11 @@ async def note_done(uow: UnitOfWork, raw_ids: Sequence[str], *, message_id: str 
     await uow.execute(_NOTE_DONE, [{"of_raw": raw_id, "message": message_id} for raw_id in raw_ids])
 
 
+async def replace_body(uow: UnitOfWork, raw_id: str, body: Mapping[str, Any]) -> None:
+    """Keep this of a raw message instead of what came: it held a secret."""
+    await uow.execute(update(_RAW).where(_RAW.c.id == raw_id).values(body=dict(body)))
+
+
 async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInbound]:
     rows = (await session.scalars(_RAW_BY_IDS, {"ids": list(ids)})).all()
     return sorted(rows, key=lambda row: row.id)

@@ -225,6 +225,13 @@ def attach(uow: UnitOfWork, message: Message, files: Sequence[NewFile]) -> None:
         )  # fmt: skip
 
 
+async def send_copy(uow: UnitOfWork, ctx: Context, conversation_id: str, message_id: str, *, to: str) -> None:
+    """Queue a copy of a message for somebody on its request, on the lane of that conversation."""
+    lane = out_lane(conversation_id)
+    payload = {"message_id": message_id, "request_id": ctx.request_id, "copy": to}
+    await queue.put(uow, lane=lane, kind=DELIVER, payload=payload, run_at=ctx.now, at_once=True)
+
+
 async def write_note(
     uow: UnitOfWork,
     ctx: Context,

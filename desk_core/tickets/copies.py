@@ -3,18 +3,26 @@ added them. Reads and rules; the verbs are in `participants`.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk_core.conversations.entities import Message
-from desk_core.kit.db import ReadSession
+from desk_core.conversations.entities import Conversation, Message
+from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.errors import DeskError
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.tickets.entities import TicketParticipant
+from desk_core.tickets.entities import MessageCopy, Ticket, TicketParticipant
+
+_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 MOST = 20
 """So many people may be on one request: more is a list of addressees, not a talk."""
+
+
+REQUESTER = "requester"
+"""In the place of an address: the copy is the requester's own, of what somebody else on the request wrote."""
 
 
 class NotOnRequest(DeskError):
@@ -63,3 +71,37 @@ def chosen(present: Sequence[TicketParticipant], answered: Message | None, wante
     if strange := named - {one.address for one in found}:
         raise NotOnRequest(address=min(strange))
     return found
+
+
+def by_letter(people: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """(name, address) of those among the copied who have an address for letters."""
+    return tuple((str(name), str(address)) for name, address in people if "@" in address)
+
+
+async def seat(session: ReadSession, ticket: Ticket | None, address: str) -> Conversation | None:
+    """The chat that a copy for this person goes to; None for who has mail, and for who is not on the request any more."""
+    if ticket is None:
+        return None
+    if address == REQUESTER:
+        return await session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
+    found = await session.get(TicketParticipant, (ticket.id, address))
+    if found is None or found.removed_at is not None or found.conversation_id is None:
+        return None
+    return await session.get(Conversation, found.conversation_id)
+
+
+async def answered(session: ReadSession, inbox_id: str, external_id: str) -> Ticket | None:
+    """The request of the message whose copy a chat knows by this id."""
+    found: Ticket | None = await session.scalar(
+        select(Ticket)
+        .join(Message, Message.ticket_id == Ticket.id)
+        .join(MessageCopy, MessageCopy.message_id == Message.id)
+        .where(MessageCopy.inbox_id == inbox_id, MessageCopy.external_id == external_id)
+    )
+    return found
+
+
+async def remember(uow: UnitOfWork, inbox_id: str, external_ids: Sequence[str], message_id: str) -> None:
+    """This is how a chat knows the copy of a message, part by part."""
+    rows = [{"inbox_id": inbox_id, "external_id": one, "message_id": message_id} for one in external_ids]
+    await uow.execute(_INSERT[uow.dialect](MessageCopy).values(rows).on_conflict_do_nothing())

@@ -108,7 +108,7 @@ class TicketLink(Base):
 
 
 class Invitation(Base):
-    """A link by which a request is continued in a chat; known only by the hash of its secret, good once and for a short while.
+    """A link that opens a request in a chat, for its `purpose`; known only by the hash of its secret, good once and for a short while.
 
     Whoever confirmed it in their chat is `contact_id`; `left_conversation_id` is where the answers went before.
     """
@@ -123,10 +123,13 @@ class Invitation(Base):
     used_at: Mapped[datetime | None]
     contact_id: Mapped[str | None] = mapped_column(Id)
     left_conversation_id: Mapped[str | None] = mapped_column(Id)
+    invited_by: Mapped[str | None]
 
 
 class TicketParticipant(Base):
-    """Somebody else on a request: copied in by the requester's letter, or by an operator (`added_by`).
+    """Somebody else on a request: copied in by the requester's letter, by an operator or by a link that somebody gave them (`added_by`).
+
+    Whoever joined by a link sits in a chat (`conversation_id`), and their address is that of the chat's channel; others have mail.
 
     Who was removed stays so, whatever later letters say, until an operator adds them again.
     """
@@ -139,6 +142,17 @@ class TicketParticipant(Base):
     added_by: Mapped[str | None]
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    conversation_id: Mapped[str | None] = mapped_column(Id, default=None)
+
+
+class MessageCopy(Base):
+    """How a copy of a message is known in the chat of the one who got it, so that what answers it finds its request."""
+
+    __tablename__ = "message_copies"
+
+    inbox_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(Id, ForeignKey("messages.id"), index=True)
 
 
 class TicketNumber(Base):

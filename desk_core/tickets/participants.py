@@ -1,4 +1,4 @@
-"""Verbs about who else is on a request that came by mail: kept from the requester's letters, added and removed by operators."""
+"""Verbs about who else is on a request: kept from the requester's letters, added and removed by operators, come by a link or gone again."""
 
 import re
 from collections.abc import Iterable
@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from desk_core.context import Actor, Context
+from desk_core.conversations.entities import Conversation
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.people.entities import Agent, ContactIdentity
+from desk_core.people.entities import Agent, Contact, ContactIdentity
 from desk_core.tickets import copies
 from desk_core.tickets.entities import Ticket, TicketParticipant
 from desk_core.tickets.history import get, note_event
@@ -37,7 +38,15 @@ async def keep(uow: UnitOfWork, ticket: Ticket, people: Iterable[tuple[str, str]
     """(name, address) of a letter of the requester: those who are new are on the request from now on."""
     taken = await uow.scalar(select(func.count()).where(TicketParticipant.ticket_id == ticket.id)) or 0
     rows = [
-        {"ticket_id": ticket.id, "address": address.lower(), "name": name[:200], "added_by": None, "added_at": now, "removed_at": None}
+        {
+            "ticket_id": ticket.id,
+            "address": address.lower(),
+            "name": name[:200],
+            "added_by": None,
+            "added_at": now,
+            "removed_at": None,
+            "conversation_id": None,
+        }
         for name, address in people
     ][: max(0, copies.MOST - taken)]
     if rows:
@@ -59,7 +68,13 @@ async def add(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, addre
         raise TooManyParticipants
     if known is None:
         known = TicketParticipant(
-            ticket_id=ticket.id, address=address, name=name.strip()[:200], added_by=by.name, added_at=ctx.now, removed_at=None
+            ticket_id=ticket.id,
+            address=address,
+            name=name.strip()[:200],
+            added_by=by.name,
+            added_at=ctx.now,
+            removed_at=None,
+            conversation_id=None,
         )
         uow.add(known)
     known.added_by, known.removed_at = by.name, None
@@ -73,4 +88,33 @@ async def remove(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, ad
     if known is None or known.removed_at is not None:
         raise NotFound(address=address)
     known.removed_at, known.added_by = ctx.now, None
-    note_event(uow, ctx, ticket, "participant_removed", actor=Actor.of(by), data={"address": known.address})
+    shown = known.name if known.conversation_id else known.address
+    note_event(uow, ctx, ticket, "participant_removed", actor=Actor.of(by), data={"address": shown})
+
+
+async def join(
+    uow: UnitOfWork, ctx: Context, ticket: Ticket, *, contact: Contact, conversation: Conversation, address: str, invited_by: str
+) -> bool:
+    """Somebody joins by a link from their chat, where copies go from now on; False where the request holds as many people as it may."""
+    known: TicketParticipant | None = await uow.session.get(TicketParticipant, (ticket.id, address))
+    if (known is None or known.removed_at is not None) and len(await copies.of(uow.session, ticket.id)) >= copies.MOST:
+        return False
+    if known is None:
+        known = TicketParticipant(
+            ticket_id=ticket.id, address=address, name="", added_by="", added_at=ctx.now, removed_at=None, conversation_id=None
+        )
+        uow.add(known)
+    known.name, known.added_by, known.removed_at, known.conversation_id = contact.name[:200], invited_by, None, conversation.id
+    note_event(uow, ctx, ticket, "participant_joined", actor=Actor.requester(contact), data={"by": invited_by})
+    return True
+
+
+async def leave(uow: UnitOfWork, ctx: Context, ticket_id: str, *, contact: Contact, address: str) -> Ticket | None:
+    """They are on this request no longer; None where they were not."""
+    known: TicketParticipant | None = await uow.session.get(TicketParticipant, (ticket_id, address))
+    if known is None or known.removed_at is not None:
+        return None
+    ticket = await get(uow, ticket_id)
+    known.removed_at, known.added_by = ctx.now, None
+    note_event(uow, ctx, ticket, "participant_left", actor=Actor.requester(contact))
+    return ticket

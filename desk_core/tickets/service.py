@@ -202,9 +202,10 @@ async def reply(
 
 
 async def _copied(uow: UnitOfWork, ticket: Ticket, wanted: Collection[str] | None) -> list[list[str]]:
-    """[name, address] of those who get a copy; only letters have any."""
+    """[name, address] of those who get a copy: in their chat, and of a letter by mail too."""
     conversation = await conversation_of(uow, ticket)
-    present = await copies.of(uow.session, ticket.id) if conversation.channel == ChannelKind.EMAIL else []
+    by_mail = conversation.channel == ChannelKind.EMAIL
+    present = [one for one in await copies.of(uow.session, ticket.id) if by_mail or one.conversation_id]
     if not present and not wanted:
         return []
     answered = await said.last_inbound(cast("ReadSession", uow.session), conversation.id)

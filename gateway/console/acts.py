@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.responses import RedirectResponse, Response
 
+from channels.webform.lookup import telegram_bot
 from desk_core.context import Actor, Context
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.kit.db import UnitOfWork
@@ -13,8 +14,9 @@ from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.people.permissions import Right, require
-from desk_core.tickets import belonging, participants, sent, service
+from desk_core.tickets import belonging, invitations, participants, sent, service
 from desk_core.tickets import repository as tickets
+from desk_core.tickets.invitations import Purpose
 from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame, chosen
@@ -243,6 +245,26 @@ async def change_participants(request: Request, signed: CurrentAgent, number: Nu
             await participants.add(uow, ctx, ticket_id, by=signed.agent, address=add)
 
     return await carry_out(request, signed, number, act, typed={"participant": add})
+
+
+@router.post("/invite")
+async def invite(request: Request, signed: CurrentAgent, number: Number) -> Response:
+    """A link by which somebody joins from Telegram: shown once, on a page of its own that nothing refreshes."""
+    require(signed.role, Right.WORK_TICKETS)
+    frame = await Frame.of(request, signed)
+    ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
+    async with frame.desk.database.read() as session:
+        ticket, bot = await tickets.ticket_by_number(session, number), await telegram_bot(session)
+    if ticket is None:
+        raise NotFound(ticket=number)
+    if not bot:
+        raise NotFound(bot="telegram")
+    async with frame.desk.database.unit() as uow:
+        secret = await invitations.invite(uow, ctx, ticket, purpose=Purpose.JOIN, by=Actor.of(signed.agent))
+    context = {"ticket": ticket, "link": f"https://t.me/{bot}?start={secret}", "back": f"/console/tickets/{number}"}
+    response = frame.render("invite.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @router.post("/category")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import update
 from starlette.responses import RedirectResponse, Response
 
+from channels.webform.lookup import telegram_bot
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import Ability, ChannelKind
@@ -51,6 +52,7 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
             raise NotFound(ticket=number)
         offered = await knowledge.titles(session, article_ids(detail.ticket))
         colleagues = [agent for agent in await people.agents(session) if agent.disabled_at is None]
+        bot = await telegram_bot(session)
         around = {} if part else await frame.around(session, list_)
     if detail.ticket.unread and frame.request.method == "GET" and detail.ticket.assignee_id in (None, frame.signed.agent.id):
         await _mark_read(frame, detail.ticket)
@@ -59,6 +61,7 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         **around,
         **_context(frame, detail, offered),
         "may": able,
+        "bot": bot,
         "reactions": sent.REACTIONS,
         "colleagues": colleagues,
         "typed": typed or {},

@@ -89,7 +89,10 @@ class Converse:
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
         verdict = "ok" if now.joined_by == "released" else await self._allow(now)
         if verdict != "ok":
-            return Plan(replace(decision, flooded=True, notes=("flood",) if verdict == "notice" and not amends else ()), also=also)
+            return Plan(
+                replace(decision, flooded=True, notes=("flood",) if verdict == "notice" and not amends and not now.participant else ()),
+                also=also,
+            )
         heard = self._heard_anew(now) if amends else self._heard(now)
         turn = advance(snapshot(now, ctx), heard, await self._tools())
         if now.participant:
@@ -128,7 +131,7 @@ class Converse:
             raws = await conversations.raw_inbound(session, [str(work.payload["raw_id"])])
             if not raws:
                 return
-            now = await situation(session, raws)
+            now = await with_invitation(session, await situation(session, raws), ctx)
         if raws[0].state != "done":
             filed = await filing.file(uow, ctx, now, ((),), too_large=())
             if not now.forged:  # that one waits among the held ones; nobody is answered, nothing opens in a name that is not its own
@@ -159,6 +162,8 @@ class Converse:
                 message = InboundMessage.from_json(row.body) if row else None
                 if row is None or message is None or not is_burst(message) or message.thread_key != opening.thread_key:
                     break
+                if message.reply_to and message.reply_to != opening.reply_to:
+                    break  # it answers something else
                 if not in_groups.joins(opening, message, inbox.config):
                     break
                 taken.append(row)
@@ -186,7 +191,7 @@ class Converse:
         decision = Decision(situation=now, ctx=ctx, files=((),))
         if not fresh or button is None or conversation is None:
             return replace(decision, stale_press=conversation is not None and conversation.baton != "agent")
-        silent = conversation.baton == "agent" and button.action != "rate"
+        silent = conversation.baton == "agent" and button.action not in ("rate", "leave")
         turn = None if silent else advance(snapshot(now, ctx), Heard(press=Press(button.action, button.value)), await self._tools())
         kept = button.action in filing.REUSABLE or (turn is not None and stands_over(now, turn))
         if channel is not None and not kept and now.first.reply_to and now.first.thread_key:

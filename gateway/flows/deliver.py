@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.ports import Ability, Channel, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, TopicGone
 from desk_core.conversations.service import DELIVER
 from desk_core.groups.following import follow
@@ -18,7 +18,7 @@ from desk_core.kit.errors import NotFound
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
-from desk_core.tickets import history, topics
+from desk_core.tickets import copies, history, topics
 from desk_core.tickets.entities import Ticket
 from gateway.flows.drawing import Draw
 from gateway.flows.topics import topic_of, topic_ticket
@@ -68,13 +68,18 @@ class Deliver:
             if found is None:
                 raise NotFound(message=work.payload["message_id"])
             message, conversation, inbox = found
-            outbound = await self._draw(
-                session, ctx, message, conversation, inbox, attempt=work.attempts + 1, copy=str(work.payload.get("copy", ""))
-            )
-            earlier = await _card(session, message)
+            copy = str(work.payload.get("copy", ""))
+            if copy and "@" not in copy:
+                ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
+                seat = await copies.seat(session, ticket, copy)
+                if seat is None:
+                    return Plan(Outcome(ctx=ctx, message_id=message.id))  # they have left since
+                conversation, inbox = seat, await session.get_one(Inbox, seat.inbox_id)
+            outbound = await self._draw(session, ctx, message, conversation, inbox, attempt=work.attempts + 1, copy=copy)
+            earlier = await _card(session, message) if not copy else None
         done = Outcome(
             ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL,
-            copy=str(work.payload.get("copy", "")),
+            copy=copy,
         )  # fmt: skip
         if message.delivery_state == "sent" and not done.copy:
             return Plan(Outcome(ctx=ctx, message_id=message.id))
@@ -153,6 +158,8 @@ class Deliver:
         if outcome.copy:
             if outcome.refused:
                 await _copy_failed(uow, outcome.ctx, message, outcome.copy, outcome.refused)
+            elif outcome.receipt is not None and not outcome.is_mail:
+                await copies.remember(uow, outcome.inbox_id, (outcome.receipt.external_id, *outcome.receipt.extra), message.id)
             return
         message.delivery_attempts = work.attempts + 1
         if outcome.receipt is not None:
@@ -163,8 +170,8 @@ class Deliver:
                 message.meta = {**message.meta, "parts": list(outcome.receipt.extra)}
             if outcome.is_mail:
                 await conversations.remember_reference(uow, outcome.inbox_id, outcome.receipt.external_id, outcome.conversation_id)
-                if message.meta.get("cc"):
-                    await _send_copies(uow, message, work)
+            if message.meta.get("cc"):
+                await _send_copies(uow, message, work)
             if not certain and message.ticket_id:
                 ticket = await history.get(uow, message.ticket_id)
                 history.note_event(uow, outcome.ctx, ticket, "delivery_uncertain", actor=SYSTEM, data={"message": message.id})

@@ -60,18 +60,18 @@ class Draw:
             to=to,
             to_name=(known[1] if known else "") or to,
             text=message.text,
-            headline=await _headline(session, ticket, message, conversation),
+            headline=_title(ticket) if ticket and copy else await _headline(session, ticket, message, conversation),
             language=_language(ctx, conversation, ticket),
             at=message.at,
             author=message.author_kind,
-            author_name=_name(message, inbox, team) if message.author_kind == "agent" else "",
-            buttons=_buttons(message, conversation.channel, status_url),
-            cc=tuple((str(name), str(address)) for name, address in message.meta.get("cc", ()) if address != to),
+            author_name=_name(message, inbox, team) if message.author_kind == "agent" else message.author if copy else "",
+            buttons=_buttons(message, conversation.channel, status_url) if not copy or by_mail else (),
+            cc=tuple((name, address) for name, address in copies.by_letter(message.meta.get("cc", ())) if address != to),
             copy_for=copy or None,
             files=tuple(OutboundFile(file.name, file.content_type, file.size, file.sha256) for file in carried),
             links=tuple(FileLink(file.name, file.size, self._links.url(file.id, until=until), until) for file in linked),
             # In a group it is an answer to the person, so that everybody sees whom it is for.
-            reply_to=message.reply_to or (last.external_id if in_group and last else None),
+            reply_to=None if copy and not by_mail else message.reply_to or (last.external_id if in_group and last else None),
             subject=message.subject or (last.subject if last else None) or conversation.subject or (ticket.subject if ticket else None),
             ticket_number=ticket.number if ticket else None,
             ticket_token=ticket.token if ticket and not copy else None,
@@ -102,6 +102,10 @@ async def _headline(session: ReadSession, ticket: Ticket | None, message: Messag
     )
     if len((await session.scalars(query)).all()) < 2:
         return ""
+    return _title(ticket)
+
+
+def _title(ticket: Ticket) -> str:
     return f"#{ticket.number} · {' '.join(ticket.subject.split())[:60]}"
 
 

@@ -22,7 +22,7 @@ from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
-from desk_core.tickets import history, participants
+from desk_core.tickets import copies, history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows import amending, in_groups
@@ -31,7 +31,7 @@ from gateway.flows.reading import Situation
 from gateway.inboxes import habits
 from nlu.turn import AddToTicket, DialogueState, Turn
 
-REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new"})
+REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new", "leave"})
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 
@@ -94,7 +94,7 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
         zone=zone,
     )
     conversation.last_inbound_at = ctx.now
-    if now.first.kind is not InboundKind.MEMBERSHIP and conversation.blocked_at is not None and not now.forged:
+    if now.first.kind is not InboundKind.MEMBERSHIP and not now.participant and conversation.blocked_at is not None and not now.forged:
         conversation.blocked_at = conversation.blocked_reason = None  # who writes has not shut us out
     match now.first.kind:
         case InboundKind.EDIT if now.known_message is not None:
@@ -125,7 +125,13 @@ async def belongs(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -
     for message in filed.messages:
         message.ticket_id = ticket.id
     filed.ticket = ticket
-    _receipts(filed)
+    if filed.situation.joined_by != "copy":
+        _receipts(filed)
+    elif filed.conversation.channel == "telegram":
+        # It was written in a chat of somebody else's: the requester reads it in theirs.
+        await uow.flush()
+        for message in filed.messages:
+            await conversations.send_copy(uow, ctx, filed.conversation.id, message.id, to=copies.REQUESTER)
     return ticket
 
 
@@ -169,6 +175,8 @@ async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
         await uow.flush()  # it begins here: nobody else has seen it
     message_id = filed.messages[0].id if filed.messages else None
     await conversation_repository.note_done(uow, [raw.id for raw in filed.situation.raws], message_id=message_id)
+    for raw_id, body in filed.situation.masked.items():
+        await conversation_repository.replace_body(uow, raw_id, body)
     ctx.hint(uow, "conversations", filed.conversation.id)
     follow(uow, ctx, filed.ticket.id if filed.ticket is not None else None)
 
@@ -351,8 +359,7 @@ async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
         await people.mark_address(uow, channel="email", address=str(address).lower(), reason=reason or "refused", now=ctx.now)
     if known is not None and inbound.card.get("permanent"):
         message = await uow.session.get_one(Message, known.id)
-        copies = {str(copied) for _name, copied in message.meta.get("cc", ())}
-        copy = str(address).lower() in copies
+        copy = str(address).lower() in {str(copied) for _name, copied in message.meta.get("cc", ())}
         if not copy:
             message.delivery_state, message.delivery_reason = "failed", reason
         ticket = await uow.session.get(Ticket, message.ticket_id) if message.ticket_id else None

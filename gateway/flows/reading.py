@@ -1,7 +1,10 @@
 """Hop 4: what the desk knows when a turn begins, read in one go and never changed."""
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -53,6 +56,8 @@ class Situation:
     album_of: Message | None = None
     invitation: str = ""  # what marks the link that opened this chat; "spent" where nothing can be opened with it
     invited: Ticket | None = None  # the request of that link
+    invited_to: str = ""  # what for (`Purpose`); "own", "on_it" and "group" where nothing is to be confirmed
+    masked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # bodies of raw messages without the secret they held, by id
     told_private: bool = False  # this group has heard that the bot works in private
     from_another: bool = False  # somebody else than the requester wrote into the conversation
     participant: bool = False  # and they are on the request: what they say joins it, and decides nothing
@@ -115,7 +120,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if known is None and first.edits:
         known = album_of  # a later part of an album lies within the message of the first
     active = by_number or await _active_ticket(session, inbox, conversation, first)
-    participant = from_another and inbox.channel == "email" and active is not None
+    participant = from_another and (inbox.channel == "email" or joined_by == "copy") and active is not None
     participant = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
     if begins and contact is not None and not first.held:
@@ -177,12 +182,27 @@ async def _machine(
 
 
 async def with_invitation(session: ReadSession, now: Situation, ctx: Context) -> Situation:
-    """The situation with the request whose link opened this chat, where one did."""
+    """The situation with the request whose link opened this chat, where one did. From here on nobody reads the secret any more."""
     secret = next((token for token in now.first.tokens if token.startswith(invitations.PREFIX)), None)
     if secret is None or now.first.command != "start":
         return now
-    ticket = await invitations.ticket_of(session, secret, ctx)
-    return replace(now, invited=ticket, invitation=invitations.mark_of(secret) if ticket else "spent")
+    masked = {raw.id: json.loads(json.dumps(raw.body).replace(secret, invitations.MASK)) for raw in now.raws}
+    messages = tuple(InboundMessage.from_json(body) for body in masked.values())
+    now = replace(now, messages=tuple(replace(m, thread_key=now.first.thread_key) for m in messages), masked=masked, invitation="spent")
+    if now.first.card.get("chat_type", "private") != "private":
+        return replace(now, invited_to="group")
+    found = await invitations.opened_by(session, secret, ctx)
+    if found is None:
+        return now
+    ticket, purpose = found
+    to = purpose.value
+    if (now.contact is not None and ticket.contact_id == now.contact.id and purpose is invitations.Purpose.JOIN) or (
+        purpose is invitations.Purpose.CONTINUE and now.conversation is not None and ticket.conversation_id == now.conversation.id
+    ):
+        to = "own"
+    elif purpose is invitations.Purpose.JOIN and await copies.is_on(session, ticket.id, now.first.sender.address):
+        to = "on_it"
+    return replace(now, invited=ticket, invited_to=to, invitation=invitations.mark_of(secret))
 
 
 async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
@@ -221,6 +241,13 @@ async def _find_conversation(
         shown: Ticket | None = await session.get(Ticket, str(message.card["ticket"]))
         if shown is not None and shown.conversation_id is not None:
             return await session.get(Conversation, shown.conversation_id), "page", shown
+    if message.reply_to and inbox.channel == "telegram" and message.kind is InboundKind.MESSAGE:
+        # The copy of a message in the chat of somebody on the request.
+        copied = await copies.answered(session, inbox.id, message.reply_to)
+        if copied is not None and contact is not None and copied.contact_id == contact.id and message.thread_key is not None:
+            return await conversations.conversation_by_thread(session, inbox.id, message.thread_key), "thread", copied
+        if copied is not None and copied.conversation_id and await copies.is_on(session, copied.id, message.sender.address):
+            return await session.get(Conversation, copied.conversation_id), "copy", copied
     if message.thread_key is not None:
         found = await conversations.conversation_by_thread(session, inbox.id, message.thread_key)
         return found, "thread" if found else "new", None
@@ -346,6 +373,7 @@ def snapshot(now: Situation, ctx: Context, *, attachments: int = 0) -> Snapshot:
         first_contact=now.conversation is None,
         invited=open_request(now.invited, config, ctx, zone, shown) if now.invited else None,
         invitation=now.invitation,
+        invited_to=now.invited_to,
     )
 
 

@@ -16,9 +16,10 @@ from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import ntranslate, translate
 from desk_core.knowledge.entities import Article
 from desk_core.sla.words import moment
+from desk_core.tickets import effects, topics
 from desk_core.tickets import service as tickets
-from desk_core.tickets import topics
 from desk_core.tickets.entities import Ticket
+from desk_core.tickets.invitations import Accepted, Purpose
 from desk_core.tickets.lifecycle import Status
 from gateway.flows.filed import Filed
 from gateway.flows.filing import WITH_PEOPLE
@@ -49,7 +50,9 @@ class Outcome:
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
     asked_to_join: bool = False
-    joined: Ticket | None = None  # the request that goes on in this chat from now on
+    joined: Accepted | None = None  # what a link led to that was confirmed
+    asked_to_leave: bool = False
+    left: Ticket | None = None  # the request of somebody else's that they are on no longer
     settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
     shows: list[acts.ShowRequest] = field(default_factory=list)
@@ -111,6 +114,8 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
         )
     if outcome.asked_to_join:
         await _tell_joined(uow, ctx, filed, outcome.joined)
+    if outcome.asked_to_leave:
+        await _tell_left(uow, ctx, filed, outcome.left)
     for say in turn.replies:
         if say.key != "added" or not await _is_understood(uow, filed):
             await _say(uow, ctx, filed, say, outcome)
@@ -128,10 +133,30 @@ async def _is_understood(uow: UnitOfWork, filed: Filed) -> bool:
     return await uow.scalar(said.limit(1)) is not None
 
 
-async def _tell_joined(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket | None) -> None:
-    words = translate(filed.language, labels.JOINED, number=ticket.number) if ticket else translate(filed.language, labels.INVITATION_SPENT)
-    key = "joined" if ticket else "invitation_spent"
-    await conversations.say(uow, ctx, filed.conversation, text=words, ticket_id=ticket.id if ticket else None, meta={"key": key})
+async def _tell_joined(uow: UnitOfWork, ctx: Context, filed: Filed, accepted: Accepted | None) -> None:
+    conversation, language = filed.conversation, filed.language
+    if accepted is None:
+        text = translate(language, labels.INVITATION_SPENT)
+        await conversations.say(uow, ctx, conversation, text=text, meta={"key": "invitation_spent"})
+        return
+    ticket = accepted.ticket
+    if accepted.purpose is Purpose.RATE:
+        text = ctx.config.reply("rate", language, number=ticket.number)
+        await effects.say_rate(uow, ctx, ticket, conversation, text=text, key="rate")
+    elif accepted.purpose is Purpose.JOIN:
+        # It is said in a chat that is not the requester's: nothing of it belongs to the request.
+        words = labels.REQUEST_FULL if accepted.full else labels.JOINED_IN
+        leave = () if accepted.full else [[NewButton(labels.label(language, "leave"), "leave", {"ticket": ticket.id})]]
+        text = translate(language, words, number=ticket.number)
+        await conversations.say(uow, ctx, conversation, text=text, buttons=leave, meta={"key": "joined_in"})
+    else:
+        text = translate(language, labels.JOINED, number=ticket.number)
+        await conversations.say(uow, ctx, conversation, text=text, ticket_id=ticket.id, meta={"key": "joined"})
+
+
+async def _tell_left(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket | None) -> None:
+    text = translate(filed.language, labels.LEFT, number=ticket.number) if ticket else translate(filed.language, labels.NOT_ON_IT)
+    await conversations.say(uow, ctx, filed.conversation, text=text, meta={"key": "left"})
 
 
 async def _announce(uow: UnitOfWork, ctx: Context, filed: Filed, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import known_language
 from desk_core.knowledge import questions as asked
 from desk_core.lanes import queue
-from desk_core.tickets import belonging, history, invitations, topics
+from desk_core.tickets import belonging, history, invitations, participants, topics
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
@@ -103,8 +103,15 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
                 # "Another request": the bot takes the new one in, the old one keeps its place with the people.
                 conversations.pass_baton(conversation, to=Baton.BOT)
         case acts.JoinRequest(invitation=mark):
-            outcome.joined = await invitations.accept(uow, ctx, mark, contact=filed.contact, conversation=conversation)
-            outcome.asked_to_join, filed.ticket = True, outcome.joined or filed.ticket
+            address = filed.situation.first.sender.address
+            outcome.joined = await invitations.accept(uow, ctx, mark, contact=filed.contact, conversation=conversation, address=address)
+            outcome.asked_to_join = True
+            if outcome.joined is not None and outcome.joined.purpose is not invitations.Purpose.JOIN:
+                filed.ticket = outcome.joined.ticket
+        case acts.LeaveRequest(ticket_id=ticket_id):
+            address = filed.situation.first.sender.address
+            left = await participants.leave(uow, ctx, ticket_id, contact=filed.contact, address=address)
+            outcome.left, outcome.asked_to_leave = left, True
         case acts.SetLanguage(language=language):
             conversation.language = filed.contact.language = filed.language = known_language(language)
         case _ as never:
