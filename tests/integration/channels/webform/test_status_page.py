@@ -371,3 +371,22 @@ async def test_the_page_says_nothing_to_caches_or_other_sites(site: Site) -> Non
     assert headers["referrer-policy"] == "same-origin"
     assert "noindex" in (await page_of(site, ticket)).response.text
     assert "unsafe-inline" not in headers["content-security-policy"]
+
+
+class TestLinksIntoTelegram:
+    @pytest.mark.parametrize("limits", [{"webform_per_hour": 2}])
+    async def test_are_limited_by_address(self, site: Site) -> None:
+        ticket = await site.request()
+        async with site.desk.database.unit() as uow:
+            uow.add(
+                Inbox(
+                    id=new_id(), name="bot", channel="telegram", address="bot", language="en", state="active",
+                    config={"username": "desk_bot"}, secrets=None, last_received_at=None, last_success_at=None, last_error=None,
+                    created_at=site.clock.now(), version=1,
+                )
+            )  # fmt: skip
+        for purpose in ("join", "continue"):
+            assert (await site.post(f"/s/{ticket.token}/telegram", {"purpose": purpose})).status == 200
+        refused = await site.post(f"/s/{ticket.token}/telegram", {"purpose": "join"})
+        assert refused.status == 429
+        assert "from your address" in refused.words
