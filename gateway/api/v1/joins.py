@@ -11,6 +11,7 @@ from desk_core.kit.errors import NotFound
 from desk_core.people import joining
 from desk_core.people.joining import Joined
 from desk_core.tickets.entities import Ticket
+from gateway.api.v1 import examples
 from gateway.api.v1.access import Reader, Writer, problem
 from gateway.api.v1.tickets import desk_of
 from gateway.web.paths import Ident, Number
@@ -38,7 +39,7 @@ def _shape(one: Joined) -> dict[str, Any]:
     }
 
 
-@router.get("/tickets/{number}/joins")
+@router.get("/tickets/{number}/joins", responses={200: examples.answered("The joins of the requester", {"items": [examples.JOIN]})})
 async def list_joins(request: Request, _caller: Reader, number: Number) -> dict[str, Any]:
     """The last twenty joins of the requester with others, the latest first."""
     async with desk_of(request).database.read() as session:
@@ -48,7 +49,10 @@ async def list_joins(request: Request, _caller: Reader, number: Number) -> dict[
 
 @router.post(
     "/tickets/{number}/joins/{join_id}/undo",
-    responses={409: problem("Undone before", "join_already_undone", "This join was undone already.")},
+    responses={
+        200: examples.answered("The joins of the requester", {"items": [examples.JOIN]}),
+        409: problem("Undone before", "join_already_undone", "This join was undone already."),
+    },
 )
 async def undo_join(request: Request, calling: Writer, number: Number, join_id: Ident) -> dict[str, Any]:
     """Give back what a join moved; what came later stays. Answers with the joins of that requester."""
