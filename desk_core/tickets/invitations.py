@@ -15,8 +15,9 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation
 from desk_core.conversations.service import Baton
 from desk_core.kit.db import ReadSession, UnitOfWork
-from desk_core.kit.ids import new_id, new_token
-from desk_core.people.entities import Contact, ContactIdentity, ContactJoin
+from desk_core.kit.ids import new_token
+from desk_core.people import joining
+from desk_core.people.entities import Contact
 from desk_core.tickets import history, participants
 from desk_core.tickets.entities import Invitation, Ticket
 from desk_core.tickets.lifecycle import Status
@@ -104,7 +105,7 @@ async def accept(
         if not joined:
             invitation.used_at = invitation.contact_id = None
         return Accepted(ticket, purpose, full=not joined)
-    await _join(uow, ctx, contact, into=ticket.contact_id)
+    await joining.join(uow, ctx, contact, into=ticket.contact_id, reason="invitation")
     conversation.contact_id = ticket.contact_id
     if purpose is Purpose.CONTINUE:
         await _go_on(uow, ctx, ticket, invitation, contact=contact, conversation=conversation)
@@ -125,21 +126,3 @@ async def _go_on(
     ticket.conversation_id, conversation.active_ticket_id = conversation.id, ticket.id
     ticket.unread = True
     history.note_event(uow, ctx, ticket, "continued_in_chat", actor=Actor.requester(contact))
-
-
-async def _join(uow: UnitOfWork, ctx: Context, contact: Contact, *, into: str) -> None:
-    """Everything of one contact becomes another's; what came over is kept by ids, so that it can be taken apart again."""
-    if contact.id == into:
-        return
-    moved: dict[str, list[str]] = {}
-    for name, entity in (("identities", ContactIdentity), ("conversations", Conversation), ("tickets", Ticket)):
-        moved[name] = list(await uow.scalars(select(entity.id).where(entity.contact_id == contact.id)))
-        if moved[name]:
-            moving = update(entity).where(entity.id.in_(moved[name])).values(contact_id=into)
-            await uow.execute(moving.execution_options(synchronize_session=False))
-    uow.add(
-        ContactJoin(
-            id=new_id(), contact_id=into, joined_id=contact.id, reason="invitation", by=contact.name, at=ctx.now, moved=moved,
-            undone_at=None, undone_by=None,
-        )
-    )  # fmt: skip

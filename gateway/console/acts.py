@@ -13,8 +13,9 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
+from desk_core.people import joining
 from desk_core.people.permissions import Right, require
-from desk_core.tickets import belonging, invitations, participants, sent, service
+from desk_core.tickets import belonging, history, invitations, participants, sent, service
 from desk_core.tickets import repository as tickets
 from desk_core.tickets.invitations import Purpose
 from gateway.auth.dependencies import CurrentAgent
@@ -125,6 +126,18 @@ async def reply(
         frame = await Frame.of(request, signed)
         return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
     return await carry_out(request, signed, number, act, typed=typed)
+
+
+@router.post("/joins")
+async def undo_join(request: Request, signed: CurrentAgent, number: Number, join: Word) -> Response:
+    """Take the requester and somebody they were joined with apart again."""
+    require(signed.role, Right.MANAGE_PEOPLE)
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        ticket = await history.get(uow, ticket_id)
+        await joining.undo_join(uow, ctx, _ident(join), of=ticket.contact_id, by=Actor.of(signed.agent))
+
+    return await carry_out(request, signed, number, act)
 
 
 @router.post("/messages/edit")

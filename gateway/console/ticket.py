@@ -15,9 +15,10 @@ from desk_core.conversations.repository import ASIDE
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.knowledge import repository as knowledge
+from desk_core.people import joining
 from desk_core.people import repository as people
 from desk_core.people.entities import Agent, Contact
-from desk_core.people.permissions import Right, require
+from desk_core.people.permissions import Right, allowed, require
 from desk_core.tickets import copies, sent, service
 from desk_core.tickets import repository as tickets
 from desk_core.tickets.entities import Ticket
@@ -51,6 +52,7 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         if detail is None:
             raise NotFound(ticket=number)
         offered = await knowledge.titles(session, article_ids(detail.ticket))
+        joins = await joining.joins_of(session, detail.contact.id)
         colleagues = [agent for agent in await people.agents(session) if agent.disabled_at is None]
         bot = await telegram_bot(session)
         around = {} if part else await frame.around(session, list_)
@@ -62,6 +64,8 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         **_context(frame, detail, offered),
         "may": able,
         "bot": bot,
+        "joins": joins,
+        "undo_at": f"/console/tickets/{number}/joins?{list_.query}" if allowed(frame.signed.role, Right.MANAGE_PEOPLE) else "",
         "reactions": sent.REACTIONS,
         "colleagues": colleagues,
         "typed": typed or {},
@@ -156,6 +160,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
         detail = await tickets.conversation_detail(session, conversation_id)
         if detail is None:
             raise NotFound(conversation=conversation_id)
+        joins = await joining.joins_of(session, detail.contact.id)
         around = {} if part else await frame.around(session, list_)
     viewer = pages_of(request).context(request)["viewer"]
     dialogue = detail.conversation.dialogue or {}
@@ -166,6 +171,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
         "conversation": detail.conversation,
         "filed": next((one for one in detail.others if one.id in {message.ticket_id for message in detail.messages}), None),
         "contact": detail.contact,
+        "joins": joins,
         "story": story(detail.messages, (), zone=viewer.zone, language=frame.language, titles={}),
         "category_title": frame.config.title(dialogue["category"], frame.language) if dialogue.get("category") else "",
         "slots": [facts.Filled(name, facts.slot_title(frame.config, name, frame.language), str(value)) for name, value in known.items()],

@@ -68,3 +68,15 @@ def answered(description: str, example: dict[str, Any]) -> dict[str, Any]:
 
 def page_of(example: dict[str, Any]) -> dict[str, Any]:
     return {"items": [example], "next": None}
+
+
+JOIN: dict[str, Any] = {
+    "id": "0193a1b2-5e6f-7a0c-8d13-3f9a1c2b4d5e",
+    "joined": "Anna Orlova",
+    "reason": "invitation",
+    "ticket": 1042,
+    "by": "Anna Orlova",
+    "at": "2026-11-26T09:30:00+00:00",
+    "undone_at": None,
+    "undone_by": None,
+}

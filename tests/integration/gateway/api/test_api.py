@@ -12,8 +12,10 @@ from sqlalchemy import select, update
 
 from desk_core.conversations.entities import Inbox, Message
 from desk_core.kit.ids import new_id
-from desk_core.people.entities import ApiToken
+from desk_core.people import joining
+from desk_core.people.entities import ApiToken, Contact
 from desk_core.tickets import service as tickets
+from desk_core.tickets.entities import Ticket
 from gateway.api.v1.access import token_hash
 from gateway.bootstrap import Desk
 from tests.fakes.channel import FakeChannel
@@ -317,3 +319,25 @@ async def test_the_interface_describes_itself_with_examples(site: Site) -> None:
     created = described["paths"]["/api/v1/tickets"]["post"]["responses"]["201"]["content"]["application/json"]["example"]
     assert created["number"] == 1042
     assert described["components"]["schemas"]["NewTicket"]["examples"]
+
+
+class TestJoins:
+    async def test_are_listed_and_undone_once(self, site: Site, program: Program) -> None:
+        first = (await program.post("/tickets", NEW)).json()["number"]
+        other = {**NEW, "contact": {"name": "Vera", "email": "vera@company.example", "language": "en"}}
+        second = (await program.post("/tickets", other)).json()["number"]
+        async with site.desk.database.unit() as uow:
+            into = await uow.scalar(select(Ticket.contact_id).where(Ticket.number == first))
+            whose = await uow.scalar(select(Contact).join(Ticket, Ticket.contact_id == Contact.id).where(Ticket.number == second))
+            assert into is not None
+            assert whose is not None
+            await joining.join(uow, await site.desk.context(), whose, into=into, reason="email")
+        (one,) = (await program.get(f"/tickets/{first}/joins")).json()["items"]
+        assert (one["joined"], one["reason"], one["undone_at"]) == ("Vera", "email", None)
+        undo = f"/tickets/{first}/joins/{one['id']}/undo"
+        reader = Program(site.client, await token(site.desk, "read"))
+        problem(await reader.post(undo, {}), 403, "scope_needed")
+        (undone,) = (await program.post(undo, {})).json()["items"]
+        assert undone["undone_by"] == "monitoring"
+        assert (await program.get(f"/tickets/{second}")).json()["contact"]["name"] == "Vera"
+        problem(await program.post(undo, {}), 409, "join_already_undone")
