@@ -37,7 +37,7 @@ class Pair:
         async with self.database.unit() as uow:
             contact = await uow.session.get_one(Contact, self.writer.id)
             chat = await uow.session.get_one(Conversation, self.chat.id)
-            await invitations.accept(uow, ctx, invitations.mark_of(secret), contact=contact, conversation=chat)
+            await invitations.accept(uow, ctx, invitations.mark_of(secret), contact=contact, conversation=chat, address=chat.thread_key)
         return self
 
     async def join_id(self) -> str:

@@ -313,6 +313,8 @@ async def test_the_interface_describes_itself_with_examples(site: Site) -> None:
     assert set(described["paths"]) == {
         "/api/v1/tickets",
         "/api/v1/tickets/{number}",
+        "/api/v1/tickets/{number}/joins",
+        "/api/v1/tickets/{number}/joins/{join_id}/undo",
         "/api/v1/tickets/{number}/messages",
         "/api/v1/tickets/{number}/messages/{message_id}",
     }
