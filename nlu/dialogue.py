@@ -16,7 +16,7 @@ from nlu import (
     reading,
 )
 from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
-from nlu.turn import DialogueState, Heard, JoinRequest, LeaveRequest, Manner, Phase, Press, Snapshot, Turn, UseRequest
+from nlu.turn import DialogueState, Heard, JoinRequest, LeaveRequest, Manner, Phase, Press, ShowMe, Snapshot, Turn, UseRequest
 from nlu.understood import Intent, Tools
 
 MAX_HEARD = 100_000
@@ -175,6 +175,8 @@ def commanded(scene: Scene, command: str) -> Turn:
             return questions.aside(scene, scene.say("greet", name=scene.snapshot.contact_name, buttons=buttons), intent=Intent.GREET)
         case "new":
             return start_new(scene)
+        case "me":
+            return questions.aside(scene, actions=(ShowMe(),))
         case "my":
             return policy_requests.list_mine(scene)
         case "faq":

@@ -32,6 +32,7 @@ from nlu.turn import (
     Press,
     RateTicket,
     SetLanguage,
+    ShowMe,
     ShowRequest,
     Turn,
     UseRequest,
@@ -282,6 +283,8 @@ def act_name(action: Action) -> str:
             return "join"
         case LeaveRequest():
             return "leave"
+        case ShowMe():
+            return "me"
         case SetLanguage():
             return "language"
 

@@ -273,6 +273,11 @@ class LeaveRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowMe:
+    """Tell the person for whom the desk takes them, and let them prove their phone."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetLanguage:
     language: str
 
@@ -291,6 +296,7 @@ Action = (
     | UseRequest
     | JoinRequest
     | LeaveRequest
+    | ShowMe
     | SetLanguage
 )
 

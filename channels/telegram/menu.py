@@ -17,6 +17,7 @@ from desk_core.kit.i18n import translate
 COMMANDS: Final = (
     ("new", _("Write a new request")),
     ("my", _("My requests")),
+    ("me", _("What we know about you")),
     ("faq", _("Answers to common questions")),
     ("lang", _("Language")),
     ("human", _("Talk to a person")),

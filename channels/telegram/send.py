@@ -13,9 +13,12 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     InputMediaDocument,
     InputMediaPhoto,
+    KeyboardButton,
     LinkPreviewOptions,
     MediaUnion,
     ReactionTypeEmoji,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
     ReplyParameters,
 )
 
@@ -108,7 +111,7 @@ class Sender:
                 link_preview_options=_NO_PREVIEW,
                 disable_notification=message.silent or None,
                 reply_parameters=_reply(place, message) if first and number == 1 else None,
-                reply_markup=keyboard_of(step.buttons) if number == len(parts) else None,
+                reply_markup=keyboard_of(step.buttons) or phone_button_of(message) if number == len(parts) else None,
             )
             ids.append(sent.message_id)
         return ids
@@ -367,3 +370,13 @@ def keyboard_of(buttons: Buttons) -> InlineKeyboardMarkup | None:
         for row in buttons
     ]
     return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+
+
+def phone_button_of(message: OutboundMessage) -> ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
+    """The button below the chat with which somebody shares their own phone, or its end."""
+    if message.phone_button is None:
+        return None
+    if not message.phone_button:
+        return ReplyKeyboardRemove(remove_keyboard=True)
+    button = KeyboardButton(text=message.phone_button, request_contact=True)
+    return ReplyKeyboardMarkup(keyboard=[[button]], resize_keyboard=True, one_time_keyboard=True)

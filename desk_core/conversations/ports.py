@@ -199,6 +199,7 @@ class OutboundMessage:
     references: tuple[str, ...] = ()
     automatic: bool = True
     silent: bool = False
+    phone_button: str | None = None  # a button below the chat that shares the person's own phone; an empty one takes it away
     headline: str = ""  # the request it is about, where a chat holds several
     attempt: int = 1
     original: Mapping[str, Any] = field(default_factory=dict)  # the message answered: {"author", "at", "text"}, for quoting in mail

@@ -20,7 +20,7 @@ from desk_core.kit.i18n import translate
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
-from gateway.flows import amending, filing, in_groups
+from gateway.flows import amending, filing, in_groups, proving
 from gateway.flows.reading import Situation, is_burst, situation, snapshot, with_invitation
 from gateway.flows.speaking import stands_over
 from gateway.flows.turning import apply_turn
@@ -80,12 +80,13 @@ class Converse:
             raws, also = await self._burst(session, work)
             now = await with_invitation(session, await situation(session, raws), ctx)
             room, told = await self._room(session, now, ctx)
+            asked = await proving.has_asked(session, now, ctx)
         if now.first.kind is InboundKind.PRESS:
             return Plan(await self._press(now, ctx))
         files, too_large, over = await self._fetch(now, room)
         decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large, over_quota=over, quota_notice=bool(over) and not told)
         amends = filing.may_amend(now)
-        if not filing.wants_turn(now) and not amends:
+        if (not filing.wants_turn(now) and not amends) or asked:
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
         verdict = "ok" if now.joined_by == "released" else await self._allow(now)
         if verdict != "ok":
@@ -111,6 +112,8 @@ class Converse:
             filing.hold(filed, verdict="flood")
         if decision.turn is not None:
             await apply_turn(uow, decision.ctx, filed, decision.turn)
+        if (phone := proving.own_phone(decision.situation)) is not None and not decision.flooded:
+            await proving.prove_phone(uow, decision.ctx, filed, phone)
         await filing.keep_participants(uow, decision.ctx, filed)
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)

@@ -82,6 +82,7 @@ class Draw:
             references=tuple(references),
             automatic=message.author_kind != "agent",
             silent=bool(message.meta.get("silent")),
+            phone_button=message.meta.get("phone_button"),
             attempt=attempt,
             original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}
             if last and message.meta.get("key") and _may_read(last, to)

@@ -40,10 +40,15 @@ GROUP_TALK = "group_talk"
 
 
 def is_group_talk(message: InboundMessage) -> bool:
-    """Whether this is for us to read first: everything from groups, and the console's one-time links."""
+    """Whether this is for us to read first: everything from groups, and the console's one-time links and codes.
+
+    `/me` with a code links an operator's account; alone it is a person's question and goes the way of every message.
+    """
     if message.card.get("chat_type") in GROUPS:
         return True
-    return message.command == "me" or any(token.startswith((ME, service.TEST_LINK)) for token in message.tokens)
+    if message.command == "me":
+        return bool(message.card.get("args"))
+    return any(token.startswith((ME, service.TEST_LINK)) for token in message.tokens)
 
 
 class GroupTalk:

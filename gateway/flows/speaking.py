@@ -21,6 +21,7 @@ from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.invitations import Accepted, Purpose
 from desk_core.tickets.lifecycle import Status
+from gateway.flows import proving
 from gateway.flows.filed import Filed
 from gateway.flows.filing import WITH_PEOPLE
 from gateway.flows.reading import Situation
@@ -53,6 +54,7 @@ class Outcome:
     joined: Accepted | None = None  # what a link led to that was confirmed
     asked_to_leave: bool = False
     left: Ticket | None = None  # the request of somebody else's that they are on no longer
+    about_me: bool = False
     settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
     shows: list[acts.ShowRequest] = field(default_factory=list)
@@ -121,6 +123,8 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
             await _say(uow, ctx, filed, say, outcome)
     for listing in outcome.lists:
         await _list(uow, ctx, filed, listing)
+    if outcome.about_me:
+        await proving.tell_me(uow, ctx, filed)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
 

@@ -112,6 +112,8 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
             address = filed.situation.first.sender.address
             left = await participants.leave(uow, ctx, ticket_id, contact=filed.contact, address=address)
             outcome.left, outcome.asked_to_leave = left, True
+        case acts.ShowMe():
+            outcome.about_me = True
         case acts.SetLanguage(language=language):
             conversation.language = filed.contact.language = filed.language = known_language(language)
         case _ as never:

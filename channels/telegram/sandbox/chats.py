@@ -43,10 +43,13 @@ class User:
     language_code: str | None = None
     last_name: str | None = None
     username: str | None = None
-    phone_number: str = "+79001234567"
+    phone_number: str = ""
     topics: bool = True
     """Whether this person's application shows topics in the chat with a bot that has them."""
     deactivated: bool = False
+
+    def __post_init__(self) -> None:
+        self.phone_number = self.phone_number or f"+7900{self.id % 10**7:07}"  # everybody has their own
 
     def as_json(self) -> Json:
         card: Json = {"id": self.id, "is_bot": False, "first_name": self.first_name}
