@@ -88,7 +88,8 @@ class Checkup:
         if self.news is not None:
             steps.append(self._receiving(self.news))
         left = await self.connection.pace.left()
-        steps.append(Step("pace", State.OK, str(left)) if left else Step("pace", State.WARN, "0", "silent"))
+        could = Phrase(_("Messages that could go at once: %(count)s"), count=left)
+        steps.append(Step("pace", State.OK, could) if left else Step("pace", State.WARN, could, "silent"))
         # A phrase was put together from words without secrets, and waits for the reader's language.
         return [step if isinstance(step.words, Phrase) else replace(step, words=self.connection.scrub(step.words)) for step in steps]
 

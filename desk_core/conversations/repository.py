@@ -61,7 +61,7 @@ _REFERENCES_OF = (
     select(_MESSAGES.c.external_id)
     .where(
         _MESSAGES.c.conversation_id == bindparam("conversation"),
-        _MESSAGES.c.external_id.is_not(None),
+        _MESSAGES.c.external_id.contains("@"),  # a Message-ID; what somebody on the request wrote in a chat has none
         _MESSAGES.c.direction.in_(("inbound", "outbound")),
     )
     .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
