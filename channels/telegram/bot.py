@@ -76,7 +76,8 @@ class SharedSession(AiohttpSession):
                 patience -= wait
                 await asyncio.sleep(wait)
             try:
-                return await super().make_request(bot, method, timeout)
+                with self._connection.asked():
+                    return await super().make_request(bot, method, timeout)
             except TelegramRetryAfter as error:
                 # Jitter, so that those who were silenced together do not speak together.
                 await pace.hold(error.retry_after + random.uniform(0.05, 0.5))

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 OFFICIAL: Final = "https://api.telegram.org"
 CALL_SECONDS: Final = 40.0
+LAST_ANSWERS_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 10.0
 
 
@@ -59,6 +61,8 @@ class Connection:
         self._closed = False
         self._bot: Bot | None = None
         self._bot_lock = asyncio.Lock()
+        self._asked, self._silent = 0, asyncio.Event()
+        self._silent.set()
 
     def __repr__(self) -> str:
         return f"Connection({self.scrub(self._base)!r})"
@@ -163,9 +167,26 @@ class Connection:
             retry_after=retry_after if isinstance(retry_after, int) else None,
         )
 
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """While a call of the bot waits for its answer: the end of the connection waits for it too."""
+        self._asked += 1
+        self._silent.clear()
+        try:
+            yield
+        finally:
+            self._asked -= 1
+            if not self._asked:
+                self._silent.set()
+
     async def close(self) -> None:
-        """For good; whoever still calls gets `ConnectionClosed`."""
+        """For good; whoever still calls gets `ConnectionClosed`.
+
+        A message that is under way is waited for, if not for ever: cut off it may have arrived, and would be sent again.
+        """
         self._closed = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._silent.wait(), LAST_ANSWERS_SECONDS)
         if self._session is not None:
             await self._session.close()
 

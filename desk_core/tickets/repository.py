@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased, selectinload
 
 from desk_core.conversations.entities import FAILED, HELD, Attachment, Conversation, Inbox, Message
 from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
-from desk_core.people.entities import Agent, Contact, ContactIdentity, Team
+from desk_core.people.entities import Agent, Contact, ContactIdentity, ContactJoin, Team
 from desk_core.sla.entities import AppliedSla, SlaPause
 from desk_core.tickets import copies
 from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket, TicketEvent, TicketLink, TicketParticipant
@@ -181,6 +181,8 @@ class TicketDetail:
     links: Sequence[tuple[str, int, str]]  # kind, number of the other request, its subject
     has_earlier: bool
     participants: Sequence[TicketParticipant]
+    joined: bool  # others turned out to be this person
+    has_bot: bool  # there is a bot by which somebody can join
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,11 +412,16 @@ async def ticket_by_number(session: ReadSession, number: int) -> Ticket | None:
     return found
 
 
+_bot = aliased(Inbox)
+_JOINED = exists().where(ContactJoin.contact_id == Ticket.contact_id)
+_HAS_BOT = exists().where(_bot.channel == "telegram", _bot.state == "active")
+
+
 async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | None:
     """The whole of one request in twelve statements, however long its story is."""
     row = (
         await session.execute(
-            select(Ticket, Contact, Conversation, Inbox, Team, Agent)
+            select(Ticket, Contact, Conversation, Inbox, Team, Agent, _JOINED, _HAS_BOT)
             .join(Contact, Contact.id == Ticket.contact_id)
             .outerjoin(Conversation, Conversation.id == Ticket.conversation_id)
             .outerjoin(Inbox, Inbox.id == Ticket.inbox_id)
@@ -425,7 +432,7 @@ async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | Non
     ).first()
     if row is None:
         return None
-    ticket, contact, conversation, inbox, team, assignee = row
+    ticket, contact, conversation, inbox, team, assignee, joined, has_bot = row
     messages = await _messages(session, _of_ticket(ticket, conversation))
     events = (
         await session.scalars(
@@ -448,6 +455,7 @@ async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | Non
         team=team, assignee=assignee, messages=messages[-MESSAGES_SHOWN:], events=list(reversed(events)), clocks=clocks,
         pauses=pauses.all(), others=await _others(session, contact.id, but=ticket.id), links=await _links(session, ticket.id),
         has_earlier=len(messages) > MESSAGES_SHOWN, participants=await copies.of(session, ticket.id),
+        joined=joined, has_bot=has_bot,
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from sqlalchemy import update
 from starlette.responses import RedirectResponse, Response
 
-from channels.webform.lookup import telegram_bot
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.ports import Ability, ChannelKind
@@ -52,9 +51,8 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         if detail is None:
             raise NotFound(ticket=number)
         offered = await knowledge.titles(session, article_ids(detail.ticket))
-        joins = await joining.joins_of(session, detail.contact.id)
+        joins = await joining.joins_of(session, detail.contact.id) if detail.joined else []
         colleagues = [agent for agent in await people.agents(session) if agent.disabled_at is None]
-        bot = await telegram_bot(session)
         around = {} if part else await frame.around(session, list_)
     if detail.ticket.unread and frame.request.method == "GET" and detail.ticket.assignee_id in (None, frame.signed.agent.id):
         await _mark_read(frame, detail.ticket)
@@ -63,7 +61,6 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
         **around,
         **_context(frame, detail, offered),
         "may": able,
-        "bot": bot,
         "joins": joins,
         "undo_at": f"/console/tickets/{number}/joins?{list_.query}" if allowed(frame.signed.role, Right.MANAGE_PEOPLE) else "",
         "reactions": sent.REACTIONS,

@@ -166,7 +166,7 @@ class TestTicketPage:
             await make.bot_says(conversation, f"part {number}", ticket=ticket)
         with query_recorder(database) as long:
             await console.get(f"/console/tickets/{ticket.number}")
-        assert len(short) == len(long) <= 16
+        assert len(short) == len(long) <= 16, "\n".join(one[:150] for one in short)
 
     async def test_the_pane_alone_for_htmx(self, console: Browser, make: DeskFactory) -> None:
         ticket = await make.ticket()

@@ -63,3 +63,19 @@ async def test_polling_ends_with_its_connection_and_reports_no_trouble() -> None
 
 def test_an_address_is_shown_without_who_may_use_it() -> None:
     assert bare("https://desk:secret@desk.example:8443/hooks/telegram/path") == "desk.example:8443"
+
+
+async def test_the_end_waits_for_a_message_that_is_under_way() -> None:
+    connection, order = Connection(TOKEN), []
+
+    async def sends() -> None:
+        with connection.asked():
+            await asyncio.sleep(0.05)
+            order.append("answered")
+
+    sending = asyncio.create_task(sends())
+    await asyncio.sleep(0)
+    await connection.close()
+    order.append("closed")
+    await sending
+    assert order == ["answered", "closed"]
