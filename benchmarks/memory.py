@@ -23,7 +23,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 def _with_telegram(count: int) -> Row:
     with folder("memory") as place, running.sandbox(place) as api_url:
-        desk = RunningDesk(place, env={"PRIYOM_WORK__BURST_SECONDS": "0", "PRIYOM_LIMITS__TELEGRAM_PER_MINUTE": "0"}).make()
+        desk = RunningDesk(place, env={"PRIYOM_WORK__BURST_SECONDS": "0"}).make()
         desk.priyom("inbox", "add", "telegram", "--name", "bench", "--token", TOKEN, "--api-url", api_url)
         desk.start()
         try:

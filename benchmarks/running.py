@@ -103,7 +103,9 @@ class RunningDesk:
             "PRIYOM_HOME": str(self.home),
             "PRIYOM_HTTP__PORT": str(self.http),
             "PRIYOM_SMTP__PORT": str(self.smtp),
+            # These people write several times a second; what Telegram allows in a chat would be all that is measured.
             "PRIYOM_LIMITS__TELEGRAM_PER_MINUTE": "0",
+            "PRIYOM_LIMITS__TELEGRAM_OUT_PER_SECOND": "0",
             "PRIYOM_LIMITS__MAIL_PER_HOUR": "0",
             "PRIYOM_LIMITS__WEBFORM_PER_HOUR": "0",
             "PRIYOM_LIMITS__WEBFORM_PER_DAY": "0",

@@ -14,6 +14,7 @@ from channels.email.trust import domain_of
 from channels.telegram import checkup as of_bots
 from channels.telegram.channel import TelegramChannel
 from desk_core.conversations.checkups import STATES, State, Step
+from desk_core.conversations.deep_links import deep_link
 from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.groups import service as groups
 from desk_core.groups.entities import LinkCode
@@ -135,7 +136,7 @@ async def new_test(desk: "WebDesk", inbox: Inbox, *, by: str) -> NewTest:
     username, now = await channel.username(), desk.clock.now()
     async with desk.database.unit() as uow:
         code = await groups.make_code(uow, purpose=groups.FOR_TEST, subject=inbox.id, by=by, now=now)
-    return NewTest(f"https://t.me/{username}?start={groups.TEST_LINK}{code}", f"/start {groups.TEST_LINK}{code}", groups.hashed(code))
+    return NewTest(deep_link(username, f"{groups.TEST_LINK}{code}"), f"/start {groups.TEST_LINK}{code}", groups.hashed(code))
 
 
 async def last_test(desk: "WebDesk", inbox: Inbox) -> LinkCode | None:

@@ -16,7 +16,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import Request
 
-from desk_core.conversations.ports import Limits
+from channels.webform.desk import FormDesk
 from desk_core.kit.ids import new_token
 
 TRAP = "website"
@@ -176,7 +176,8 @@ def _among(host: str, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 
 
-async def within_limits(limits: Limits, address: str, *, per_hour: int, per_day: int, name: str = "webform") -> bool:
-    """Count one request of this address; False when it was one too many for the hour or the day."""
-    hour = await limits.hit(f"{name}-hour", address, limit=per_hour, seconds=3600)
-    return hour and await limits.hit(f"{name}-day", address, limit=per_day, seconds=86400)
+async def within_limits(request: Request, desk: FormDesk, *, name: str = "webform") -> bool:
+    """Count one request of this browser's address; False when it was one too many for the hour or the day."""
+    limits, address = desk.settings.limits, address_of(request, trusted_proxies=desk.settings.http.trusted_proxies)
+    hour = await desk.limits.hit(f"{name}-hour", address, limit=limits.webform_per_hour, seconds=3600)
+    return hour and await desk.limits.hit(f"{name}-day", address, limit=limits.webform_per_day, seconds=86400)

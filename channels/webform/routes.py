@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from channels.webform import lookup, status_page, submission, upload_page
 from channels.webform.desk import Article, FormDesk, FormTools, desk_of, language_of, pages_of
 from channels.webform.forms import Filled, Problem, check_slots, fields, known_topic, problems, topics
-from channels.webform.protection import STATUS, Refusal, Signer, address_of, refused, thread_of, within_limits
+from channels.webform.protection import STATUS, Refusal, Signer, refused, thread_of, within_limits
 from channels.webform.submission import Posted
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import InboundKind, InboundMessage, Sender
@@ -147,9 +147,7 @@ async def _take(request: Request, desk: FormDesk, name: str, posted: Posted, sig
     slots, wrong = _check(tools, posted, topic, inbox, language)
     if wrong:
         return await _form(request, desk, inbox, posted, wrong=wrong, status=422)
-    limits = desk.settings.limits
-    address = address_of(request, trusted_proxies=desk.settings.http.trusted_proxies)
-    if not await within_limits(desk.limits, address, per_hour=limits.webform_per_hour, per_day=limits.webform_per_day):
+    if not await within_limits(request, desk):
         return await _form(request, desk, inbox, posted, banner=SAID[Refusal.TOO_MANY], status=STATUS[Refusal.TOO_MANY])
     token = _token(signer, posted)
     await desk.accept(inbox.id, _message(inbox, posted, topic=topic or None, slots=slots, token=token, language=language, at=now))

@@ -17,11 +17,12 @@ from starlette.responses import RedirectResponse, Response
 from channels.webform import lookup, submission
 from channels.webform.desk import FormDesk, desk_of, language_of, pages_of
 from channels.webform.forms import TEXT_LENGTH
-from channels.webform.protection import Signer, address_of, within_limits
+from channels.webform.protection import Signer, within_limits
 from channels.webform.submission import Posted
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Actor
 from desk_core.conversations import service as conversations
+from desk_core.conversations.deep_links import deep_link
 from desk_core.conversations.entities import Message
 from desk_core.conversations.files import INLINE_TYPES, safe_name
 from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, Sender
@@ -175,9 +176,7 @@ async def _reply(request: Request, desk: FormDesk, token: str, posted: Posted, s
         problem = translate(language, sentence, limit=TEXT_LENGTH)
     if problem:
         return await _page(request, desk, token, posted=posted, problem=problem, status=422)
-    limits = desk.settings.limits
-    address = address_of(request, trusted_proxies=desk.settings.http.trusted_proxies)
-    if not await within_limits(desk.limits, address, per_hour=limits.webform_per_hour, per_day=limits.webform_per_day, name="status"):
+    if not await within_limits(request, desk, name="status"):
         problem = translate(language, _("Many messages came from your address lately. Your text is here; try again later."))
         return await _page(request, desk, token, posted=posted, problem=problem, status=429)
     async with desk.database.read() as session:
@@ -210,9 +209,7 @@ async def to_telegram(request: Request, token: str) -> Response:
     posted = await submission.read(request, desk, signer=Signer(desk.key), language=language)
     purpose = PURPOSES.get(posted.values.get("purpose", ""), Purpose.CONTINUE)
     ticket = await _ticket(desk, token)
-    limits = desk.settings.limits
-    address = address_of(request, trusted_proxies=desk.settings.http.trusted_proxies)
-    if not await within_limits(desk.limits, address, per_hour=limits.webform_per_hour, per_day=limits.webform_per_day, name="telegram"):
+    if not await within_limits(request, desk, name="telegram"):
         problem = translate(language, _("Many links were asked for from your address lately. Try again later."))
         return await _page(request, desk, token, problem=problem, status=429)
     async with desk.database.read() as session:
@@ -230,7 +227,7 @@ async def to_telegram(request: Request, token: str) -> Response:
         "back": f"/s/{quote(token)}",
         "bot": bot,
         "secret": secret,
-        "link": f"https://t.me/{bot}?start={secret}",
+        "link": deep_link(bot, secret),
     }
     response: Response = pages_of(request).render(request, "webform/telegram.html", context)
     response.headers["Cache-Control"] = "no-store"

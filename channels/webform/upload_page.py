@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from channels.webform import lookup, submission
 from channels.webform.desk import FormDesk, desk_of, language_of, pages_of
 from channels.webform.forms import FILES
-from channels.webform.protection import Signer, address_of, within_limits
+from channels.webform.protection import Signer, within_limits
 from channels.webform.submission import MEGABYTE
 from channels.webform.upload_links import UploadLinks, UploadUnknown
 from desk_core.conversations import repository as conversations
@@ -41,9 +41,7 @@ async def take(request: Request, token: Token) -> Response:
     """The files go into the conversation as if they had come by its own channel. Pressed twice they are one message."""
     desk, language = desk_of(request), language_of(request)
     conversation, limit = await _room(desk, token)
-    limits = desk.settings.limits
-    address = address_of(request, trusted_proxies=desk.settings.http.trusted_proxies)
-    if not await within_limits(desk.limits, address, per_hour=limits.webform_per_hour, per_day=limits.webform_per_day, name="upload"):
+    if not await within_limits(request, desk, name="upload"):
         words = translate(language, _("Many messages came from your address lately. Your text is here; try again later."))
         return _page(request, limit=limit, problem=words, status=429)
     submission.check_whole(request, limit + MEGABYTE)

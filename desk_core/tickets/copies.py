@@ -20,7 +20,6 @@ _INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.ins
 MOST = 20
 """So many people may be on one request: more is a list of addressees, not a talk."""
 
-
 REQUESTER = "requester"
 """In the place of an address: the copy is the requester's own, of what somebody else on the request wrote."""
 
@@ -73,9 +72,14 @@ def chosen(present: Sequence[TicketParticipant], answered: Message | None, wante
     return found
 
 
+def has_mail(address: str) -> bool:
+    """Whether copies reach them by letter; others sit in a chat."""
+    return "@" in address
+
+
 def by_letter(people: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
     """(name, address) of those among the copied who have an address for letters."""
-    return tuple((str(name), str(address)) for name, address in people if "@" in address)
+    return tuple((str(name), str(address)) for name, address in people if has_mail(str(address)))
 
 
 async def seat(session: ReadSession, ticket: Ticket | None, address: str) -> Conversation | None:

@@ -1,4 +1,4 @@
-"""The read model of requests: every list, counter and whole view of a ticket. All of it bounded, with a constant number of statements."""
+"""The read model of requests: every list and counter. All of it bounded, with a constant number of statements."""
 
 import base64
 import binascii
@@ -8,16 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
-from sqlalchemy.orm import aliased, selectinload
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 
-from desk_core.conversations.entities import FAILED, HELD, Attachment, Conversation, Inbox, Message
+from desk_core.conversations.entities import FAILED, HELD, Conversation, Message
 from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
-from desk_core.people.entities import Agent, Contact, ContactIdentity, ContactJoin, Team
-from desk_core.sla.entities import AppliedSla, SlaPause
-from desk_core.tickets import copies
-from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket, TicketEvent, TicketLink, TicketParticipant
+from desk_core.people.entities import Agent, Contact, ContactIdentity
+from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket
 
 Row = TypeVar("Row")
 
@@ -29,10 +26,6 @@ SEARCHED_PEOPLE = 200
 """Words are looked for in the newest requests, until the stored stems of the full-text search replace this scan."""
 
 TALKING_WINDOW = timedelta(hours=24)
-BEFORE_TICKET = timedelta(hours=24)
-MESSAGES_SHOWN = 300
-EVENTS_SHOWN = 300
-OTHERS_SHOWN = 10
 
 
 class View(StrEnum):
@@ -162,41 +155,6 @@ class Counters:
     dead: int
 
 
-@dataclass(frozen=True, slots=True)
-class TicketDetail:
-    """Everything a ticket page shows."""
-
-    ticket: Ticket
-    contact: Contact
-    identities: Sequence[ContactIdentity]
-    conversation: Conversation | None
-    inbox: Inbox | None
-    team: Team | None
-    assignee: Agent | None
-    messages: Sequence[Message]
-    events: Sequence[TicketEvent]
-    clocks: Sequence[AppliedSla]
-    pauses: Sequence[SlaPause]
-    others: Sequence[TicketRow]
-    links: Sequence[tuple[str, int, str]]  # kind, number of the other request, its subject
-    has_earlier: bool
-    participants: Sequence[TicketParticipant]
-    joined: bool  # others turned out to be this person
-    has_bot: bool  # there is a bot by which somebody can join
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationDetail:
-    """A conversation on its own, as long as no request exists."""
-
-    conversation: Conversation
-    contact: Contact
-    identities: Sequence[ContactIdentity]
-    inbox: Inbox
-    messages: Sequence[Message]
-    others: Sequence[TicketRow]
-
-
 class Cursors:
     """Where a page ended: the sort value (a moment, or nothing) and the id."""
 
@@ -221,7 +179,7 @@ class Cursors:
         return moment, ident
 
 
-def _rows() -> Select[*tuple[Any, ...]]:
+def ticket_rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Ticket.id, Ticket.number, Ticket.status, Ticket.priority, Ticket.channel, Ticket.subject, Ticket.snippet,
@@ -275,7 +233,7 @@ def _says(search: str, *, dialect: str) -> ColumnElement[bool]:
 
 async def page(session: ReadSession, filters: TicketFilters, *, limit: int = 50, after: str | None = None) -> Page[TicketRow]:
     """One page of a view by keyset: the same row never appears twice, whatever arrives meanwhile."""
-    query = _rows()
+    query = ticket_rows()
     search = filters.search.strip()[:100]
     for condition in _conditions(filters):
         query = query.where(condition)
@@ -409,133 +367,4 @@ async def counters(session: ReadSession, *, agent_id: str, lines: Sequence[int],
 
 async def ticket_by_number(session: ReadSession, number: int) -> Ticket | None:
     found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == number))
-    return found
-
-
-_bot = aliased(Inbox)
-_JOINED = exists().where(ContactJoin.contact_id == Ticket.contact_id)
-_HAS_BOT = exists().where(_bot.channel == "telegram", _bot.state == "active")
-
-
-async def ticket_detail(session: ReadSession, number: int) -> TicketDetail | None:
-    """The whole of one request in twelve statements, however long its story is."""
-    row = (
-        await session.execute(
-            select(Ticket, Contact, Conversation, Inbox, Team, Agent, _JOINED, _HAS_BOT)
-            .join(Contact, Contact.id == Ticket.contact_id)
-            .outerjoin(Conversation, Conversation.id == Ticket.conversation_id)
-            .outerjoin(Inbox, Inbox.id == Ticket.inbox_id)
-            .outerjoin(Team, Team.id == Ticket.team_id)
-            .outerjoin(Agent, Agent.id == Ticket.assignee_id)
-            .where(Ticket.number == number)
-        )
-    ).first()
-    if row is None:
-        return None
-    ticket, contact, conversation, inbox, team, assignee, joined, has_bot = row
-    messages = await _messages(session, _of_ticket(ticket, conversation))
-    events = (
-        await session.scalars(
-            select(TicketEvent)
-            .where(TicketEvent.ticket_id == ticket.id)
-            .order_by(TicketEvent.at.desc(), TicketEvent.id.desc())
-            .limit(EVENTS_SHOWN)
-        )
-    ).all()
-    clocks = (await session.scalars(select(AppliedSla).where(AppliedSla.ticket_id == ticket.id).order_by(AppliedSla.metric))).all()
-    pauses = await session.scalars(
-        select(SlaPause)
-        .join(AppliedSla, AppliedSla.id == SlaPause.applied_id)
-        .where(AppliedSla.ticket_id == ticket.id)
-        .order_by(SlaPause.started_at.desc(), SlaPause.id.desc())
-        .limit(50)
-    )
-    return TicketDetail(
-        ticket=ticket, contact=contact, identities=await _identities(session, contact.id), conversation=conversation, inbox=inbox,
-        team=team, assignee=assignee, messages=messages[-MESSAGES_SHOWN:], events=list(reversed(events)), clocks=clocks,
-        pauses=pauses.all(), others=await _others(session, contact.id, but=ticket.id), links=await _links(session, ticket.id),
-        has_earlier=len(messages) > MESSAGES_SHOWN, participants=await copies.of(session, ticket.id),
-        joined=joined, has_bot=has_bot,
-    )  # fmt: skip
-
-
-def _of_ticket(ticket: Ticket, conversation: Conversation | None) -> ColumnElement[bool]:
-    """Its own messages, and what was said with the bot in the same conversation before the request existed."""
-    own = Message.ticket_id == ticket.id
-    if conversation is None:
-        return own
-    before = and_(
-        Message.conversation_id == conversation.id,
-        Message.ticket_id.is_(None),
-        Message.at >= ticket.opened_at - BEFORE_TICKET,
-    )
-    if conversation.active_ticket_id != ticket.id:
-        before = and_(before, Message.at <= ticket.opened_at)
-    return or_(own, before)
-
-
-async def _messages(session: ReadSession, which: ColumnElement[bool]) -> list[Message]:
-    query = (
-        select(Message)
-        .where(which)
-        .order_by(Message.at.desc(), Message.id.desc())
-        .limit(MESSAGES_SHOWN + 1)
-        .options(selectinload(Message.attachments), selectinload(Message.versions))
-    )
-    return list(reversed((await session.scalars(query)).all()))
-
-
-async def _identities(session: ReadSession, contact_id: str) -> Sequence[ContactIdentity]:
-    query = select(ContactIdentity).where(ContactIdentity.contact_id == contact_id).order_by(ContactIdentity.id).limit(50)
-    return (await session.scalars(query)).all()
-
-
-async def _others(session: ReadSession, contact_id: str, *, but: str | None) -> list[TicketRow]:
-    query = _rows().where(Ticket.contact_id == contact_id).order_by(Ticket.updated_at.desc(), Ticket.id.desc()).limit(OTHERS_SHOWN)
-    if but is not None:
-        query = query.where(Ticket.id != but)
-    return [TicketRow(*row) for row in await session.execute(query)]
-
-
-async def _links(session: ReadSession, ticket_id: str) -> list[tuple[str, int, str]]:
-    query = (
-        select(TicketLink.kind, TicketLink.from_id, Ticket.number, Ticket.subject)
-        .join(
-            Ticket,
-            or_(
-                and_(TicketLink.from_id == ticket_id, Ticket.id == TicketLink.to_id),
-                and_(TicketLink.to_id == ticket_id, Ticket.id == TicketLink.from_id),
-            ),
-        )
-        .where(or_(TicketLink.from_id == ticket_id, TicketLink.to_id == ticket_id))
-        .order_by(TicketLink.at)
-        .limit(50)
-    )
-    return [
-        (kind if begins == ticket_id else f"{kind}_of", number, subject) for kind, begins, number, subject in await session.execute(query)
-    ]
-
-
-async def conversation_detail(session: ReadSession, conversation_id: str) -> ConversationDetail | None:
-    """A conversation without a request, for reading along."""
-    row = (
-        await session.execute(
-            select(Conversation, Contact, Inbox)
-            .join(Contact, Contact.id == Conversation.contact_id)
-            .join(Inbox, Inbox.id == Conversation.inbox_id)
-            .where(Conversation.id == conversation_id)
-        )
-    ).first()
-    if row is None:
-        return None
-    conversation, contact, inbox = row
-    messages = await _messages(session, Message.conversation_id == conversation.id)
-    return ConversationDetail(
-        conversation=conversation, contact=contact, identities=await _identities(session, contact.id), inbox=inbox,
-        messages=messages[-MESSAGES_SHOWN:], others=await _others(session, contact.id, but=None),
-    )  # fmt: skip
-
-
-async def attachment(session: ReadSession, attachment_id: str) -> Attachment | None:
-    found: Attachment | None = await session.get(Attachment, attachment_id)
     return found

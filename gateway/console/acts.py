@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from channels.webform.lookup import telegram_bot
 from desk_core.context import Actor, Context
+from desk_core.conversations.deep_links import deep_link
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
@@ -274,7 +275,7 @@ async def invite(request: Request, signed: CurrentAgent, number: Number) -> Resp
         raise NotFound(bot="telegram")
     async with frame.desk.database.unit() as uow:
         secret = await invitations.invite(uow, ctx, ticket, purpose=Purpose.JOIN, by=Actor.of(signed.agent))
-    context = {"ticket": ticket, "link": f"https://t.me/{bot}?start={secret}", "back": f"/console/tickets/{number}"}
+    context = {"ticket": ticket, "link": deep_link(bot, secret), "back": f"/console/tickets/{number}"}
     response = frame.render("invite.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response

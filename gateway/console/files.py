@@ -9,7 +9,6 @@ from starlette.responses import FileResponse, Response
 from desk_core.conversations.entities import Attachment
 from desk_core.conversations.files import INLINE_TYPES, PLAYED_TYPES, safe_name
 from desk_core.kit.errors import NotFound
-from desk_core.tickets import repository as tickets
 from gateway.auth.dependencies import CurrentAgent
 from gateway.file_links import FileLinks, LinkUnknown
 from gateway.web.desk import WebDesk, desk_of
@@ -22,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 async def attachment(request: Request, signed: CurrentAgent, attachment_id: Ident) -> Response:
     desk = desk_of(request)
     async with desk.database.read() as session:
-        found = await tickets.attachment(session, attachment_id)
+        found = await session.get(Attachment, attachment_id)
     if found is None:
         raise NotFound(file=attachment_id)
     return await file_response(desk, found)
@@ -34,7 +33,7 @@ async def linked(request: Request, token: Annotated[str, Path(max_length=300)]) 
     desk = desk_of(request)
     attachment_id = FileLinks(desk.key).read(token, now=desk.clock.now())
     async with desk.database.read() as session:
-        found = await tickets.attachment(session, attachment_id)
+        found = await session.get(Attachment, attachment_id)
     if found is None:
         raise LinkUnknown
     response = await file_response(desk, found)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from desk_core.conversations import repository as conversations
+from desk_core.conversations.deep_links import deep_link
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
 from desk_core.groups import repository, service
@@ -43,7 +44,7 @@ async def _page(request: Request, signed: Signed, *, saved: str = "", mine: str 
 def _deep_link(bots: list[Inbox], code: str) -> str:
     """The address that opens the chat with the bot and sends the code; only where the bot's name is known."""
     name = next((bot.address.removeprefix("@") for bot in bots if bot.address.startswith("@") and bot.state == "active"), "")
-    return f"https://t.me/{name}?start=me-{code}" if name and code else ""
+    return deep_link(name, f"me-{code}") if name and code else ""
 
 
 @router.post("/mine")

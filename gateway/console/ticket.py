@@ -19,10 +19,9 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Agent, Contact
 from desk_core.people.permissions import Right, allowed, require
 from desk_core.tickets import copies, sent, service
-from desk_core.tickets import repository as tickets
+from desk_core.tickets.detail import ConversationDetail, TicketDetail, conversation_detail, ticket_detail
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Priority
-from desk_core.tickets.repository import ConversationDetail, TicketDetail
 from gateway import inboxes
 from gateway.auth.dependencies import CurrentAgent
 from gateway.console import facts
@@ -47,7 +46,7 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
     list_ = chosen(frame.request)
     part = wants_part(frame.request)
     async with frame.desk.database.read() as session:
-        detail = await tickets.ticket_detail(session, number)
+        detail = await ticket_detail(session, number)
         if detail is None:
             raise NotFound(ticket=number)
         offered = await knowledge.titles(session, article_ids(detail.ticket))
@@ -154,7 +153,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
     frame, list_ = await Frame.of(request, signed), chosen(request)
     part = wants_part(request)
     async with frame.desk.database.read() as session:
-        detail = await tickets.conversation_detail(session, conversation_id)
+        detail = await conversation_detail(session, conversation_id)
         if detail is None:
             raise NotFound(conversation=conversation_id)
         joins = await joining.joins_of(session, detail.contact.id)
@@ -183,7 +182,7 @@ async def take_conversation(request: Request, signed: CurrentAgent, conversation
     frame = await Frame.of(request, signed)
     ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
     async with frame.desk.database.read() as session:
-        seen = await tickets.conversation_detail(session, conversation_id)
+        seen = await conversation_detail(session, conversation_id)
     if seen is None:
         raise NotFound(conversation=conversation_id)
     async with frame.desk.database.unit() as uow:

@@ -69,7 +69,7 @@ class Deliver:
                 raise NotFound(message=work.payload["message_id"])
             message, conversation, inbox = found
             copy = str(work.payload.get("copy", ""))
-            if copy and "@" not in copy:
+            if copy and not copies.has_mail(copy):
                 ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
                 seat = await copies.seat(session, ticket, copy)
                 if seat is None:

@@ -50,11 +50,8 @@ class Outcome:
     room: Conversation | None = None  # the topic where what was opened goes on, when that is not where it was told
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
-    asked_to_join: bool = False
     joined: Accepted | None = None  # what a link led to that was confirmed
-    asked_to_leave: bool = False
     left: Ticket | None = None  # the request of somebody else's that they are on no longer
-    about_me: bool = False
     settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
     shows: list[acts.ShowRequest] = field(default_factory=list)
@@ -114,16 +111,17 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
         await conversations.say(
             uow, ctx, filed.conversation, text=moved, ticket_id=outcome.opened.id, meta={"key": "moved_to_topic", "silent": True}
         )
-    if outcome.asked_to_join:
+    asked = {type(action) for action in turn.actions}
+    if acts.JoinRequest in asked:
         await _tell_joined(uow, ctx, filed, outcome.joined)
-    if outcome.asked_to_leave:
+    if acts.LeaveRequest in asked:
         await _tell_left(uow, ctx, filed, outcome.left)
     for say in turn.replies:
         if say.key != "added" or not await _is_understood(uow, filed):
             await _say(uow, ctx, filed, say, outcome)
     for listing in outcome.lists:
         await _list(uow, ctx, filed, listing)
-    if outcome.about_me:
+    if acts.ShowMe in asked:
         await proving.tell_me(uow, ctx, filed)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)

@@ -105,15 +105,13 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
         case acts.JoinRequest(invitation=mark):
             address = filed.situation.first.sender.address
             outcome.joined = await invitations.accept(uow, ctx, mark, contact=filed.contact, conversation=conversation, address=address)
-            outcome.asked_to_join = True
             if outcome.joined is not None and outcome.joined.purpose is not invitations.Purpose.JOIN:
                 filed.ticket = outcome.joined.ticket
         case acts.LeaveRequest(ticket_id=ticket_id):
             address = filed.situation.first.sender.address
-            left = await participants.leave(uow, ctx, ticket_id, contact=filed.contact, address=address)
-            outcome.left, outcome.asked_to_leave = left, True
+            outcome.left = await participants.leave(uow, ctx, ticket_id, contact=filed.contact, address=address)
         case acts.ShowMe():
-            outcome.about_me = True
+            pass  # words alone
         case acts.SetLanguage(language=language):
             conversation.language = filed.contact.language = filed.language = known_language(language)
         case _ as never:

@@ -101,8 +101,7 @@ class Correspondent:
     ) -> str:
         domain = self.address.rpartition("@")[2]
         message_id = headers.pop("Message-ID", f"{new_id()}@{domain}").strip("<>")
-        spelled = (self.address + to).isascii()
-        mail = EmailMessage(policy=_POLICY if spelled else _POLICY.clone(utf8=True))
+        mail = EmailMessage(policy=_POLICY.clone(utf8=not (self.address + to).isascii()))
         mail["From"] = f"{_quoted(self.name)} <{self.address}>" if self.name else self.address
         mail["To"] = to
         mail["Subject"] = " ".join(subject.split())

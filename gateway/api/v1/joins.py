@@ -3,14 +3,13 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy import select
 
 from desk_core.context import Actor
 from desk_core.kit.db import ReadSession
 from desk_core.kit.errors import NotFound
 from desk_core.people import joining
 from desk_core.people.joining import Joined
-from desk_core.tickets.entities import Ticket
+from desk_core.tickets.repository import ticket_by_number
 from gateway.api.v1 import examples
 from gateway.api.v1.access import Reader, Writer, problem
 from gateway.api.v1.tickets import desk_of
@@ -20,10 +19,10 @@ router = APIRouter(tags=["people"])
 
 
 async def _requester(session: ReadSession, number: int) -> str:
-    found: str | None = await session.scalar(select(Ticket.contact_id).where(Ticket.number == number))
+    found = await ticket_by_number(session, number)
     if found is None:
         raise NotFound(ticket=f"#{number}")
-    return found
+    return found.contact_id
 
 
 def _shape(one: Joined) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Agent
 from desk_core.tickets import service
 from desk_core.tickets.entities import Ticket
+from desk_core.tickets.repository import ticket_by_number
 from gateway import shapes
 from gateway.api.v1 import examples
 from gateway.api.v1.access import Caller, Reader, Writer, problem
@@ -70,7 +71,7 @@ class Correction(BaseModel):
 
 async def _ticket(desk: Desk, number: int) -> Ticket:
     async with desk.database.read() as session:
-        found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == number))
+        found = await ticket_by_number(session, number)
     if found is None:
         raise NotFound(ticket=f"#{number}")
     return found

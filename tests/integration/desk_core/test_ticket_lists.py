@@ -7,6 +7,7 @@ import pytest
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
+from desk_core.tickets import detail as details
 from desk_core.tickets import repository, service
 from desk_core.tickets.repository import TicketFilters, View
 from tests.factories.desk import DeskFactory
@@ -97,7 +98,7 @@ class TestDetail:
         for _ in range(2):
             with QueryRecorder()(make.database) as seen:
                 async with make.database.read() as session:
-                    detail = await repository.ticket_detail(session, ticket.number)
+                    detail = await details.ticket_detail(session, ticket.number)
             counts.append(len(seen))
             assert detail is not None
             conversation = detail.conversation
@@ -114,12 +115,12 @@ class TestDetail:
         first = await make.ticket(conversation, subject="first")
         second = await make.ticket(conversation, subject="second")
         async with make.database.read() as session:
-            detail = await repository.ticket_detail(session, first.number)
+            detail = await details.ticket_detail(session, first.number)
         assert detail is not None
         assert [message.text for message in detail.messages] == ["hello bot", "first"]
         assert [row.number for row in detail.others] == [second.number]
 
     async def test_a_number_nobody_has_is_nothing(self, make: DeskFactory) -> None:
         async with make.database.read() as session:
-            assert await repository.ticket_detail(session, 999_999) is None
-            assert await repository.conversation_detail(session, "00000000-0000-7000-8000-000000000000") is None
+            assert await details.ticket_detail(session, 999_999) is None
+            assert await details.conversation_detail(session, "00000000-0000-7000-8000-000000000000") is None
