@@ -1,12 +1,14 @@
 // The chat page: what stands in the open chat, and what I do there. All it knows comes from the people's side of the sandbox.
 
-import { Refused } from "./client.js";
+import { act, copy, inChat, press, write } from "./acts.js";
+import { draftKey, drawFiles, grow, setContext } from "./composer.js";
+import { closeMenu, item, openMenu, toast } from "./floating.js";
+import { atEnd, rowOf, toEnd } from "./log.js";
 import { drawBots, drawPeople, drawTopics } from "./places.js";
-import { bubble, day, element, icon, size, summary } from "./render.js";
+import { bubble, day, element } from "./render.js";
 import { app, chatId, client, fullName, initials, isMine, isShown, language, part, say, state } from "./state.js";
 
 const address = new URL(window.location.href);
-const LARGEST_FILE = 50 * 1024 * 1024;
 const REACTIONS = ["👍", "❤", "🔥", "👏", "😁", "🤔", "👎", "🙏"];
 
 // The chat
@@ -31,35 +33,6 @@ const ui = {
     setTimeout(() => row.classList.remove("shown"), 1200);
   },
 };
-
-function inChat(verb, path, body) {
-  return client.inChat(verb, state, path, body);
-}
-
-function rowOf(id) {
-  return part("log").querySelector(`[data-id="${Number(id)}"]`);
-}
-
-function atEnd() {
-  const log = part("log");
-  return log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-}
-
-function toEnd() {
-  const log = part("log");
-  log.scrollTop = log.scrollHeight;
-  state.follow = true;
-}
-
-part("log").addEventListener("scroll", () => {
-  state.follow = atEnd();
-});
-
-// The composer and the suggested answers come and go, a telephone is turned: the end stays in sight.
-new ResizeObserver(() => state.follow && toEnd()).observe(part("log"));
-
-// A picture gets its height when it has come: whoever was reading the end goes on reading the end.
-part("log").addEventListener("load", () => state.follow && toEnd(), true);
 
 function addRow(message) {
   const log = part("log");
@@ -220,161 +193,7 @@ function answered(event) {
   }
 }
 
-// What I do
-
-async function act(what) {
-  try {
-    await what();
-    return true;
-  } catch (error) {
-    toast(error instanceof Refused && error.status !== 500 ? `${say.failed} (${error.message})` : say.failed);
-    return false;
-  }
-}
-
-function write(content) {
-  const reply = state.context?.kind === "reply" ? state.context.message.message_id : undefined;
-  return inChat("POST", "/messages", { ...content, reply_to: reply, topic: state.topic ?? undefined });
-}
-
-async function press(message, data, key) {
-  key.classList.add("waiting");
-  key.setAttribute("aria-busy", "true");
-  const done = await act(() => inChat("POST", `/messages/${message.message_id}/press`, { data }));
-  setTimeout(() => key.classList.remove("waiting"), done ? 15000 : 0);
-}
-
-async function send() {
-  const field = part("text");
-  const text = field.value.trim();
-  const context = state.context;
-  const files = state.files;
-  if (!text && !files.length) return;
-  const sent = await act(async () => {
-    if (context?.kind === "edit") {
-      await inChat("PUT", `/messages/${context.message.message_id}`, { text });
-    } else if (files.length) {
-      const form = new FormData();
-      for (const { file, kind } of files) {
-        form.append("file", file, file.name);
-        form.append("kind", kind);
-      }
-      form.append("caption", text);
-      if (state.topic) form.append("topic", String(state.topic));
-      if (context) form.append("reply_to", String(context.message.message_id));
-      await inChat("POST", "/files", form);
-    } else {
-      await write({ text });
-    }
-  });
-  if (!sent) return;
-  field.value = "";
-  state.files = [];
-  setContext(null);
-  drawFiles();
-  keepDraft();
-  grow();
-  toEnd();
-  field.focus();
-}
-
-function setContext(context) {
-  const before = state.context;
-  state.context = context;
-  part("context").hidden = !context;
-  if (before?.kind === "edit" && !context) part("text").value = "";
-  if (!context) return;
-  const who = isMine(context.message) ? say.you : context.message.from.first_name;
-  part("context-title").textContent = context.kind === "edit" ? say.editing : `${say.replying} ${who}`;
-  part("context-text").textContent = summary(context.message, say);
-  if (context.kind === "edit") part("text").value = context.message.text || context.message.caption || "";
-  grow();
-  part("text").focus();
-}
-
-function addFiles(list) {
-  for (const file of list) {
-    if (file.size > LARGEST_FILE) {
-      toast(say.too_big);
-      continue;
-    }
-    const picture = /^image\/(png|jpeg|webp|gif)$/.test(file.type) && file.size <= 10 * 1024 * 1024;
-    const voice = /^audio\/(ogg|opus)$/.test(file.type) || /\.(ogg|oga|opus)$/i.test(file.name);
-    if (state.files.length < 10) state.files.push({ file, kind: picture ? "photo" : voice ? "voice" : "document" });
-  }
-  drawFiles();
-  part("text").focus();
-}
-
-function drawFiles() {
-  const list = part("files");
-  list.hidden = !state.files.length;
-  list.replaceChildren(
-    ...state.files.map((entry) => {
-      const drop = () => {
-        state.files = state.files.filter((other) => other !== entry);
-        drawFiles();
-      };
-      const label = { type: "button", class: "icon-button", "aria-label": `${say.remove_file}: ${entry.file.name}`, onclick: drop };
-      const words = `${entry.file.name} · ${size(entry.file.size, language)}`;
-      return element("li", {}, element("span", {}, words), element("button", label, icon("close")));
-    }),
-  );
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast(say.copied);
-  } catch {
-    toast(text);
-  }
-}
-
-let toastTimer = null;
-function toast(text) {
-  const shown = part("toast");
-  shown.textContent = text;
-  shown.hidden = false;
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => {
-    shown.hidden = true;
-  }, 4000);
-}
-
 // Menus
-
-let opener = null;
-function openMenu(anchor, items) {
-  const menu = part("menu");
-  opener = anchor;
-  menu.replaceChildren(...items);
-  for (const item of menu.querySelectorAll("button")) item.setAttribute("role", "menuitem");
-  menu.hidden = false;
-  const box = anchor.getBoundingClientRect();
-  const { offsetWidth: width, offsetHeight: height } = menu;
-  const left = Math.max(8, Math.min(box.left, window.innerWidth - width - 8));
-  const top = box.bottom + height + 8 < window.innerHeight ? box.bottom + 4 : Math.max(8, box.top - height - 4);
-  menu.style.setProperty("left", `${left}px`);
-  menu.style.setProperty("top", `${top}px`);
-  menu.querySelector("button")?.focus();
-}
-
-function closeMenu({ refocus = false } = {}) {
-  const menu = part("menu");
-  if (menu.hidden) return false;
-  menu.hidden = true;
-  if (refocus) opener?.focus();
-  return true;
-}
-
-function item(text, what) {
-  const run = () => {
-    closeMenu({ refocus: true });
-    what();
-  };
-  return element("button", { type: "button", onclick: run }, text);
-}
 
 function messageMenu(message, anchor) {
   const mine = isMine(message);
@@ -436,19 +255,6 @@ part("attach").addEventListener("click", (event) => {
   openMenu(event.currentTarget, [...menu.children].map((each) => item(each.textContent, acts[each.dataset.act])));
 });
 
-part("menu").addEventListener("keydown", (event) => {
-  const items = [...part("menu").querySelectorAll("button")];
-  const at = items.indexOf(document.activeElement);
-  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  items[(at + step + items.length) % items.length].focus();
-});
-
-document.addEventListener("click", (event) => {
-  if (!part("menu").hidden && !part("menu").contains(event.target) && !opener?.contains(event.target)) closeMenu();
-});
-
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   if (closeMenu({ refocus: true })) return;
@@ -456,67 +262,8 @@ document.addEventListener("keydown", (event) => {
   else if (app.dataset.pane === "chat" && window.innerWidth < 720) app.dataset.pane = "people";
 });
 
-// The composer
+// Buttons around the chat
 
-function draftKey() {
-  return state.bot && state.user ? `priyom-sandbox:${state.bot.id}:${state.user.id}:${chatId()}` : null;
-}
-
-function keepDraft() {
-  const key = draftKey();
-  if (!key || state.context?.kind === "edit") return;
-  if (part("text").value) sessionStorage.setItem(key, part("text").value);
-  else sessionStorage.removeItem(key);
-}
-
-function grow() {
-  const field = part("text");
-  field.style.setProperty("height", "auto");
-  // Hidden it measures nothing, and would open as a sliver.
-  if (field.scrollHeight) field.style.setProperty("height", `${Math.min(field.scrollHeight, 160)}px`);
-}
-
-part("text").addEventListener("input", () => {
-  grow();
-  keepDraft();
-});
-
-part("text").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-    event.preventDefault();
-    send();
-  } else if (event.key === "ArrowUp" && !part("text").value && !state.context) {
-    const mine = [...state.messages.values()].filter((message) => isMine(message) && isShown(message) && message.text);
-    if (!mine.length) return;
-    event.preventDefault();
-    setContext({ kind: "edit", message: mine[mine.length - 1] });
-  }
-});
-
-part("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  send();
-});
-
-part("text").addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) {
-    event.preventDefault();
-    addFiles(event.clipboardData.files);
-  }
-});
-
-part("chat").addEventListener("dragover", (event) => event.preventDefault());
-part("chat").addEventListener("drop", (event) => {
-  event.preventDefault();
-  if (event.dataTransfer?.files.length && state.user) addFiles(event.dataTransfer.files);
-});
-
-part("file-input").addEventListener("change", (event) => {
-  addFiles(event.target.files);
-  event.target.value = "";
-});
-
-part("context-close").addEventListener("click", () => setContext(null));
 part("back").addEventListener("click", () => {
   app.dataset.pane = "people";
   part("people").querySelector('[aria-current="true"]')?.focus();
