@@ -11,7 +11,7 @@ from channels.telegram.channel import LARGEST_DOWNLOAD, TelegramChannel
 from channels.telegram.local_files import within
 from desk_core.conversations.ports import Refused
 from desk_core.kit.clock import SystemClock
-from tests.contract.telegram.test_channel_over_sandbox import MemoryBlobs
+from tests.contract.telegram.wire import MemoryBlobs
 
 TOKEN = "777000111:" + "L" * 35
 FOLDER = "/var/lib/telegram-bot-api"

@@ -19,7 +19,7 @@ from desk_core.kit.i18n import Phrase, translate
 from desk_core.people.entities import AuditEntry
 from desk_core.people.permissions import Role
 from gateway import inboxes
-from tests.contract.telegram.test_channel_over_sandbox import Served
+from tests.contract.telegram.wire import Served
 from tests.factories.desk import DeskFactory
 from tests.fakes.webdesk import FakeWebDesk
 from tests.integration.console.conftest import Browser, LogIn

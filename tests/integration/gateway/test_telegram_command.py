@@ -27,7 +27,7 @@ from desk_core.people.entities import AuditEntry
 from gateway import inboxes
 from gateway.cli.main import app
 from gateway.secret_box import SecretBox
-from tests.contract.telegram.test_channel_over_sandbox import Served
+from tests.contract.telegram.wire import Served
 from tests.factories.desk import DeskFactory
 from tests.integration.gateway.test_telegram_over_http import eventually
 

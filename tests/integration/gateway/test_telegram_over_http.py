@@ -28,7 +28,7 @@ from gateway.serving import web_server
 from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.encoder import NullEncoder
-from tests.contract.telegram.test_channel_over_sandbox import Served
+from tests.contract.telegram.wire import Served
 from tests.integration.gateway.conftest import PRESET
 from tests.services.process import free_port
 
