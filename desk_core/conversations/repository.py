@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Integer, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from desk_core.conversations.entities import (
     Attachment,
@@ -20,6 +21,8 @@ from desk_core.conversations.entities import (
 from desk_core.conversations.growth import GROWS, SAME_WORDS, Heard
 from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
+from desk_core.kit.errors import NotFound
+from desk_core.kit.prepared import Prepared, PreparedEntities
 
 ASIDE = (
     "abuse_report", "automatic", "bounce", "calendar", FORGED_SENDER, "list", "no_reply", "out_of_office", "own_loop", "read_receipt",
@@ -33,6 +36,7 @@ _INBOX = cast("Table", Inbox.__table__)
 _MESSAGES = cast("Table", Message.__table__)
 _REFERENCES = cast("Table", MailReference.__table__)
 _TALKS = cast("Table", Conversation.__table__)
+_BUTTONS = cast("Table", ButtonToken.__table__)
 
 
 def _insert_raw(dialect: str) -> Any:
@@ -40,24 +44,55 @@ def _insert_raw(dialect: str) -> Any:
     return statement.on_conflict_do_nothing(index_elements=["inbox_id", "external_id"])
 
 
-_INSERT_RAW = {dialect: _insert_raw(dialect) for dialect in ("postgresql", "sqlite")}
-_INSERT_RAW_FRESH = {dialect: statement.returning(_RAW.c.id) for dialect, statement in _INSERT_RAW.items()}
-_NOTE_DONE = update(_RAW).where(_RAW.c.id == bindparam("of_raw")).values(state="done", message_id=bindparam("message"))
-_NOTE_RECEIVED = update(_INBOX).where(_INBOX.c.id == bindparam("inbox")).values(last_received_at=bindparam("now"), last_error=None)
+_RAW_GIVEN = ("id", "inbox_id", "external_id", "lane", "body", "raw", "raw_blob", "request_id", "received_at", "state")
+_INSERT_RAW = Prepared(_insert_raw("sqlite"), keys=_RAW_GIVEN)
+_INSERT_RAW_FRESH = _insert_raw("postgresql").returning(_RAW.c.id)
+_NOTE_DONE = Prepared(
+    update(_RAW).where(_RAW.c.id == bindparam("of_raw")).values(state="done", message_id=bindparam("message"))
+)  # fmt: skip
+_NOTE_RECEIVED = Prepared(
+    update(_INBOX).where(_INBOX.c.id == bindparam("inbox")).values(last_received_at=bindparam("now"), last_error=None)
+)
 
 
 # What every message asks for is built once: building a statement costs as much as running it.
+_RAW_BY_ID: PreparedEntities[RawInbound] = PreparedEntities(select(RawInbound).where(RawInbound.id == bindparam("id")), RawInbound)
+_INBOX_BY_ID: PreparedEntities[Inbox] = PreparedEntities(select(Inbox).where(Inbox.id == bindparam("id")), Inbox)
+_TALK_BY_ID: PreparedEntities[Conversation] = PreparedEntities(select(Conversation).where(Conversation.id == bindparam("id")), Conversation)
+_TALK_BY_THREAD: PreparedEntities[Conversation] = PreparedEntities(
+    select(Conversation).where(Conversation.inbox_id == bindparam("inbox"), Conversation.thread_key == bindparam("thread")), Conversation
+)
+_STATE = Prepared(select(_TALKS.c.version, _TALKS.c.contact_id).where(_TALKS.c.id == bindparam("id")))
+_TOUCH = Prepared(
+    update(_TALKS)
+    .where(_TALKS.c.id == bindparam("talk"), _TALKS.c.version == bindparam("seen"))
+    .values(version=_TALKS.c.version + 1, updated_at=bindparam("now"))
+)
+_CLOSE_CARD = Prepared(
+    update(_BUTTONS).where(_BUTTONS.c.message_id == bindparam("card"), _BUTTONS.c.used_at.is_(None)).values(used_at=bindparam("now"))
+)
+_SENT = Prepared(
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id == bindparam("message"))
+    .values(external_id=bindparam("shown"), delivery_state="sent", delivery_reason=None, delivery_attempts=bindparam("attempts"))
+)
+_SHOWN_ID = Prepared(select(_MESSAGES.c.external_id).where(_MESSAGES.c.id == bindparam("message"), _MESSAGES.c.deleted_at.is_(None)))
+_FILES_OF: PreparedEntities[Attachment] = PreparedEntities(
+    select(Attachment).where(Attachment.message_id == bindparam("message")).order_by(Attachment.id), Attachment
+)
 _RAW_BY_IDS = select(RawInbound).where(RawInbound.id.in_(bindparam("ids", expanding=True)))
-_BY_EXTERNAL_ID = (
+_BY_EXTERNAL_ID: PreparedEntities[Message] = PreparedEntities(
     select(Message)
     .where(Message.inbox_id == bindparam("inbox"), Message.external_id == bindparam("external"))
     .order_by(Message.at.desc())
-    .limit(1)
+    .limit(1),
+    Message,
 )
 _REMEMBER = {
-    name: dialect.insert(_REFERENCES).on_conflict_do_nothing() for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+    name: Prepared(dialect.insert(_REFERENCES).on_conflict_do_nothing(), keys=("inbox_id", "message_id", "conversation_id"))
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
 }
-_REFERENCES_OF = (
+_REFERENCES_OF = Prepared(
     select(_MESSAGES.c.external_id)
     .where(
         _MESSAGES.c.conversation_id == bindparam("conversation"),
@@ -67,20 +102,22 @@ _REFERENCES_OF = (
     .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
     .limit(bindparam("most", type_=Integer))
 )
-_OUTBOUND = (
+_OUTBOUND: PreparedEntities[Message] = PreparedEntities(
     select(Message, Conversation, Inbox)
     .join(Conversation, Conversation.id == Message.conversation_id)
     .join(Inbox, Inbox.id == Conversation.inbox_id)
-    .where(Message.id == bindparam("message"))
-    .options(selectinload(Message.attachments))
+    .where(Message.id == bindparam("message")),
+    Message,
+    Conversation,
+    Inbox,
 )
-_SAID_LAST = (
+_SAID_LAST = Prepared(
     select(_MESSAGES.c.text)
     .where(_MESSAGES.c.conversation_id == bindparam("conversation"), _MESSAGES.c.direction == "outbound")
     .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
     .limit(3)
 )
-_LAST_INBOUND = (
+_LAST_INBOUND: PreparedEntities[Message] = PreparedEntities(
     select(Message)
     .where(
         Message.conversation_id == bindparam("conversation"),
@@ -88,27 +125,25 @@ _LAST_INBOUND = (
         or_(Message.verdict_code.is_(None), Message.verdict_code.not_in(ASIDE)),
     )
     .order_by(Message.at.desc(), Message.id.desc())
-    .limit(1)
+    .limit(1),
+    Message,
 )
 
 
 async def insert_raw(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Store raw inbound rows; the answer is the ids that were new. A row seen before changes nothing."""
     if uow.dialect == "sqlite":
-        # Nearly always all of them are new, and SQLite counts them; asking for the ids would cost as much as the insert.
-        done = await uow.execute(_INSERT_RAW["sqlite"], list(rows))
-        ids = {str(row["id"]) for row in rows}
-        return ids if done.rowcount == len(rows) else set(await uow.scalars(select(_RAW.c.id).where(_RAW.c.id.in_(ids))))
-    return set(await uow.scalars(_INSERT_RAW_FRESH[uow.dialect], list(rows)))
+        return {str(row["id"]) for row in rows if await _INSERT_RAW.run(uow.session, {"state": "pending", **row})}
+    return set(await uow.scalars(_INSERT_RAW_FRESH, list(rows)))
 
 
 async def note_received(uow: UnitOfWork, inbox_ids: Collection[str], *, now: datetime) -> None:
-    await uow.execute(_NOTE_RECEIVED, [{"inbox": inbox_id, "now": now} for inbox_id in sorted(inbox_ids)])
+    await _NOTE_RECEIVED.many(uow.session, ({"inbox": inbox_id, "now": now} for inbox_id in sorted(inbox_ids)))
 
 
 async def note_done(uow: UnitOfWork, raw_ids: Sequence[str], *, message_id: str | None) -> None:
     """These raw messages are filed, under that message."""
-    await uow.execute(_NOTE_DONE, [{"of_raw": raw_id, "message": message_id} for raw_id in raw_ids])
+    await _NOTE_DONE.many(uow.session, ({"of_raw": raw_id, "message": message_id} for raw_id in raw_ids))
 
 
 async def replace_body(uow: UnitOfWork, raw_id: str, body: Mapping[str, Any]) -> None:
@@ -117,6 +152,8 @@ async def replace_body(uow: UnitOfWork, raw_id: str, body: Mapping[str, Any]) ->
 
 
 async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInbound]:
+    if len(ids) == 1:
+        return await _RAW_BY_ID.all(session, {"id": next(iter(ids))})
     rows = (await session.scalars(_RAW_BY_IDS, {"ids": list(ids)})).all()
     return sorted(rows, key=lambda row: row.id)
 
@@ -134,17 +171,31 @@ async def inboxes(session: ReadSession) -> list[Inbox]:
     return list((await session.scalars(select(Inbox).order_by(Inbox.name).limit(1000))).all())
 
 
-async def conversation_by_thread(session: ReadSession, inbox_id: str, thread_key: str) -> Conversation | None:
-    found: Conversation | None = await session.scalar(
-        select(Conversation).where(Conversation.inbox_id == inbox_id, Conversation.thread_key == thread_key)
-    )
+async def inbox_by_id(session: ReadSession, inbox_id: str) -> Inbox:
+    """Raises `NotFound`."""
+    found = await _INBOX_BY_ID.first(session, {"id": inbox_id})
+    if found is None:
+        raise NotFound(inbox=inbox_id)
     return found
+
+
+async def conversation_by_id(session: ReadSession, conversation_id: str) -> Conversation | None:
+    return await _TALK_BY_ID.first(session, {"id": conversation_id})
+
+
+async def conversation_by_thread(session: ReadSession, inbox_id: str, thread_key: str) -> Conversation | None:
+    return await _TALK_BY_THREAD.first(session, {"inbox": inbox_id, "thread": thread_key})
+
+
+async def state_of(uow: UnitOfWork, conversation_id: str) -> tuple[int, str] | None:
+    """At which version a conversation stands, and whose it is."""
+    rows = await _STATE.rows(uow.session, {"id": conversation_id})
+    return (int(rows[0][0]), str(rows[0][1])) if rows else None
 
 
 async def message_by_external_id(session: ReadSession, inbox_id: str, external_id: str) -> Message | None:
     """The newest message that the channel knows by this id."""
-    found: Message | None = await session.scalar(_BY_EXTERNAL_ID, {"inbox": inbox_id, "external": external_id})
-    return found
+    return await _BY_EXTERNAL_ID.first(session, {"inbox": inbox_id, "external": external_id})
 
 
 async def twin(
@@ -239,24 +290,34 @@ async def conversation_by_references(session: ReadSession, inbox_id: str, messag
 
 async def remember_reference(uow: UnitOfWork, inbox_id: str, message_id: str, conversation_id: str) -> None:
     row = {"inbox_id": inbox_id, "message_id": message_id[:500], "conversation_id": conversation_id}
-    await uow.execute(_REMEMBER[uow.dialect], row)
+    await _REMEMBER[uow.dialect].run(uow.session, row)
 
 
 async def references_of(session: ReadSession, conversation_id: str, *, limit: int = 20) -> list[str]:
     """External ids of the conversation's mails, oldest first."""
-    found = await session.scalars(_REFERENCES_OF, {"conversation": conversation_id, "most": limit})
-    return [value for value in reversed(found.all()) if value]
+    found = await _REFERENCES_OF.rows(session, {"conversation": conversation_id, "most": limit})
+    return [value for (value,) in reversed(found) if value]
 
 
 async def outbound(session: ReadSession, message_id: str) -> tuple[Message, Conversation, Inbox] | None:
     """A message with its files, and where it goes."""
-    row = (await session.execute(_OUTBOUND, {"message": message_id})).first()
-    return (row[0], row[1], row[2]) if row is not None else None
+    rows = await _OUTBOUND.rows(session, {"message": message_id})
+    if not rows:
+        return None
+    message, conversation, inbox = rows[0]
+    set_committed_value(message, "attachments", await _FILES_OF.all(session, {"message": message_id}))
+    return message, conversation, inbox
+
+
+async def shown_id(session: ReadSession, message_id: str) -> str | None:
+    """Under what id a message stands in its channel; None where it does not."""
+    found: str | None = await _SHOWN_ID.scalar(session, {"message": message_id})
+    return found
 
 
 async def said_last(session: ReadSession, conversation_id: str) -> list[str]:
     """The texts of the desk's last letters in a conversation."""
-    return list(await session.scalars(_SAID_LAST, {"conversation": conversation_id}))
+    return [text for (text,) in await _SAID_LAST.rows(session, {"conversation": conversation_id})]
 
 
 async def kept_back(uow: UnitOfWork, inbox_id: str, contact_id: str, *, limit: int = 50) -> list[Message]:
@@ -276,8 +337,7 @@ async def kept_back(uow: UnitOfWork, inbox_id: str, contact_id: str, *, limit: i
 
 async def last_inbound(session: ReadSession, conversation_id: str) -> Message | None:
     """What a person said last; an answer goes to whoever that was, never to a robot that wrote since, nor to a forged address."""
-    found: Message | None = await session.scalar(_LAST_INBOUND, {"conversation": conversation_id})
-    return found
+    return await _LAST_INBOUND.first(session, {"conversation": conversation_id})
 
 
 async def last_sent(session: ReadSession, conversation_id: str) -> Message | None:
@@ -307,12 +367,32 @@ async def newest_said(session: ReadSession, conversation_id: str) -> str | None:
     return found
 
 
-async def open_cards(uow: UnitOfWork, conversation_id: str, *, actions: Collection[str]) -> list[str]:
-    """The messages of a conversation whose buttons of these kinds can still be pressed."""
-    query = select(ButtonToken.message_id).where(
-        ButtonToken.conversation_id == conversation_id, ButtonToken.used_at.is_(None), ButtonToken.action.in_(actions)
+@cache
+def _open_cards(actions: frozenset[str]) -> Prepared:
+    query = select(_BUTTONS.c.message_id).where(
+        _BUTTONS.c.conversation_id == bindparam("conversation"), _BUTTONS.c.used_at.is_(None), _BUTTONS.c.action.in_(sorted(actions))
     )
-    return list(await uow.scalars(query.distinct().order_by(ButtonToken.message_id).limit(50)))
+    return Prepared(query.distinct().order_by(_BUTTONS.c.message_id).limit(50))
+
+
+async def open_cards(uow: UnitOfWork, conversation_id: str, *, actions: frozenset[str]) -> list[str]:
+    """The messages of a conversation whose buttons of these kinds can still be pressed."""
+    return [str(card) for (card,) in await _open_cards(actions).rows(uow.session, {"conversation": conversation_id})]
+
+
+async def close_card(uow: UnitOfWork, message_id: str, *, now: datetime) -> None:
+    """The buttons of a message count no more."""
+    await _CLOSE_CARD.run(uow.session, {"card": message_id, "now": now})
+
+
+async def touch(uow: UnitOfWork, conversation_id: str, *, version: int, now: datetime) -> bool:
+    """Move a conversation on from this version; False where somebody did before."""
+    return await _TOUCH.run(uow.session, {"talk": conversation_id, "seen": version, "now": now}) == 1
+
+
+async def note_sent(uow: UnitOfWork, message_id: str, *, external_id: str, attempts: int) -> None:
+    """A message has left, for certain and in one part."""
+    await _SENT.run(uow.session, {"message": message_id, "shown": external_id, "attempts": attempts})
 
 
 async def button(session: ReadSession, token: str) -> ButtonToken | None:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.orm import selectinload
 
 from desk_core.context import BOT, Actor, Context
+from desk_core.conversations import repository
 from desk_core.conversations.entities import Attachment, ButtonToken, Conversation, Message
 from desk_core.conversations.files import NewFile
 from desk_core.groups.following import follow
@@ -270,13 +271,7 @@ async def touch(uow: UnitOfWork, ctx: Context, conversation: Conversation, *, ve
     Everything that decides on a conversation reads it, thinks, and ends here: of two that thought at once, one thinks again.
     """
     await uow.flush()
-    moved = await uow.execute(
-        update(Conversation)
-        .where(Conversation.id == conversation.id, Conversation.version == version)
-        .values(version=version + 1, updated_at=ctx.now)
-        .execution_options(synchronize_session=False)
-    )
-    if moved.rowcount != 1:
+    if not await repository.touch(uow, conversation.id, version=version, now=ctx.now):
         raise StaleWrite(conversation=conversation.id)
 
 

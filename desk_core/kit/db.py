@@ -82,8 +82,9 @@ class UnitOfWork:
         self._before: dict[str, Callable[[], Awaitable[None]]] = {}
         self._after: list[Callable[[], Awaitable[None]]] = []
         self.holder: str | None = None
-        """The lease token of the worker that runs this transaction, if one does, and the lanes begun here that it keeps."""
-        self.held: list[str] = []
+        """The lease token of the worker that runs this transaction, if one does."""
+        self.held: dict[str, Any] = {}
+        """The lanes begun here that this worker keeps, each with its first item."""
 
     async def execute(self, statement: Executable, params: Any = None) -> Any:
         return await self.session.execute(statement, params)

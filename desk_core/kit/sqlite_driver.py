@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import aiosqlite
+from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
     AsyncAdapt_aiosqlite_cursor,
@@ -121,7 +122,7 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
     `writes` marks the connection of the write transactions; `inline` may be switched while no statement runs.
     """
 
-    __slots__ = ("_in_thread", "_thread", "inline", "writes")
+    __slots__ = ("_in_thread", "_thread", "dialect", "inline", "writes")
 
     _cursor_cls = _Cursor  # type: ignore[assignment]  # its class variable is annotated with the class, not with its base
 
@@ -129,7 +130,17 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
         super().__init__(dbapi, thread)  # type: ignore[arg-type]  # the protocol asks for more than the adapter uses
         self._thread = thread
         self.inline = self.writes = False
+        self.dialect: Dialect
+        """Whose types its values have; set by whoever hands it prepared statements."""
         self._in_thread = False
+
+    def now(self, statement: str, parameters: Sequence[Any]) -> tuple[int, Sequence[tuple[Any, ...]]]:
+        """Run one statement in the loop, inside a transaction that has begun: rows touched, and rows of the answer.
+
+        Raises the driver's own errors. Only for a connection that is `inline`.
+        """
+        _, touched, _, rows = _run(self._thread.raw, statement, parameters)
+        return touched, rows
 
     def do(self, work: Callable[[sqlite3.Connection, str, Any], _Outcome], statement: str, parameters: Any) -> _Outcome:
         """Run one statement, in the loop or in the connection's thread."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import ColumnElement, Integer, Select, String, Table, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import TextClause
@@ -17,6 +18,7 @@ from sqlalchemy.sql.expression import text
 from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.ids import new_id, new_token
+from desk_core.kit.prepared import Prepared
 from desk_core.lanes.entities import DeadItem, Lane, WorkItem
 
 LEASE = timedelta(seconds=60)
@@ -49,14 +51,13 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lane in a worker's hands. `lapsed`: whoever had it before let the lease run out, perhaps in the middle of something."""
+    """A lane in a worker's hands. `lapsed`: whoever had it before let the lease run out, perhaps in the middle of something.
+    `head` is its first item, where whoever leased it knows that."""
 
     lane: str
     token: str
     lapsed: bool = False
-
-
-# Statements are built once: building one and finding it in the cache costs as much as running it.
+    head: Work | None = None
 
 
 def _store_now(dialect: str) -> TextClause:
@@ -107,46 +108,58 @@ def _claim(dialect: str) -> Any:
 
 
 DIALECTS = ("postgresql", "sqlite")
-_UPSERTS = {dialect: _upsert_lane(dialect) for dialect in DIALECTS}
+_UPSERTS = {dialect: Prepared(_upsert_lane(dialect)) for dialect in DIALECTS}
 _UPSERTS_HELD = {
-    dialect: _upsert_lane(dialect, leased_until=_lease_end(dialect), lease_token=bindparam("token")).returning(lanes.c.lease_token)
+    dialect: Prepared(
+        _upsert_lane(dialect, leased_until=_lease_end(dialect), lease_token=bindparam("token")).returning(lanes.c.lease_token)
+    )
     for dialect in DIALECTS
 }
 _CLAIM = {dialect: _claim(dialect) for dialect in DIALECTS}
 _NEXT_READY = {
-    dialect: select(func.min(lanes.c.ready_at)).where(or_(lanes.c.leased_until.is_(None), lanes.c.leased_until < _store_now(dialect)))
+    dialect: Prepared(
+        select(func.min(lanes.c.ready_at)).where(or_(lanes.c.leased_until.is_(None), lanes.c.leased_until < _store_now(dialect)))
+    )
     for dialect in DIALECTS
 }
 _KEEP_LANE = {
-    dialect: update(lanes)
-    .where(lanes.c.key == bindparam("lane"))
-    .values(ready_at=bindparam("upcoming"), leased_until=_lease_end(dialect))
+    dialect: Prepared(
+        update(lanes)
+        .where(lanes.c.key == bindparam("lane"))
+        .values(ready_at=bindparam("upcoming"), leased_until=_lease_end(dialect))
+    )
     for dialect in DIALECTS
 }  # fmt: skip
-_HAND_ON = update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("upcoming"), leased_until=None, lease_token=None)
-_DROP_LANE = delete(lanes).where(lanes.c.key == bindparam("lane"))
-_LOCK = select(lanes.c.lease_token).where(lanes.c.key == bindparam("lane")).with_for_update()
-_PUT_ITEM = insert(items)
-_HEAD = (
+_HAND_ON = Prepared(
+    update(lanes).where(lanes.c.key == bindparam("lane")).values(ready_at=bindparam("upcoming"), leased_until=None, lease_token=None)
+)
+_DROP_LANE = Prepared(delete(lanes).where(lanes.c.key == bindparam("lane")))
+_LOCK = Prepared(select(lanes.c.lease_token).where(lanes.c.key == bindparam("lane")).with_for_update())
+_COLUMNS = ("lane", "kind", "payload", "run_at", "attempts", "last_error")
+_PUT_ITEM = Prepared(insert(items), keys=_COLUMNS)
+_PUT_HEAD = Prepared(insert(items).returning(items.c.id), keys=_COLUMNS)
+_HEAD = Prepared(
     select(items.c.id, items.c.lane, items.c.kind, items.c.payload, items.c.run_at, items.c.attempts, items.c.last_error)
     .where(items.c.lane == bindparam("lane"))
     .order_by(items.c.id)
     .limit(bindparam("limit", type_=Integer))
 )
-_UPCOMING = select(items.c.run_at).where(items.c.lane == bindparam("lane")).order_by(items.c.id).limit(1)
-_DROP_ITEM = delete(items).where(items.c.id == bindparam("item"))
-_DROP_ITEMS = delete(items).where(items.c.lane == bindparam("of_lane"))
+_DROP_ITEM = Prepared(delete(items).where(items.c.id == bindparam("item")))
+_DROP_ITEMS = Prepared(delete(items).where(items.c.lane == bindparam("of_lane")))
 
 
 async def put(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any], run_at: datetime, at_once: bool = False) -> None:
     """Append one item to a lane. With `at_once`, a lane that begins here is kept for the worker that runs this transaction."""
-    if at_once and uow.holder is not None:
-        row = {"key": lane, "ready_at": run_at, "token": uow.holder, **_lease(uow.dialect, LEASE)}
-        if await uow.scalar(_UPSERTS_HELD[uow.dialect], row) == uow.holder and lane not in uow.held:
-            uow.held.append(lane)
-        await uow.execute(_PUT_ITEM, _item({"lane": lane, "kind": kind, "payload": dict(payload), "run_at": run_at}))
-    else:
-        await put_many(uow, [{"lane": lane, "kind": kind, "payload": dict(payload), "run_at": run_at}])
+    row = {"lane": lane, "kind": kind, "payload": dict(payload), "run_at": run_at}
+    if not at_once or uow.holder is None:
+        await put_many(uow, [row])
+        return
+    held = {"key": lane, "ready_at": run_at, "token": uow.holder, **_lease(uow.dialect, LEASE)}
+    mine = await _UPSERTS_HELD[uow.dialect].scalar(uow.session, held) == uow.holder
+    item = await _PUT_HEAD.scalar(uow.session, _item(row))
+    if mine and lane not in uow.held:
+        # Through JSON, so that whoever works on it gets what the store would give.
+        uow.held[lane] = Work(item, lane, kind, orjson.loads(orjson.dumps(payload)), run_at, attempts=0)
 
 
 async def put_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -155,8 +168,8 @@ async def put_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         heads.setdefault(row["lane"], row["run_at"])
     # Sorted, so that two transactions putting into the same lanes cannot deadlock.
-    await uow.execute(_UPSERTS[uow.dialect], [{"key": key, "ready_at": heads[key]} for key in sorted(heads)])
-    await uow.execute(_PUT_ITEM, [_item(row) for row in rows])
+    await _UPSERTS[uow.dialect].many(uow.session, ({"key": key, "ready_at": heads[key]} for key in sorted(heads)))
+    await _PUT_ITEM.many(uow.session, (_item(row) for row in rows))
 
 
 def _item(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,8 +189,7 @@ async def claim(uow: UnitOfWork, *, now: datetime, limit: int, lease: timedelta 
 
 async def head(session: ReadSession, lane: str, *, limit: int = 1) -> list[Work]:
     """The first items of a lane, in order."""
-    rows = await session.execute(_HEAD, {"lane": lane, "limit": limit})
-    return [Work(*row) for row in rows]
+    return [Work(*row) for row in await _HEAD.rows(session, {"lane": lane, "limit": limit})]
 
 
 async def lock(uow: UnitOfWork, lease: Lease) -> None:
@@ -186,17 +198,17 @@ async def lock(uow: UnitOfWork, lease: Lease) -> None:
     Under READ COMMITTED a statement that both checked and recomputed `ready_at` would use a snapshot from before a concurrent
     put committed, and leave a lane asleep with work in it.
     """
-    if await uow.scalar(_LOCK, {"lane": lease.lane}) != lease.token:
+    if await _LOCK.scalar(uow.session, {"lane": lease.lane}) != lease.token:
         raise LeaseLost(lane=lease.lane)
 
 
-async def settle(uow: UnitOfWork, lease: Lease, done: Sequence[int], *, keep_until: datetime | None = None) -> bool:
+async def settle(uow: UnitOfWork, lease: Lease, done: Sequence[int], *, keep_until: datetime | None = None) -> Work | None:
     """Remove finished items and hand the lane on, in the transaction that holds their effects. Call `lock` first.
 
-    Where the next item is due by `keep_until` the lane stays ours, with a lease that begins anew; the answer says whether it does.
+    Where the next item is due by `keep_until` the lane stays ours, with a lease that begins anew; the answer is that item then.
     """
     if done:
-        await uow.execute(_DROP_ITEM, [{"item": item} for item in done])
+        await _DROP_ITEM.many(uow.session, ({"item": item} for item in done))
     return await _hand_on(uow, lease.lane, keep_until=keep_until)
 
 
@@ -236,8 +248,8 @@ async def lapse_all(uow: UnitOfWork) -> None:
 
 async def cancel(uow: UnitOfWork, lane: str) -> None:
     """Drop a lane with all its items: a timer that is no longer wanted. A worker holding it will find its lease lost."""
-    await uow.execute(_DROP_LANE, {"lane": lane})
-    await uow.execute(_DROP_ITEMS, {"of_lane": lane})
+    await _DROP_LANE.run(uow.session, {"lane": lane})
+    await _DROP_ITEMS.run(uow.session, {"of_lane": lane})
 
 
 async def withdraw(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any]) -> bool:
@@ -248,14 +260,14 @@ async def withdraw(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[st
     held = (await uow.execute(select(lanes.c.lease_token).where(lanes.c.key == lane).with_for_update())).first()
     if held is None:
         return False
-    rows = [Work(*row) for row in await uow.execute(_HEAD, {"lane": lane, "limit": 1000})]
+    rows = [Work(*row) for row in await _HEAD.rows(uow.session, {"lane": lane, "limit": 1000})]
     mine = next((row for row in rows if row.kind == kind and payload.items() <= row.payload.items()), None)
     if mine is None or mine.attempts or mine.last_error is not None:
         return False
     leased = held.lease_token is not None
     if leased and mine.id == rows[0].id:
         return False
-    await uow.execute(_DROP_ITEM, [{"item": mine.id}])
+    await _DROP_ITEM.run(uow.session, {"item": mine.id})
     if not leased:
         await _hand_on(uow, lane)
     return True
@@ -273,16 +285,17 @@ async def set_timer(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[s
     await put(uow, lane=lane, kind=kind, payload=payload, run_at=run_at)
 
 
-async def _hand_on(uow: UnitOfWork, lane: str, *, keep_until: datetime | None = None) -> bool:
-    upcoming = await uow.scalar(_UPCOMING, {"lane": lane})
-    if upcoming is None:
-        await uow.execute(_DROP_LANE, {"lane": lane})
-        return False
-    if keep_until is not None and upcoming <= keep_until:
-        await uow.execute(_KEEP_LANE[uow.dialect], {"lane": lane, "upcoming": upcoming, **_lease(uow.dialect, LEASE)})
-        return True
-    await uow.execute(_HAND_ON, {"lane": lane, "upcoming": upcoming})
-    return False
+async def _hand_on(uow: UnitOfWork, lane: str, *, keep_until: datetime | None = None) -> Work | None:
+    rows = await _HEAD.rows(uow.session, {"lane": lane, "limit": 1})
+    if not rows:
+        await _DROP_LANE.run(uow.session, {"lane": lane})
+        return None
+    upcoming = Work(*rows[0])
+    if keep_until is not None and upcoming.run_at <= keep_until:
+        await _KEEP_LANE[uow.dialect].run(uow.session, {"lane": lane, "upcoming": upcoming.run_at, **_lease(uow.dialect, LEASE)})
+        return upcoming
+    await _HAND_ON.run(uow.session, {"lane": lane, "upcoming": upcoming.run_at})
+    return None
 
 
 def backoff(attempt: int, *, base: float = 2.0, ceiling: float = 900.0) -> timedelta:
@@ -326,5 +339,5 @@ async def depth(session: ReadSession, *, now: datetime) -> Depth:
 
 async def next_ready_at(session: ReadSession, *, dialect: str) -> datetime | None:
     """When the earliest lane that nobody holds becomes ready; workers sleep until then or until woken."""
-    result: datetime | None = await session.scalar(_NEXT_READY[dialect])
+    result: datetime | None = await _NEXT_READY[dialect].scalar(session, {})
     return result

@@ -174,19 +174,15 @@ class Worker:
         held: list[Lease] = []
         try:
             for _turn in range(IN_ONE_GO):
-                async with self._database.glance() as session:
-                    heads = await queue.head(session, lease.lane)
-                if not heads:
-                    async with self._database.unit() as uow:
-                        await queue.lock(uow, lease)
-                        await queue.settle(uow, lease, [])
+                head = lease.head or await self._head(lease)
+                if head is None:
                     break
-                work = replace(heads[0], unsure=lease.lapsed)
+                work = replace(head, unsure=lease.lapsed)
                 with structlog.contextvars.bound_contextvars(lane=work.lane, kind=work.kind, request_id=work.payload.get("request_id")):
-                    kept = await self._run_item(lease, work, held)
-                if not kept:
+                    upcoming = await self._run_item(lease, work, held)
+                if upcoming is None:
                     break
-                lease = replace(lease, lapsed=False)
+                lease = replace(lease, lapsed=False, head=upcoming)
             else:
                 # Others have their turn; without this the rest of a long lane would wait until the lease runs out.
                 async with self._database.unit() as uow:
@@ -199,8 +195,18 @@ class Worker:
             await asyncio.sleep(0.2)
         return held
 
-    async def _run_item(self, lease: Lease, work: Work, held: list[Lease]) -> bool:
-        """One item; the answer says whether the lane is still ours. Lanes begun for us are added to `held`."""
+    async def _head(self, lease: Lease) -> Work | None:
+        """What to begin with; a lane that holds nothing is given up."""
+        async with self._database.glance() as session:
+            heads = await queue.head(session, lease.lane)
+        if not heads:
+            async with self._database.unit() as uow:
+                await queue.lock(uow, lease)
+                await queue.settle(uow, lease, [])
+        return heads[0] if heads else None
+
+    async def _run_item(self, lease: Lease, work: Work, held: list[Lease]) -> Work | None:
+        """One item; the answer is the next one where the lane is still ours. Lanes begun for us are added to `held`."""
         try:
             for _try in range(STALE_TRIES - 1):
                 try:
@@ -220,9 +226,9 @@ class Worker:
                 raise StoreUnavailable(reason=type(error).__name__) from error
             log.exception("worker.item_failed", attempt=work.attempts + 1)
             await self._again(lease, work, reason=describe(error), after=None, free=False)
-        return False
+        return None
 
-    async def _try_item(self, lease: Lease, work: Work, held: list[Lease]) -> bool:
+    async def _try_item(self, lease: Lease, work: Work, held: list[Lease]) -> Work | None:
         handler = self._handlers[work.kind]
         plan = await handler.decide(work)
         for _try in range(CONFLICT_TRIES - 1):
@@ -235,18 +241,18 @@ class Worker:
                 log.info("worker.write_again", lane=work.lane)
         return await self._write(lease, work, handler, plan, held)
 
-    async def _write(self, lease: Lease, work: Work, handler: Handler, plan: Plan, held: list[Lease]) -> bool:
+    async def _write(self, lease: Lease, work: Work, handler: Handler, plan: Plan, held: list[Lease]) -> Work | None:
         goes_on = not self._stopping.is_set()
         async with self._database.unit() as uow:
             token = uow.holder = new_token(9) if goes_on else None
             await queue.lock(uow, lease)
             await handler.apply(uow, work, plan)
             await uow.flush()
-            kept = await queue.settle(uow, lease, [work.id, *plan.also], keep_until=self._clock.now() if goes_on else None)
+            upcoming = await queue.settle(uow, lease, [work.id, *plan.also], keep_until=self._clock.now() if goes_on else None)
         self.handled += 1
         if token is not None:
-            held += [Lease(lane, token) for lane in uow.held]
-        return kept
+            held += [Lease(lane, token, head=head) for lane, head in uow.held.items()]
+        return upcoming
 
     async def _again(self, lease: Lease, work: Work, *, reason: str, after: timedelta | None, free: bool) -> None:
         known = self._handlers.get(work.kind)

@@ -7,14 +7,17 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, update
 
 from desk_core.kit.db import ReadSession, UnitOfWork
+from desk_core.kit.prepared import PreparedEntities
 from desk_core.people.entities import Agent, Contact, ContactIdentity, Team, TeamMember
 from desk_core.tickets.entities import Ticket
 
-_BY_IDENTITY = (
+_BY_IDENTITY: PreparedEntities[Contact] = PreparedEntities(
     select(Contact)
     .join(ContactIdentity)
-    .where(ContactIdentity.channel == bindparam("channel"), ContactIdentity.address == bindparam("address"))
+    .where(ContactIdentity.channel == bindparam("channel"), ContactIdentity.address == bindparam("address")),
+    Contact,
 )
+_BY_ID: PreparedEntities[Contact] = PreparedEntities(select(Contact).where(Contact.id == bindparam("id")), Contact)
 _IDENTITY_OF = (
     select(ContactIdentity.address, Contact.name)
     .join(Contact, Contact.id == ContactIdentity.contact_id)
@@ -41,8 +44,13 @@ _MEMBERS = (
 
 async def contact_by_identity(session: ReadSession | UnitOfWork, *, channel: str, address: str) -> Contact | None:
     """The contact behind an address, without identities loaded."""
-    found: Contact | None = await session.scalar(_BY_IDENTITY, {"channel": channel, "address": address})
-    return found
+    within = session.session if isinstance(session, UnitOfWork) else session
+    return await _BY_IDENTITY.first(within, {"channel": channel, "address": address})
+
+
+async def contact_by_id(session: ReadSession, contact_id: str) -> Contact | None:
+    """The contact, without identities loaded."""
+    return await _BY_ID.first(session, {"id": contact_id})
 
 
 async def address_and_name(session: ReadSession, contact_id: str, *, channel: str) -> tuple[str, str] | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import select
 
 from desk_core.context import SYSTEM, Actor, Context
 from desk_core.conversations import repository
@@ -68,7 +67,7 @@ class Acts:
     async def decide(self, work: Work) -> Plan:
         ctx, what = await self._context(str(work.payload.get("request_id", ""))), Act(work.payload["what"])
         async with self._database.glance() as session:
-            conversation = await session.get(Conversation, str(work.payload["conversation_id"]))
+            conversation = await repository.conversation_by_id(session, str(work.payload["conversation_id"]))
         nothing = Plan(Done(ctx))
         if conversation is None:
             return nothing
@@ -197,21 +196,18 @@ class Courtesies:
 
     async def decide(self, work: Work) -> Plan:
         async with self._database.glance() as session:
-            conversation = await session.get(Conversation, str(work.payload["conversation_id"]))
+            conversation = await repository.conversation_by_id(session, str(work.payload["conversation_id"]))
             heads = await queue.head(session, work.lane, limit=AT_ONCE)
             due = list(itertools.takewhile(lambda item: item.kind == work.kind, heads)) or [work]
             closed = [message_id for item in due for message_id in item.payload["closed"]]
-            query = select(Message.external_id).where(
-                Message.id.in_(closed), Message.external_id.is_not(None), Message.deleted_at.is_(None)
-            )
-            cards = list(await session.scalars(query.order_by(Message.at))) if closed else []
+            cards = [await repository.shown_id(session, message_id) for message_id in closed]
         plan = Plan(also=tuple(item.id for item in due if item.id != work.id))
         channel = await self._channel(conversation.inbox_id) if conversation is not None else None
         if conversation is None or channel is None:
             return plan
         if Ability.EDIT in channel.abilities:
-            for external_id in cards:
-                await channel.close_buttons(conversation.thread_key, str(external_id))
+            for external_id in filter(None, cards):
+                await channel.close_buttons(conversation.thread_key, external_id)
         if Ability.REACT in channel.abilities:
             marks = {external_id: emoji for item in due for external_id, emoji in item.payload["marks"].items()}
             for external_id, emoji in marks.items():

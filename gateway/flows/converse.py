@@ -10,7 +10,7 @@ import structlog
 from channels.webform.upload_links import UploadLinks
 from desk_core.context import Context
 from desk_core.conversations import repository as conversations
-from desk_core.conversations.entities import Inbox, RawInbound
+from desk_core.conversations.entities import RawInbound
 from desk_core.conversations.files import NewFile, safe_name, store_file, stored_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
 from desk_core.kit.blobs import DirectoryBlobs, human_size
@@ -157,7 +157,7 @@ class Converse:
         opening = InboundMessage.from_json(first.body)
         if is_burst(opening):
             heads = await queue.head(session, work.lane, limit=BURST)
-            inbox = await session.get_one(Inbox, first.inbox_id)
+            inbox = await conversations.inbox_by_id(session, first.inbox_id)
             ids = [str(item.payload["raw_id"]) for item in heads[1:] if item.kind == work.kind]
             rows = {row.id: row for row in await conversations.raw_inbound(session, ids)} if ids else {}
             for item in heads[1:]:

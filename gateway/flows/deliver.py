@@ -44,6 +44,7 @@ class Outcome:
     conversation_id: str = ""
     is_mail: bool = False
     copy: str = ""  # the address of the one whose copy this is
+    plain: bool = False  # nothing follows from its arrival but that it is noted
 
 
 class Deliver:
@@ -79,7 +80,7 @@ class Deliver:
             earlier = await _card(session, message) if not copy else None
         done = Outcome(
             ctx=ctx, message_id=message.id, inbox_id=inbox.id, conversation_id=conversation.id, is_mail=inbox.channel == ChannelKind.EMAIL,
-            copy=copy,
+            copy=copy, plain=not copy and inbox.channel != ChannelKind.EMAIL and not {"cc", "leaves_at"} & message.meta.keys(),
         )  # fmt: skip
         if message.delivery_state == "sent" and not done.copy:
             return Plan(Outcome(ctx=ctx, message_id=message.id))
@@ -153,6 +154,11 @@ class Deliver:
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
         outcome: Outcome = plan.data
         if outcome.receipt is None and not outcome.refused:
+            return
+        receipt = outcome.receipt
+        if outcome.plain and receipt is not None and not receipt.uncertain and not receipt.extra:
+            await conversations.note_sent(uow, outcome.message_id, external_id=receipt.external_id, attempts=work.attempts + 1)
+            outcome.ctx.hint(uow, "conversations", outcome.conversation_id)
             return
         message = await uow.session.get_one(Message, outcome.message_id)
         if outcome.copy:

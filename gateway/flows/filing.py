@@ -20,6 +20,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import StaleWrite
 from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
+from desk_core.kit.prepared import at_hand
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
 from desk_core.tickets import copies, history, participants
@@ -234,10 +235,12 @@ async def hand_to_people(uow: UnitOfWork, ctx: Context, filed: Filed, *, reason:
 async def _people(uow: UnitOfWork, ctx: Context, now: Situation) -> tuple[Contact, Conversation]:
     first = now.first
     if now.conversation is not None:
-        conversation = await uow.session.get_one(Conversation, now.conversation.id)
-        if conversation.version != now.conversation.version:
-            raise StaleWrite(conversation=conversation.id)
-        return await uow.session.get_one(Contact, conversation.contact_id), conversation
+        seen = now.conversation
+        if await conversation_repository.state_of(uow, seen.id) != (seen.version, seen.contact_id):
+            raise StaleWrite(conversation=seen.id)
+        if now.contact is None or now.contact.id != seen.contact_id:
+            return await uow.session.get_one(Contact, seen.contact_id), at_hand(uow.session, seen)
+        return at_hand(uow.session, now.contact), at_hand(uow.session, seen)
     language = known_language(first.sender.language, default="") or None
     contact = await people.identify(
         uow, channel=now.inbox.channel, address=first.sender.address, name="" if now.forged else first.sender.name, language=language,

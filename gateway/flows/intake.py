@@ -154,8 +154,8 @@ class Intake:
                 pending.future.set_result(Accepted(id=str(pending.row["id"]), duplicate=pending.row["id"] not in fresh))
 
         if self.worker is not None and uow.holder is not None:
-            for lane in uow.held:
-                self.worker.begin(Lease(lane, uow.holder))
+            for lane, head in uow.held.items():
+                self.worker.begin(Lease(lane, uow.holder, head=head))
 
     async def _queue(self, uow: UnitOfWork, work: list[dict[str, Any]]) -> None:
         if self.worker is None or len(work) > min(KEPT_AT_MOST, self.worker.room):

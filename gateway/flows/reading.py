@@ -22,8 +22,9 @@ from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
 from desk_core.tickets import copies, invitations
+from desk_core.tickets import reading as tickets
 from desk_core.tickets.entities import Ticket
-from desk_core.tickets.lifecycle import ACTIVE, Status
+from desk_core.tickets.lifecycle import Status
 from gateway.flows import in_groups
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 
@@ -87,7 +88,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     messages = tuple(InboundMessage.from_json(raw.body) for raw in raws)
     if messages[0].card.get("passed_on"):
         messages = (await _by_its_author(session, messages[0]), *messages[1:])
-    inbox = await session.get_one(Inbox, raws[0].inbox_id)
+    inbox = await conversations.inbox_by_id(session, raws[0].inbox_id)
     first = await in_groups.seated(session, inbox, messages[0])
     messages = tuple(replace(message, thread_key=first.thread_key) for message in messages)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
@@ -103,7 +104,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
     from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
     if conversation is not None and from_another:
-        contact = await session.get(Contact, conversation.contact_id)
+        contact = await people.contact_by_id(session, conversation.contact_id)
     # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
     requests = await _open_requests(session, owner_id if first.acts or conversation is not None else None)
     if in_groups.is_seat(first.thread_key):
@@ -125,8 +126,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     unanswered = bool(first.card.get("imported"))
     if begins and contact is not None and not first.held:
         if same is not None:
-            conversation, joined_by = await session.get(Conversation, same.conversation_id), "duplicate"
-            active = await session.get(Ticket, same.ticket_id) if same.ticket_id else None
+            conversation, joined_by = await conversations.conversation_by_id(session, same.conversation_id), "duplicate"
+            active = await tickets.ticket_by_id(session, same.ticket_id) if same.ticket_id else None
         told = await conversations.told_by_itself(
             session, channel=inbox.channel, contact_id=contact.id, since=first.at - ANSWERED_WITHIN, limit=ANSWERS
         )
@@ -233,38 +234,38 @@ async def _find_conversation(
     if message.card.get("released"):
         # Held until an operator took it up: it goes on where it was kept.
         kept = await session.get(Message, str(message.card["released"]))
-        found = await session.get(Conversation, kept.conversation_id) if kept else None
+        found = await conversations.conversation_by_id(session, kept.conversation_id) if kept else None
         loose = found is not None and found.active_ticket_id is None
         return found, "released", await _numbered(session, message, contact) if loose else None
     if message.card.get("ticket"):
         # From the status page: whoever holds its secret address writes on that request, whatever channel it came by.
-        shown: Ticket | None = await session.get(Ticket, str(message.card["ticket"]))
+        shown: Ticket | None = await tickets.ticket_by_id(session, str(message.card["ticket"]))
         if shown is not None and shown.conversation_id is not None:
-            return await session.get(Conversation, shown.conversation_id), "page", shown
+            return await conversations.conversation_by_id(session, shown.conversation_id), "page", shown
     if message.reply_to and inbox.channel == "telegram" and message.kind is InboundKind.MESSAGE:
         # The copy of a message in the chat of somebody on the request.
         copied = await copies.answered(session, inbox.id, message.reply_to)
         if copied is not None and contact is not None and copied.contact_id == contact.id and message.thread_key is not None:
             return await conversations.conversation_by_thread(session, inbox.id, message.thread_key), "thread", copied
         if copied is not None and copied.conversation_id and await copies.is_on(session, copied.id, message.sender.address):
-            return await session.get(Conversation, copied.conversation_id), "copy", copied
+            return await conversations.conversation_by_id(session, copied.conversation_id), "copy", copied
     if message.thread_key is not None:
         found = await conversations.conversation_by_thread(session, inbox.id, message.thread_key)
         return found, "thread" if found else "new", None
     for token in message.tokens:
-        found = await session.get(Conversation, token)
+        found = await conversations.conversation_by_id(session, token)
         if found is not None:
             return found, "token", None
     by_reference = await conversations.conversation_by_references(session, inbox.id, message.references)
     if by_reference is not None:
-        return await session.get(Conversation, by_reference), "references", None
+        return await conversations.conversation_by_id(session, by_reference), "references", None
     if not message.card.get("number"):
         return None, "new", None
     if not message.acts:
         return None, "number_not_proven", None
     ticket = await _numbered(session, message, contact)
     if ticket is not None and ticket.conversation_id is not None:
-        found = await session.get(Conversation, ticket.conversation_id)
+        found = await conversations.conversation_by_id(session, ticket.conversation_id)
         if found is not None and found.channel == inbox.channel:
             return found, "number", ticket
     return None, "number_not_owned", None
@@ -291,15 +292,7 @@ async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, mes
 
 
 async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[Ticket, ...]:
-    if contact_id is None:
-        return ()
-    query = (
-        select(Ticket)
-        .where(Ticket.contact_id == contact_id, Ticket.status.in_([status.value for status in ACTIVE]))
-        .order_by(Ticket.opened_at.desc())
-        .limit(20)
-    )
-    return tuple((await session.scalars(query)).all())
+    return () if contact_id is None else tuple(await tickets.open_of(session, contact_id))
 
 
 async def _active_ticket(session: ReadSession, inbox: Inbox, conversation: Conversation | None, message: InboundMessage) -> Ticket | None:
@@ -309,14 +302,11 @@ async def _active_ticket(session: ReadSession, inbox: Inbox, conversation: Conve
     if message.reply_to:
         answered = await conversations.message_by_external_id(session, inbox.id, message.reply_to)
         if answered is not None and answered.ticket_id is not None and await _same_person(session, answered, conversation):
-            return await session.get(Ticket, answered.ticket_id)
+            return await tickets.ticket_by_id(session, answered.ticket_id)
     if conversation.active_ticket_id is not None:
-        return await session.get(Ticket, conversation.active_ticket_id)
+        return await tickets.ticket_by_id(session, conversation.active_ticket_id)
     if MANNERS[inbox.channel] is not Manner.CHAT or conversation.topic is not None:
-        last: Ticket | None = await session.scalar(
-            select(Ticket).where(Ticket.conversation_id == conversation.id).order_by(Ticket.opened_at.desc()).limit(1)
-        )
-        return last
+        return await tickets.last_in(session, conversation.id)
     return None
 
 
@@ -324,7 +314,7 @@ async def _same_person(session: ReadSession, answered: Message, conversation: Co
     """A request may have moved to a topic since; what its person answers is about it all the same."""
     if answered.conversation_id == conversation.id:
         return True
-    there = await session.get(Conversation, answered.conversation_id)
+    there = await conversations.conversation_by_id(session, answered.conversation_id)
     return there is not None and there.contact_id == conversation.contact_id
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select, true, update
+from sqlalchemy import func, select, true
 
 from desk_core.context import Context
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
-from desk_core.conversations.entities import ButtonToken, Conversation, Message
+from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.service import COPY, Act, Close, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
@@ -84,12 +84,7 @@ async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     if filed.situation.conversation is None:
         return
     for message_id in await conversation_repository.open_cards(uow, filed.conversation.id, actions=CARD):
-        await uow.execute(
-            update(ButtonToken)
-            .where(ButtonToken.message_id == message_id, ButtonToken.used_at.is_(None))
-            .values(used_at=ctx.now)
-            .execution_options(synchronize_session=False)
-        )
+        await conversation_repository.close_card(uow, message_id, now=ctx.now)
         filed.courtesies.append(Close(message_id))
 
 

@@ -1,0 +1,34 @@
+"""Requests as the intake path looks them up: by key, a few at a time, with statements prepared once."""
+
+from sqlalchemy import bindparam, select
+
+from desk_core.kit.db import ReadSession
+from desk_core.kit.prepared import PreparedEntities
+from desk_core.tickets.entities import Ticket
+from desk_core.tickets.lifecycle import ACTIVE
+
+_BY_ID: PreparedEntities[Ticket] = PreparedEntities(select(Ticket).where(Ticket.id == bindparam("id")), Ticket)
+_OPEN_OF: PreparedEntities[Ticket] = PreparedEntities(
+    select(Ticket)
+    .where(Ticket.contact_id == bindparam("contact"), Ticket.status.in_([status.value for status in ACTIVE]))
+    .order_by(Ticket.opened_at.desc())
+    .limit(20),
+    Ticket,
+)
+_LAST_IN: PreparedEntities[Ticket] = PreparedEntities(
+    select(Ticket).where(Ticket.conversation_id == bindparam("conversation")).order_by(Ticket.opened_at.desc()).limit(1), Ticket
+)
+
+
+async def ticket_by_id(session: ReadSession, ticket_id: str) -> Ticket | None:
+    return await _BY_ID.first(session, {"id": ticket_id})
+
+
+async def open_of(session: ReadSession, contact_id: str) -> list[Ticket]:
+    """The newest requests of a contact that are not over, twenty at most."""
+    return await _OPEN_OF.all(session, {"contact": contact_id})
+
+
+async def last_in(session: ReadSession, conversation_id: str) -> Ticket | None:
+    """The newest request that was told in a conversation."""
+    return await _LAST_IN.first(session, {"conversation": conversation_id})
