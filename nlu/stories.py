@@ -30,6 +30,7 @@ from nlu.turn import (
     OpenTicket,
     Phase,
     Press,
+    ProveEmail,
     RateTicket,
     SetLanguage,
     ShowMe,
@@ -285,6 +286,8 @@ def act_name(action: Action) -> str:
             return "leave"
         case ShowMe():
             return "me"
+        case ProveEmail():
+            return "email"
         case SetLanguage():
             return "language"
 

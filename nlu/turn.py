@@ -274,7 +274,14 @@ class LeaveRequest:
 
 @dataclass(frozen=True, slots=True)
 class ShowMe:
-    """Tell the person for whom the desk takes them, and let them prove their phone."""
+    """Tell the person for whom the desk takes them, and let them prove a phone and an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProveEmail:
+    """A code goes to the address told, or the address is asked for; the flow says what became of it."""
+
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +304,7 @@ Action = (
     | JoinRequest
     | LeaveRequest
     | ShowMe
+    | ProveEmail
     | SetLanguage
 )
 

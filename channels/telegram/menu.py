@@ -18,6 +18,7 @@ COMMANDS: Final = (
     ("new", _("Write a new request")),
     ("my", _("My requests")),
     ("me", _("What we know about you")),
+    ("email", _("Confirm your e-mail address")),
     ("faq", _("Answers to common questions")),
     ("lang", _("Language")),
     ("human", _("Talk to a person")),

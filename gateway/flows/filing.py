@@ -31,7 +31,7 @@ from gateway.flows.reading import Situation
 from gateway.inboxes import habits
 from nlu.turn import AddToTicket, DialogueState, Turn
 
-REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new", "leave"})
+REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new", "leave", "prove_email"})
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 

@@ -51,6 +51,7 @@ class Outcome:
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
     joined: Accepted | None = None  # what a link led to that was confirmed
+    address: str | None = None  # what was told as an address to prove; empty where it is to be asked for
     left: Ticket | None = None  # the request of somebody else's that they are on no longer
     settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
@@ -123,6 +124,8 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
         await _list(uow, ctx, filed, listing)
     if acts.ShowMe in asked:
         await proving.tell_me(uow, ctx, filed)
+    if outcome.address is not None:
+        await proving.ask_code(uow, ctx, filed, outcome.address)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
 

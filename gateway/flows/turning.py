@@ -112,6 +112,8 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
             outcome.left = await participants.leave(uow, ctx, ticket_id, contact=filed.contact, address=address)
         case acts.ShowMe():
             pass  # words alone
+        case acts.ProveEmail(told=told):
+            outcome.address = told
         case acts.SetLanguage(language=language):
             conversation.language = filed.contact.language = filed.language = known_language(language)
         case _ as never:
