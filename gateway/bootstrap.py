@@ -348,7 +348,7 @@ class Desk:
         )  # fmt: skip
         draw = Draw(
             links=FileLinks(self.key, public_url=self.public_url), courtesies=CourtesyLinks(self.key, public_url=self.public_url),
-            mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
+            one_time=one_time, mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
         )  # fmt: skip
         return {
             INBOUND: converse,

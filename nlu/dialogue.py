@@ -16,7 +16,21 @@ from nlu import (
     reading,
 )
 from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
-from nlu.turn import DialogueState, Heard, JoinRequest, LeaveRequest, Manner, Phase, Press, ProveEmail, ShowMe, Snapshot, Turn, UseRequest
+from nlu.turn import (
+    DialogueState,
+    Heard,
+    JoinRequest,
+    LeaveNamed,
+    LeaveRequest,
+    Manner,
+    Phase,
+    Press,
+    ProveEmail,
+    ShowMe,
+    Snapshot,
+    Turn,
+    UseRequest,
+)
 from nlu.understood import Intent, Tools
 
 MAX_HEARD = 100_000
@@ -183,6 +197,10 @@ def commanded(scene: Scene, command: str) -> Turn:
             return questions.aside(scene, actions=(ProveEmail(scene.text),))
         case "my":
             return policy_requests.list_mine(scene)
+        case "invite":
+            return policy_requests.invite(scene)
+        case "leave":
+            return questions.aside(scene, actions=(LeaveNamed(policy_requests.number_of(scene)),))
         case "faq":
             return policy_articles.faq(scene)
         case "lang":

@@ -22,7 +22,9 @@ from nlu.turn import (
     FillSlots,
     HandOver,
     Heard,
+    InviteColleague,
     JoinRequest,
+    LeaveNamed,
     LeaveRequest,
     ListRequests,
     Manner,
@@ -284,6 +286,10 @@ def act_name(action: Action) -> str:
             return "join"
         case LeaveRequest():
             return "leave"
+        case LeaveNamed():
+            return "leave"
+        case InviteColleague():
+            return "invite"
         case ShowMe():
             return "me"
         case ProveEmail():

@@ -273,6 +273,20 @@ class LeaveRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveNamed:
+    """The same by a request's number; without one it is the only one that they have joined, or they are asked which."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InviteColleague:
+    """A link by which somebody else joins the person's own request; the flow makes it and says it."""
+
+    ticket_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowMe:
     """Tell the person for whom the desk takes them, and let them prove a phone and an address."""
 
@@ -303,6 +317,8 @@ Action = (
     | UseRequest
     | JoinRequest
     | LeaveRequest
+    | LeaveNamed
+    | InviteColleague
     | ShowMe
     | ProveEmail
     | SetLanguage

@@ -19,6 +19,8 @@ COMMANDS: Final = (
     ("my", _("My requests")),
     ("me", _("What we know about you")),
     ("email", _("Confirm your e-mail address")),
+    ("invite", _("Invite a colleague to a request")),
+    ("leave", _("Leave a colleague's request")),
     ("faq", _("Answers to common questions")),
     ("lang", _("Language")),
     ("human", _("Talk to a person")),

@@ -67,6 +67,12 @@ def plain_address(told: str) -> str | None:
     return address if len(address) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(address) else None
 
 
+def typed_code(text: str) -> tuple[str, bool] | None:
+    """(six digits, whether they are said to be a code) where a text is nothing else."""
+    match = _TYPED.fullmatch(text.strip())
+    return (match["first"] + match["second"], bool(match["said"])) if match is not None else None
+
+
 def open_question(dialogue: Mapping[str, Any] | None) -> str | None:
     """The form's question that waits for an answer in a conversation."""
     state = DialogueState.from_json(dialogue)
@@ -82,18 +88,17 @@ async def with_codes(session: ReadSession, now: Situation, ctx: Context, one_tim
     """
     if now.conversation is None or not in_own_chat(now) or now.first.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
         return now
-    found = {place: match for place, message in enumerate(now.messages) if (match := _TYPED.fullmatch(message.text.strip())) is not None}
+    found = {place: told for place, message in enumerate(now.messages) if (told := typed_code(message.text)) is not None}
     code = await codes.latest(session, now.conversation.id) if found else None
     if code is None:
         return now
     question = open_question(now.conversation.dialogue)
     later = question is not None and question != code.question
     typed: dict[int, TypedCode] = {}
-    for place, match in found.items():
-        right = one_time.is_code(code.id, match["first"] + match["second"])
-        if (match["said"] or not later) and (right or codes.counts(code, ctx.now)):
-            hidden = right or bool(match["said"]) or now.baton != Baton.AGENT
-            typed[place] = TypedCode(code.id, right=right, hidden=hidden)
+    for place, (digits, said) in found.items():
+        right = one_time.is_code(code.id, digits)
+        if (said or not later) and (right or codes.counts(code, ctx.now)):
+            typed[place] = TypedCode(code.id, right=right, hidden=right or said or now.baton != Baton.AGENT)
     hidden_at = {place for place, one in typed.items() if one.hidden}
     messages = tuple(replace(one, text=MASK) if place in hidden_at else one for place, one in enumerate(now.messages))
     masked = {raw.id: {**raw.body, "text": MASK} for place, raw in enumerate(now.raws) if place in hidden_at}
