@@ -76,7 +76,7 @@ class AddressCodes:
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
         outcome: Outcome = plan.data
         if outcome.failed:
-            await self._failed(uow, outcome.ctx, outcome.code_id)
+            await tell_not_sent(uow, outcome.ctx, outcome.code_id)
         elif work.payload["stage"] == Stage.FORGET:
             code = await uow.session.get(AddressCode, outcome.code_id)
             if code is not None:
@@ -84,17 +84,19 @@ class AddressCodes:
 
     async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
         if work.payload["stage"] == Stage.SEND:
-            await self._failed(uow, await self._context(""), str(work.payload["code"]))
+            await tell_not_sent(uow, await self._context(""), str(work.payload["code"]))
 
-    async def _failed(self, uow: UnitOfWork, ctx: Context, code_id: str) -> None:
-        code = await uow.session.get(AddressCode, code_id)
-        if code is None or code.used_at is not None or code.void_at is not None:
-            return
-        code.void_at = ctx.now
-        conversation = await uow.session.get_one(Conversation, code.conversation_id)
-        if conversation.baton != Baton.AGENT:
-            text = translate(code.language, labels.CODE_NOT_SENT, address=code.address)
-            await conversations.say(uow, ctx, conversation, text=text, meta={"key": "code_not_sent"})
+
+async def tell_not_sent(uow: UnitOfWork, ctx: Context, code_id: str) -> None:
+    """The letter with this code has not arrived: the code is void, and whoever waits for it hears so, unless an operator speaks."""
+    code = await uow.session.get(AddressCode, code_id)
+    if code is None or code.used_at is not None or code.void_at is not None:
+        return
+    code.void_at = ctx.now
+    conversation = await uow.session.get_one(Conversation, code.conversation_id)
+    if conversation.baton != Baton.AGENT:
+        text = translate(code.language, labels.CODE_NOT_SENT, address=code.address)
+        await conversations.say(uow, ctx, conversation, text=text, meta={"key": "code_not_sent"})
 
 
 def letter(code: AddressCode, digits: str) -> OutboundMessage:

@@ -26,6 +26,7 @@ from desk_core.tickets import copies, history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows import amending, in_groups
+from gateway.flows.codes import tell_not_sent
 from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation
 from gateway.inboxes import habits
@@ -357,6 +358,9 @@ async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     address = inbound.card.get("address")
     if inbound.card.get("permanent") and address:
         await people.mark_address(uow, channel="email", address=str(address).lower(), reason=reason or "refused", now=ctx.now)
+    if known is None and inbound.card.get("permanent"):
+        for token in inbound.tokens:
+            await tell_not_sent(uow, ctx, token)  # a letter with a code is of no conversation; its own id comes back
     if known is not None and inbound.card.get("permanent"):
         message = await uow.session.get_one(Message, known.id)
         copy = str(address).lower() in {str(copied) for _name, copied in message.meta.get("cc", ())}

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from desk_core.context import Actor
 from desk_core.conversations.entities import Conversation, Inbox, Message, RawInbound
-from desk_core.conversations.ports import ChannelKind, InboundKind, OutboundMessage, Receipt, Refused
+from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, OutboundMessage, Receipt, Refused, Sender
 from desk_core.kit.i18n import translate
 from desk_core.kit.ids import new_id
 from desk_core.people import codes, joining
@@ -173,6 +173,19 @@ class TestAnAddress:
         assert {message.text for message in chat.heard} >= {translate("ru", labels.CODE_NOT_SENT, address=ADDRESS)}
         await chat.says("123456")
         assert "123456" in await everything(desk), "nothing is waited for any more"
+
+    async def test_whose_letter_comes_back_is_told(self, desk: SmallDesk, chat: Chat, mail: Inbox) -> None:
+        code = await asks(chat)
+        report = InboundMessage(
+            kind=InboundKind.BOUNCE, external_id=new_id(), lane="in:email:x", sender=Sender("mailer-daemon@example.org"),
+            at=desk.clock.now(), tokens=(letters(desk)[-1].conversation_id,),
+            card={"permanent": True, "address": ADDRESS, "reason": "550 no such user"},
+        )  # fmt: skip
+        await desk.accept(mail.id, report)
+        await desk.worker().drain()
+        assert chat.heard[-1].text == translate("ru", labels.CODE_NOT_SENT, address=ADDRESS)
+        await chat.says(code)
+        assert ADDRESS not in await identities(desk)
 
 
 class TestACode:
