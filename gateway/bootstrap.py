@@ -30,6 +30,7 @@ from desk_core.kit.i18n import gettext_noop as _
 from desk_core.lanes.signal import LocalSignal, RedisSignal, Signal
 from desk_core.lanes.worker import Handler, Worker
 from desk_core.learning.service import RETRAIN
+from desk_core.people.codes import ADDRESS_CODE
 from desk_core.sla import service as sla
 from desk_core.tickets import effects
 from desk_core.tickets.topics import TOPIC
@@ -38,6 +39,7 @@ from gateway.courtesies import CourtesyLinks
 from gateway.file_links import FileLinks
 from gateway.flows.acts import Acts, Courtesies
 from gateway.flows.clocks import LadderTimer, RatingTimer, SlaTimer, UnfinishedTimer
+from gateway.flows.codes import AddressCodes
 from gateway.flows.converse import Converse
 from gateway.flows.deliver import Deliver
 from gateway.flows.drawing import Draw
@@ -50,6 +52,7 @@ from gateway.flows.reading import Situation
 from gateway.flows.topics import Topics
 from gateway.flows.turning import UNFINISHED
 from gateway.limits import RateLimits
+from gateway.one_time import OneTime
 from gateway.secret_box import SecretBox
 from gateway.settings import Settings
 from gateway.understanding import Understanding
@@ -337,14 +340,15 @@ class Desk:
     def handlers(self) -> Mapping[str, Handler]:
         """Every kind of work and who does it."""
         largest = self.settings.limits.attachment_mb * 1024 * 1024
+        one_time = OneTime(self.key)
         converse = Converse(
             self.database, context=self.context, tools=self.tools, channel=self.channel, blobs=self.blobs, allow=self.allow,
             attachment_limit=largest, daily_limit=self.settings.limits.telegram_mb_per_day * 1024 * 1024,
-            uploads=UploadLinks(self.key, public_url=self.public_url),
+            uploads=UploadLinks(self.key, public_url=self.public_url), one_time=one_time,
         )  # fmt: skip
         draw = Draw(
             links=FileLinks(self.key, public_url=self.public_url), courtesies=CourtesyLinks(self.key, public_url=self.public_url),
-            mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
+            one_time=one_time, mail_limit=self.settings.limits.mail_out_mb * 1024 * 1024,
         )  # fmt: skip
         return {
             INBOUND: converse,
@@ -361,6 +365,7 @@ class Desk:
             effects.LADDER: LadderTimer(self.database, context=self.context),
             effects.RATING: RatingTimer(self.database, context=self.context),
             UNFINISHED: UnfinishedTimer(self.database, context=self.context),
+            ADDRESS_CODE: AddressCodes(self.database, context=self.context, channel=self.channel, one_time=one_time),
             TOPIC: Topics(self.database, context=self.context, channel=self.channel),
             RETRAIN: Retrain(self.database, context=self.context, train=self.retrain),
         }  # fmt: skip

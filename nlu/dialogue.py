@@ -16,7 +16,21 @@ from nlu import (
     reading,
 )
 from nlu.scene import BUILDING, Scene, shortened, spoken_language, storable
-from nlu.turn import DialogueState, Heard, JoinRequest, LeaveRequest, Manner, Phase, Press, ShowMe, Snapshot, Turn, UseRequest
+from nlu.turn import (
+    DialogueState,
+    Heard,
+    JoinRequest,
+    LeaveNamed,
+    LeaveRequest,
+    Manner,
+    Phase,
+    Press,
+    ProveEmail,
+    ShowMe,
+    Snapshot,
+    Turn,
+    UseRequest,
+)
 from nlu.understood import Intent, Tools
 
 MAX_HEARD = 100_000
@@ -102,6 +116,8 @@ def pressed(scene: Scene, press: Press) -> Turn:
             return scene.turn(state, scene.own("not_joined", labels.NOT_JOINED_IN))
         case "leave" if value_of(press, "ticket"):
             return scene.turn(state, actions=(LeaveRequest(value_of(press, "ticket")),))
+        case "prove_email":
+            return questions.aside(scene, actions=(ProveEmail(),))
         case "cancel" if state.phase is not Phase.IDLE:
             return policy_chat.leave(scene)
         case "helped":
@@ -177,8 +193,14 @@ def commanded(scene: Scene, command: str) -> Turn:
             return start_new(scene)
         case "me":
             return questions.aside(scene, actions=(ShowMe(),))
+        case "email":
+            return questions.aside(scene, actions=(ProveEmail(scene.text),))
         case "my":
             return policy_requests.list_mine(scene)
+        case "invite":
+            return policy_requests.invite(scene)
+        case "leave":
+            return questions.aside(scene, actions=(LeaveNamed(policy_requests.number_of(scene)),))
         case "faq":
             return policy_articles.faq(scene)
         case "lang":

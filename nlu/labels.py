@@ -28,6 +28,7 @@ LABELS = {
     "not_join_in": _("No"),
     "rate_in": _("Yes, it is mine"),
     "leave": _("Leave"),
+    "prove_email": _("Confirm e-mail"),
     "cancel_request": _("Cancel request"),
     "together": _("One request"),
     "apart": _("Two requests"),
@@ -84,6 +85,13 @@ JOINED_IN = _(
 )
 REQUEST_FULL = _("#%(number)s holds as many people as it may. Ask whoever invited you to make room, then open the link again.")
 LEFT = _("You have left #%(number)s. No more answers of it come here.")
+INVITE = _("Send this link to your colleague. Whoever opens it can join #%(number)s; it works once, within %(hours)s hours:\n\n<%(link)s>")
+INVITE_WHICH = _("Which request is it? Write its number too, like /invite 1042.")
+INVITE_IN_PRIVATE = _("Here others read along. Write /invite to me in a private chat.")
+INVITE_NOT_NOW = _("A link cannot be made right now. Open the page of your request: there is one too.")
+LEAVE_WHICH = _("Which request do you leave?")
+NOT_ON_NUMBER = _("You have not joined #%(number)s.")
+NOT_ON_ANY = _("You have joined no request of somebody else.")
 NOT_ON_IT = _("You are not on this request any more.")
 NOT_JOINED = _("All right, nothing has changed. The request goes on where it was.")
 JOINED = _("Done: #%(number)s goes on here. Just write, and answers will come into this chat.")
@@ -93,6 +101,22 @@ ME_PROVEN = _("proven")
 ME_IN_PRIVATE = _("Here others read along. Write /me to me in a private chat.")
 ME_ASK_PHONE = _("With “%(button)s” below you prove your phone, and I find what you asked under it elsewhere.")
 PHONE_PROVEN = _("Thank you: the phone %(phone)s is yours.")
+ASK_EMAIL = _("Write your e-mail address, and I send a code there.")
+NOT_AN_ADDRESS = _("This is no e-mail address. Write just the address, like name@example.org")
+EMAIL_IN_PRIVATE = _("Here others read along. Write /email to me in a private chat.")
+CODE_SENT = _(
+    "A letter with a code is on its way to %(address)s. Write the code here within %(minutes)s minutes. If no letter comes, look among the"
+    " spam, or check the address and write /email again."
+)
+CODE_NOT_SENT = _("The letter to %(address)s could not be sent. Check the address and write /email again.")
+CODE_VOID = _("This is not the code, and it was the last try. Ask for a new one: /email")
+CODE_LATE = _("This code does not count any more. Ask for a new one: /email")
+EMAIL_PROVEN = _("Thank you: the address %(address)s is yours. What you asked from there is in /my too.")
+CODE_SUBJECT = _("Code to confirm your address")
+CODE_LETTER = _(
+    "The code to confirm your address: **%(code)s**\n\nWrite it in the chat where you asked for it, within %(minutes)s minutes. Tell it to"
+    " nobody else.\n\nYou did not ask for it? Then you need not do anything: without the code nothing happens."
+)
 SWITCHED = _("Now it is about %(name)s. Just write.")
 NOW_ABOUT = _("What you write now goes to #%(number)s.")
 ASK_ABOUT = _("Is this about request #%(number)s or something new?")

@@ -14,6 +14,7 @@ from nlu.turn import (
     CancelTicket,
     ConfirmSolved,
     DialogueState,
+    InviteColleague,
     ListRequests,
     OpenRequest,
     Phase,
@@ -117,6 +118,25 @@ def show(scene: Scene, ticket_id: str) -> Turn:
 def list_mine(scene: Scene, offset: object = 0) -> Turn:
     start = offset if isinstance(offset, int) and not isinstance(offset, bool) and offset >= 0 else 0
     return questions.aside(scene, actions=(ListRequests(offset=start),))
+
+
+def number_of(scene: Scene) -> int | None:
+    """The number behind a command, written with or without its sign."""
+    return lexicon.request_number(f"#{scene.text.lstrip('#№ ')}")
+
+
+def invite(scene: Scene) -> Turn:
+    """Somebody else is to join the request named by number, the one that is talked about, or the only one."""
+    requests, number = scene.snapshot.requests, number_of(scene)
+    named = next((request for request in requests if number is not None and request.number == number), None)
+    if number is not None and named is None:
+        return unknown_number(scene, number)
+    found = named or scene.snapshot.active or scene.snapshot.resolved or (requests[0] if len(requests) == 1 else None)
+    if found is not None:
+        return questions.aside(scene, actions=(InviteColleague(found.ticket_id),))
+    if requests:
+        return questions.aside(scene, scene.own("invite_which", labels.INVITE_WHICH), actions=(ListRequests(),))
+    return status(scene)
 
 
 # --- adding ------------------------------------------------------------------------------------------------------------

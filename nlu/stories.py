@@ -22,7 +22,9 @@ from nlu.turn import (
     FillSlots,
     HandOver,
     Heard,
+    InviteColleague,
     JoinRequest,
+    LeaveNamed,
     LeaveRequest,
     ListRequests,
     Manner,
@@ -30,6 +32,7 @@ from nlu.turn import (
     OpenTicket,
     Phase,
     Press,
+    ProveEmail,
     RateTicket,
     SetLanguage,
     ShowMe,
@@ -283,8 +286,14 @@ def act_name(action: Action) -> str:
             return "join"
         case LeaveRequest():
             return "leave"
+        case LeaveNamed():
+            return "leave"
+        case InviteColleague():
+            return "invite"
         case ShowMe():
             return "me"
+        case ProveEmail():
+            return "email"
         case SetLanguage():
             return "language"
 

@@ -273,8 +273,29 @@ class LeaveRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveNamed:
+    """The same by a request's number; without one it is the only one that they have joined, or they are asked which."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InviteColleague:
+    """A link by which somebody else joins the person's own request; the flow makes it and says it."""
+
+    ticket_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowMe:
-    """Tell the person for whom the desk takes them, and let them prove their phone."""
+    """Tell the person for whom the desk takes them, and let them prove a phone and an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProveEmail:
+    """A code goes to the address told, or the address is asked for; the flow says what became of it."""
+
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +317,10 @@ Action = (
     | UseRequest
     | JoinRequest
     | LeaveRequest
+    | LeaveNamed
+    | InviteColleague
     | ShowMe
+    | ProveEmail
     | SetLanguage
 )
 

@@ -443,6 +443,16 @@ async def has_told(session: ReadSession, conversation_id: str, key: str, *, sinc
     return await session.scalar(query.limit(1)) is not None
 
 
+async def last_told(session: ReadSession, conversation_id: str, key: str, *, since: datetime) -> Message | None:
+    """When the desk last said this reply in a conversation since then, as the message it was."""
+    query = select(Message).where(
+        Message.conversation_id == conversation_id, Message.direction == "outbound", Message.meta["key"].as_string() == key,
+        Message.at > since,
+    )  # fmt: skip
+    found: Message | None = await session.scalar(query.order_by(Message.at.desc(), Message.id.desc()).limit(1))
+    return found
+
+
 async def attachment_count(session: ReadSession, conversation_id: str) -> int:
     query = select(func.count()).select_from(Attachment).join(Message).where(Message.conversation_id == conversation_id)
     return (await session.scalar(query)) or 0

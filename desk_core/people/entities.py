@@ -149,3 +149,25 @@ class ContactJoin(Base):
     moved: Mapped[dict[str, Any]] = mapped_column(default=dict)
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str | None]
+
+
+class AddressCode(Base):
+    """A one-time code on its way to an e-mail address, asked for in a chat; the code itself is computed from `id`, not kept.
+
+    `question` is the form's question that was open when it was asked for.
+    """
+
+    __tablename__ = "address_codes"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    contact_id: Mapped[str] = mapped_column(Id, ForeignKey("contacts.id"), index=True)
+    conversation_id: Mapped[str] = mapped_column(Id, ForeignKey("conversations.id"), index=True)
+    inbox_id: Mapped[str] = mapped_column(Id, ForeignKey("inboxes.id"))
+    address: Mapped[str] = mapped_column(index=True)
+    language: Mapped[str]
+    question: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    void_at: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """Two contacts turn out to be one person; and where that was a mistake, they are taken apart again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,20 +39,35 @@ class Joined:
     undone_by: str | None
 
 
-async def join(uow: UnitOfWork, ctx: Context, contact: Contact, *, into: str, reason: str) -> None:
-    """Everything of one contact becomes another's; what came over is kept by ids, so that it can be taken apart again."""
+async def join(uow: UnitOfWork, ctx: Context, contact: Contact, *, into: str, reason: str, by: str = "") -> None:
+    """Everything of one contact becomes another's; what came over is kept by ids, so that it can be taken apart again.
+
+    `by` is the name of who brought it about, where that is not the contact.
+    """
     if contact.id == into:
         return
-    moved: dict[str, list[str]] = {}
+    everything = {name: list(await uow.scalars(select(entity.id).where(entity.contact_id == contact.id))) for name, entity in MOVED}
+    await carry(uow, ctx, everything, of=contact, into=into, reason=reason, by=by or contact.name)
+
+
+async def carry(uow: UnitOfWork, ctx: Context, moved: Mapping[str, list[str]], *, of: Contact, into: str, reason: str, by: str) -> None:
+    """These of a contact's identities, conversations and tickets become another's, and can be given back as after a join."""
     for name, entity in MOVED:
-        moved[name] = list(await uow.scalars(select(entity.id).where(entity.contact_id == contact.id)))
         if moved[name]:
             moving = update(entity).where(entity.id.in_(moved[name])).values(contact_id=into)
             await uow.execute(moving.execution_options(synchronize_session=False))
+    if moved["tickets"]:
+        # What stays with somebody must not go on talking about a request that is no longer theirs.
+        await uow.execute(
+            update(Conversation)
+            .where(Conversation.contact_id == of.id, Conversation.active_ticket_id.in_(moved["tickets"]))
+            .values(active_ticket_id=None)
+            .execution_options(synchronize_session=False)
+        )
     uow.add(
         ContactJoin(
-            id=new_id(), contact_id=into, joined_id=contact.id, reason=reason, by=contact.name, at=ctx.now, moved=moved,
-            undone_at=None, undone_by=None,
+            id=new_id(), contact_id=into, joined_id=of.id, reason=reason, by=by, at=ctx.now, moved=dict(moved), undone_at=None,
+            undone_by=None,
         )
     )  # fmt: skip
 

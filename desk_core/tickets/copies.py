@@ -14,6 +14,7 @@ from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.errors import DeskError
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.tickets.entities import MessageCopy, Ticket, TicketParticipant
+from desk_core.tickets.lifecycle import ACTIVE
 
 _INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -38,6 +39,21 @@ async def of(session: AsyncSession, ticket_id: str) -> list[TicketParticipant]:
         .order_by(TicketParticipant.added_at, TicketParticipant.address)
         .limit(MOST)
     )
+    return list((await session.scalars(query)).all())
+
+
+async def joined_by(session: AsyncSession, address: str) -> list[Ticket]:
+    """The open requests of others that somebody is on from their chat, the latest first."""
+    query = (
+        select(Ticket)
+        .join(TicketParticipant, TicketParticipant.ticket_id == Ticket.id)
+        .where(
+            TicketParticipant.address == address.lower(), TicketParticipant.removed_at.is_(None),
+            TicketParticipant.conversation_id.is_not(None), Ticket.status.in_([status.value for status in ACTIVE]),
+        )
+        .order_by(Ticket.opened_at.desc(), Ticket.id)
+        .limit(MOST)
+    )  # fmt: skip
     return list((await session.scalars(query)).all())
 
 

@@ -26,6 +26,8 @@ PREFIX = "go-"
 """Begins the payload of such a link, so that it is told from other payloads of /start."""
 MASK = f"{PREFIX}…"
 """What is kept of a secret that somebody sent."""
+INVITES = "invitation"
+"""Key of a message that tells such a link: it is stored with the mask in the place of the secret."""
 LIFE = timedelta(minutes=30)
 JOIN_LIFE = timedelta(hours=24)
 RATED = frozenset({Status.RESOLVED, Status.CLOSED})
@@ -51,9 +53,14 @@ def mark_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-async def invite(uow: UnitOfWork, ctx: Context, ticket: Ticket, *, purpose: Purpose = Purpose.CONTINUE, by: Actor | None = None) -> str:
-    """A new secret by which this request can be opened in a chat; it is shown once and never again. `by` is who gives it away."""
-    secret = PREFIX + new_token(18)
+async def invite(
+    uow: UnitOfWork, ctx: Context, ticket: Ticket, *, purpose: Purpose = Purpose.CONTINUE, by: Actor | None = None, secret: str = ""
+) -> str:
+    """A new secret by which this request can be opened in a chat; it is shown once and never again. `by` is who gives it away.
+
+    `secret` is one that whoever calls can make again; without it nobody can.
+    """
+    secret = PREFIX + (secret or new_token(18))
     life = JOIN_LIFE if purpose is Purpose.JOIN else LIFE
     uow.add(
         Invitation(

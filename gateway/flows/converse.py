@@ -13,17 +13,20 @@ from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import RawInbound
 from desk_core.conversations.files import NewFile, safe_name, store_file, stored_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
+from desk_core.conversations.service import Baton
 from desk_core.kit.blobs import DirectoryBlobs, human_size
-from desk_core.kit.db import Database, UnitOfWork
+from desk_core.kit.db import Database, ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound, TooLarge
 from desk_core.kit.i18n import translate
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
 from gateway.flows import amending, filing, in_groups, proving
+from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation, is_burst, situation, snapshot, with_invitation
 from gateway.flows.speaking import stands_over
 from gateway.flows.turning import apply_turn
+from gateway.one_time import OneTime
 from nlu import labels
 from nlu.dialogue import advance
 from nlu.turn import DialogueState, Edited, Heard, OpenTicket, Phase, Press, Turn
@@ -69,8 +72,10 @@ class Converse:
         attachment_limit: int,
         daily_limit: int,
         uploads: UploadLinks,
+        one_time: OneTime,
     ) -> None:
         self._database, self._context, self._tools, self._channel = database, context, tools, channel
+        self._one_time = one_time
         self._uploads = uploads
         self._blobs, self._allow, self._limit, self._daily_limit = blobs, allow, attachment_limit, daily_limit
 
@@ -78,9 +83,11 @@ class Converse:
         ctx = await self._context(str(work.payload.get("request_id", "")))
         async with self._database.glance() as session:
             raws, also = await self._burst(session, work)
-            now = await with_invitation(session, await situation(session, raws), ctx)
+            now = await self._without_secrets(session, await situation(session, raws), ctx)
+            now = await proving.with_address(session, now, ctx)
             room, told = await self._room(session, now, ctx)
-            asked = await proving.has_asked(session, now, ctx)
+            # A code that stands in the place of other words was typed to prove something, and told nothing anew.
+            asked = await proving.has_asked(session, now, ctx) or (bool(now.codes) and now.first.kind is InboundKind.EDIT)
         if now.first.kind is InboundKind.PRESS:
             return Plan(await self._press(now, ctx))
         files, too_large, over = await self._fetch(now, room)
@@ -110,10 +117,13 @@ class Converse:
             await filing.answer_stale(uow, decision.ctx, filed)
         if decision.flooded and decision.situation.inbox.channel == "email":
             filing.hold(filed, verdict="flood")
+        filed.one_time = self._one_time
+        if not decision.flooded:
+            await proving.try_codes(uow, decision.ctx, filed)  # before the question that the turn puts once more
         if decision.turn is not None:
             await apply_turn(uow, decision.ctx, filed, decision.turn)
-        if (phone := proving.own_phone(decision.situation)) is not None and not decision.flooded:
-            await proving.prove_phone(uow, decision.ctx, filed, phone)
+        if not decision.flooded:
+            await self._prove(uow, decision, filed)
         await filing.keep_participants(uow, decision.ctx, filed)
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
@@ -127,6 +137,19 @@ class Converse:
             await filing.say_key(uow, decision.ctx, filed, "quota_full", limit=human_size(self._daily_limit))
         await filing.finish(uow, decision.ctx, filed)
 
+    @staticmethod
+    async def _prove(uow: UnitOfWork, decision: Decision, filed: Filed) -> None:
+        """What proves something about the person is done whoever speaks."""
+        now = decision.situation
+        if (phone := proving.own_phone(now)) is not None:
+            await proving.prove_phone(uow, decision.ctx, filed, phone)
+        if now.baton == Baton.AGENT and now.first.command == proving.EMAIL and proving.in_own_chat(now):
+            await proving.ask_code(uow, decision.ctx, filed, str(now.first.card.get("args", "")))
+
+    async def _without_secrets(self, session: ReadSession, now: Situation, ctx: Context) -> Situation:
+        """The situation with what its secrets open, and without the secrets."""
+        return await proving.with_codes(session, await with_invitation(session, now, ctx), ctx, self._one_time)
+
     async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
         """The message is kept as far as it can be read, and its conversation goes to a person with the reason."""
         ctx = await self._context(str(work.payload.get("request_id", "")))
@@ -134,7 +157,7 @@ class Converse:
             raws = await conversations.raw_inbound(session, [str(work.payload["raw_id"])])
             if not raws:
                 return
-            now = await with_invitation(session, await situation(session, raws), ctx)
+            now = await self._without_secrets(session, await situation(session, raws), ctx)
         if raws[0].state != "done":
             filed = await filing.file(uow, ctx, now, ((),), too_large=())
             if not now.forged:  # that one waits among the held ones; nobody is answered, nothing opens in a name that is not its own
@@ -269,7 +292,7 @@ class Converse:
     @staticmethod
     def _heard(now: Situation) -> Heard:
         # The timeline keeps "/new printer" as written; the dialogue hears the command, and "printer" as what was said.
-        said = [_told(now, message) for message in now.messages]
+        said = [_told(now, message) for message in proving.said_besides(now)]
         texts = [text.strip() for text in said if text.strip()]
         slots: dict[str, str] = {}
         for message in now.messages:

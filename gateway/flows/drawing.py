@@ -14,19 +14,20 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
-from desk_core.tickets import copies
+from desk_core.tickets import copies, invitations
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE, Status
 from gateway.courtesies import COURTESIES, CourtesyLinks
 from gateway.file_links import FileLinks
 from gateway.flows.in_groups import is_seat
+from gateway.one_time import OneTime
 
 
 class Draw:
     """Reads what an outbound message needs and puts it together. `mail_limit` is how many bytes of files one letter carries."""
 
-    def __init__(self, *, links: FileLinks, courtesies: CourtesyLinks, mail_limit: int) -> None:
-        self._links, self._courtesies, self._mail_limit = links, courtesies, mail_limit
+    def __init__(self, *, links: FileLinks, courtesies: CourtesyLinks, one_time: OneTime, mail_limit: int) -> None:
+        self._links, self._courtesies, self._one_time, self._mail_limit = links, courtesies, one_time, mail_limit
 
     async def __call__(
         self,
@@ -59,7 +60,7 @@ class Draw:
             thread_key=conversation.thread_key,
             to=to,
             to_name=(known[1] if known else "") or to,
-            text=message.text,
+            text=self._text(message),
             headline=_title(ticket) if ticket and copy else await _headline(session, ticket, message, conversation),
             language=_language(ctx, conversation, ticket),
             at=message.at,
@@ -88,6 +89,12 @@ class Draw:
             if last and message.meta.get("key") and _may_read(last, to)
             else {},
         )
+
+    def _text(self, message: Message) -> str:
+        """The words as they go out; the secret of a link is made anew for them."""
+        if message.meta.get("key") != invitations.INVITES:
+            return message.text
+        return message.text.replace(invitations.MASK, invitations.PREFIX + self._one_time.invitation(message.id))
 
 
 async def _headline(session: ReadSession, ticket: Ticket | None, message: Message, conversation: Conversation) -> str:

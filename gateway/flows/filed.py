@@ -10,6 +10,7 @@ from desk_core.people.entities import Contact
 from desk_core.tickets import effects
 from desk_core.tickets.entities import Ticket
 from gateway.flows.reading import Situation
+from gateway.one_time import OneTime
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Filed:
     language: str
     zone: ZoneInfo
     topics: bool = False  # requests have topics of their own in this chat
+    one_time: OneTime | None = None  # what a link that is told is made of; None where a turn is not a person's
     courtesies: list[Courtesy] = field(default_factory=list)  # they follow the words of the turn
 
     def link(self, ctx: Context) -> str:

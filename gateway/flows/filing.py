@@ -27,12 +27,13 @@ from desk_core.tickets import copies, history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows import amending, in_groups
+from gateway.flows.codes import tell_not_sent
 from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation
 from gateway.inboxes import habits
 from nlu.turn import AddToTicket, DialogueState, Turn
 
-REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new", "leave"})
+REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new", "leave", "prove_email"})
 """Buttons that may be pressed again: looking is harmless, and a rating may be changed."""
 
 
@@ -360,6 +361,9 @@ async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     address = inbound.card.get("address")
     if inbound.card.get("permanent") and address:
         await people.mark_address(uow, channel="email", address=str(address).lower(), reason=reason or "refused", now=ctx.now)
+    if known is None and inbound.card.get("permanent"):
+        for token in inbound.tokens:
+            await tell_not_sent(uow, ctx, token)  # a letter with a code is of no conversation; its own id comes back
     if known is not None and inbound.card.get("permanent"):
         message = await uow.session.get_one(Message, known.id)
         copy = str(address).lower() in {str(copied) for _name, copied in message.meta.get("cc", ())}

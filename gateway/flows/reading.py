@@ -39,6 +39,15 @@ MANNERS = {"telegram": Manner.CHAT, "email": Manner.MAIL, "webform": Manner.FORM
 
 
 @dataclass(frozen=True, slots=True)
+class TypedCode:
+    """Somebody typed digits for a code that proves an address."""
+
+    code_id: str
+    right: bool
+    hidden: bool  # nobody is to read them; digits that an operator may be waiting for stay
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """Everything read about a burst of inbound messages before anything is decided."""
 
@@ -59,6 +68,7 @@ class Situation:
     invited: Ticket | None = None  # the request of that link
     invited_to: str = ""  # what for (`Purpose`); "own", "on_it" and "group" where nothing is to be confirmed
     masked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # bodies of raw messages without the secret they held, by id
+    codes: Mapping[int, TypedCode] = field(default_factory=dict)  # by the place of the message that is nothing but the code
     told_private: bool = False  # this group has heard that the bot works in private
     from_another: bool = False  # somebody else than the requester wrote into the conversation
     participant: bool = False  # and they are on the request: what they say joins it, and decides nothing

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import func, select, true
 
-from desk_core.context import Context
+from desk_core.context import Actor, Context
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
+from desk_core.conversations.deep_links import deep_link
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.service import COPY, Act, Close, NewButton
 from desk_core.kit.db import UnitOfWork
@@ -19,7 +20,7 @@ from desk_core.sla.words import moment
 from desk_core.tickets import effects, topics
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
-from desk_core.tickets.invitations import Accepted, Purpose
+from desk_core.tickets.invitations import INVITES, JOIN_LIFE, MASK, Accepted, Purpose, invite
 from desk_core.tickets.lifecycle import Status
 from gateway.flows import proving
 from gateway.flows.filed import Filed
@@ -51,6 +52,9 @@ class Outcome:
     ask: acts.OpenTicket | None = None
     handed_over: bool = False
     joined: Accepted | None = None  # what a link led to that was confirmed
+    address: str | None = None  # what was told as an address to prove; empty where it is to be asked for
+    inviting: Ticket | None = None  # the request that a colleague is to join
+    joined_to: Sequence[Ticket] = ()  # requests of others that they may leave
     left: Ticket | None = None  # the request of somebody else's that they are on no longer
     settled: bool = False  # the stars came too late to change anything
     lists: list[acts.ListRequests] = field(default_factory=list)
@@ -111,6 +115,11 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
         await _tell_joined(uow, ctx, filed, outcome.joined)
     if acts.LeaveRequest in asked:
         await _tell_left(uow, ctx, filed, outcome.left)
+    for action in turn.actions:
+        if isinstance(action, acts.LeaveNamed):
+            await _tell_left_named(uow, ctx, filed, action.number, outcome)
+    if outcome.inviting is not None:
+        await _invite(uow, ctx, filed, outcome.inviting)
     for say in turn.replies:
         if say.key != "added" or not await _is_understood(uow, filed):
             await _say(uow, ctx, filed, say, outcome)
@@ -118,6 +127,8 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
         await _list(uow, ctx, filed, listing)
     if acts.ShowMe in asked:
         await proving.tell_me(uow, ctx, filed)
+    if outcome.address is not None:
+        await proving.ask_code(uow, ctx, filed, outcome.address)
     for shown in outcome.shows:
         await _show(uow, ctx, filed, shown.ticket_id)
 
@@ -154,6 +165,36 @@ async def _tell_joined(uow: UnitOfWork, ctx: Context, filed: Filed, accepted: Ac
 async def _tell_left(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket | None) -> None:
     text = translate(filed.language, labels.LEFT, number=ticket.number) if ticket else translate(filed.language, labels.NOT_ON_IT)
     await conversations.say(uow, ctx, filed.conversation, text=text, meta={"key": "left"})
+
+
+async def _tell_left_named(uow: UnitOfWork, ctx: Context, filed: Filed, number: int | None, outcome: Outcome) -> None:
+    """What became of leaving by number: they have left, or it has to be said which, or there is nothing to leave."""
+    language, found = filed.language, outcome.joined_to
+    if outcome.left is not None:
+        await _tell_left(uow, ctx, filed, outcome.left)
+        return
+    parts = [translate(language, labels.NOT_ON_NUMBER, number=number)] if number is not None else []
+    if found:
+        parts.append(translate(language, labels.LEAVE_WHICH))
+    elif not parts:
+        parts.append(translate(language, labels.NOT_ON_ANY))
+    buttons = [[NewButton(_row(language, ticket), "leave", {"ticket": ticket.id})] for ticket in found]
+    await conversations.say(uow, ctx, filed.conversation, text=" ".join(parts), buttons=buttons, meta={"key": "leave_which"})
+
+
+async def _invite(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -> None:
+    """The link by which a colleague joins. Its secret is written into the message on its way out and is read nowhere else."""
+    language, conversation = filed.language, filed.conversation
+    bot = str(filed.situation.inbox.config.get("username") or "")
+    if filed.situation.in_group or not bot or filed.one_time is None:
+        words = labels.INVITE_IN_PRIVATE if filed.situation.in_group else labels.INVITE_NOT_NOW
+        await conversations.say(uow, ctx, conversation, text=translate(language, words), meta={"key": "not_invited"})
+        return
+    hours = int(JOIN_LIFE.total_seconds() // 3600)
+    text = translate(language, labels.INVITE, number=ticket.number, hours=hours, link=deep_link(bot, MASK))
+    message = await conversations.say(uow, ctx, conversation, text=text, meta={"key": INVITES})
+    secret = filed.one_time.invitation(message.id)
+    await invite(uow, ctx, ticket, purpose=Purpose.JOIN, by=Actor.requester(filed.contact), secret=secret)
 
 
 async def _announce(uow: UnitOfWork, ctx: Context, filed: Filed, outcome: Outcome) -> None:

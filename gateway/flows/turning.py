@@ -13,7 +13,7 @@ from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import known_language
 from desk_core.knowledge import questions as asked
 from desk_core.lanes import queue
-from desk_core.tickets import belonging, history, invitations, participants, topics
+from desk_core.tickets import belonging, copies, history, invitations, participants, topics
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
@@ -110,8 +110,18 @@ async def _act(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, action: 
         case acts.LeaveRequest(ticket_id=ticket_id):
             address = filed.situation.first.sender.address
             outcome.left = await participants.leave(uow, ctx, ticket_id, contact=filed.contact, address=address)
+        case acts.LeaveNamed(number=number):
+            address = filed.situation.first.sender.address
+            outcome.joined_to = await copies.joined_by(uow.session, address)
+            named = [one for one in outcome.joined_to if number in (None, one.number)]
+            if len(named) == 1:
+                outcome.left = await participants.leave(uow, ctx, named[0].id, contact=filed.contact, address=address)
+        case acts.InviteColleague(ticket_id=ticket_id):
+            outcome.inviting = await history.get(uow, ticket_id)
         case acts.ShowMe():
             pass  # words alone
+        case acts.ProveEmail(told=told):
+            outcome.address = told
         case acts.SetLanguage(language=language):
             conversation.language = filed.contact.language = filed.language = known_language(language)
         case _ as never:

@@ -71,6 +71,25 @@ class TestAColleague:
         assert not any("Мастер" in one.get("text", "") for one in await boris.chat())
         assert await house.happened(number, "participant_left")
 
+    async def test_is_invited_and_leaves_by_commands(self, house: House) -> None:
+        anna, boris = await house.person(first_name="Анна"), await house.person(first_name="Борис")
+        number = await anna.reports(PRINTER)
+        await anna.says("/invite")
+        told = await anna.hears(matching="start=go-")
+        found = re.search(r"start=(go-[0-9a-f]+)", repr(told))
+        assert found is not None
+        await boris.opens(found[1])
+        asked = await boris.hears(matching=f"#{number}")
+        await boris.chooses("join_in", message_id=asked["message_id"])
+        await boris.hears_buttons("leave")
+        assert [one["name"] for one in (await house.ticket(number))["participants"]] == ["Борис"]
+        async with house.front.database.read() as session:
+            texts = (await session.scalars(select(Message.text))).all()
+        assert found[1] not in repr(texts)
+        await boris.says(f"/leave {number}")
+        await boris.hears(matching="Вы вышли")
+        assert (await house.ticket(number))["participants"] == []
+
     async def test_is_told_where_nothing_is_to_be_joined(self, house: House) -> None:
         anna, boris, vera = await house.person(), await house.person(), await house.person()
         number = await anna.reports(PRINTER)

@@ -27,8 +27,9 @@ async def _write(message: str) -> None:
 def _revision(connection: Connection, message: str) -> None:
     settings = migrations.config()
     settings.attributes["connection"] = connection
-    known = sum(1 for _ in ScriptDirectory.from_config(settings).walk_revisions())
-    script = command.revision(settings, message=message, autogenerate=True, rev_id=f"{known + 1:04d}")
+    # Not their count: where two lines of work met, a number may have been left out.
+    newest = max(int(known.revision) for known in ScriptDirectory.from_config(settings).walk_revisions())
+    script = command.revision(settings, message=message, autogenerate=True, rev_id=f"{newest + 1:04d}")
     written = script[0] if isinstance(script, list) else script
     assert written is not None
     path = Path(written.path)

@@ -111,7 +111,7 @@ class TestReceiving:
         bot = sandbox.add_bot(TOKEN, "help_bot", "Help")
         for language in ("", "ru", "en"):
             names = [command["command"] for command in bot.commands["default", language]]
-            assert names == ["new", "my", "me", "faq", "lang", "human", "cancel", "help"]
+            assert names == ["new", "my", "me", "email", "invite", "leave", "faq", "lang", "human", "cancel", "help"]
         about = {language: bot.texts["description", language] for language in ("", "ru", "en")}
         assert about["ru"].startswith("ИТ-отдел «Ромашки»\n\nНапишите")
         assert about["en"].startswith("Daisy IT\n\nWrite")

@@ -9,7 +9,7 @@ from desk_core.context import Actor
 from desk_core.conversations.entities import Conversation
 from desk_core.kit.db import Database
 from desk_core.kit.errors import NotFound
-from desk_core.people import joining
+from desk_core.people import joining, proofs
 from desk_core.people.entities import AuditEntry, Contact, ContactIdentity, ContactJoin
 from desk_core.people.permissions import Role
 from desk_core.tickets import invitations
@@ -122,3 +122,20 @@ class TestThePage:
         assert "Take them apart" not in text
         assert (await console.post(f"{page}/joins", data={"join": await pair.join_id()})).status_code == 403
         assert set((await pair.owners()).values()) == {pair.mailer.id}
+
+    @pytest.mark.parametrize(
+        ("channel", "address", "words"), [("email", "new@example.com", "e-mail address"), ("phone", "+79990001122", "phone")]
+    )
+    async def test_says_by_what_proof(
+        self, make: DeskFactory, database: Database, console: Browser, channel: str, address: str, words: str
+    ) -> None:
+        first, second = (
+            await make.contact("Vera", channel="telegram", address="76"),
+            await make.contact("Anna", channel="telegram", address="77"),
+        )
+        ticket = await make.ticket(await make.conversation(first))
+        for one in (first, second):
+            async with database.unit() as uow:
+                await proofs.prove(uow, make.context(), await uow.session.get_one(Contact, one.id), channel=channel, address=address)
+        text = (await console.get(f"/console/tickets/{ticket.number}")).text
+        assert re.search(rf"Joined with Anna, .*, by a confirmed {words}", text)

@@ -19,7 +19,7 @@ WORDS = (
     "ghbdtn", "jgthfnjh", "ne pechataet printer", "фывфыв", "повтори вопрос", "could you repeat", "что с заявкой 1042",
     "опять принтер", "Сломался принтер, и ещё нужен новый пароль", "две заявки", "одна", "x" * 3_000, "#1042",
 )  # fmt: skip
-COMMANDS = ("start", "help", "new", "my", "me", "faq", "lang", "human", "cancel", "nonsense")
+COMMANDS = ("start", "help", "new", "my", "me", "email", "invite", "leave", "faq", "lang", "human", "cancel", "nonsense")
 ACTIONS = (
     "helped", "not_it", "human", "send", "edit", "edit_slot", "slot", "skip", "back", "cancel", "new", "mine", "faq", "show", "add",
     "status", "cancel_request", "solved", "not_solved", "rate", "category", "lang", "article", "together", "apart", "unknown",
