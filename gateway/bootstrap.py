@@ -72,13 +72,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 CONFIG_SECONDS = 2.0
+"""How long a cached configuration or inbox is believed before the store is asked whether it changed."""
 TYPING_SECONDS, TYPING_TIMES = 4.0, 15
 """A client lets "typing" fade after five seconds; after a minute it says nothing any more."""
 PRESS_SECONDS = 8.0
 """A press that nobody answers within fifteen seconds turns in the client for ever."""
 MOST_PATIENT = 50
 """So many chats at once are kept "typing"; the others show it once."""
-"""How long a cached configuration or inbox is believed before the store is asked whether it changed."""
 
 
 class NotSetUp(DeskError):

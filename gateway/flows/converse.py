@@ -1,6 +1,7 @@
 """Hops 4 to 6: read the situation, let the dialogue think, apply what it decided in one transaction."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import RawInbound
 from desk_core.conversations.files import NewFile, safe_name, store_file, stored_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
-from desk_core.conversations.service import Baton
+from desk_core.conversations.service import Baton, Close
 from desk_core.kit.blobs import DirectoryBlobs, human_size
 from desk_core.kit.db import Database, ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound, TooLarge
@@ -50,6 +51,7 @@ class Decision:
     quota_notice: bool = False
     turn: Turn | None = None
     stale_press: bool = False
+    used_card: str | None = None  # the message whose buttons count no more
     flooded: bool = False
     topics: bool = False  # a request that is opened in this turn gets a topic of its own
     notes: tuple[str, ...] = field(default=())  # reply keys that are due besides the turn
@@ -77,6 +79,7 @@ class Converse:
         self._database, self._context, self._tools, self._channel = database, context, tools, channel
         self._one_time = one_time
         self._uploads = uploads
+        self._courtesies: set[asyncio.Task[None]] = set()
         self._blobs, self._allow, self._limit, self._daily_limit = blobs, allow, attachment_limit, daily_limit
 
     async def decide(self, work: Work) -> Plan:
@@ -113,6 +116,8 @@ class Converse:
         missing = (*decision.too_large, *decision.over_quota)
         filed = await filing.file(uow, decision.ctx, decision.situation, decision.files, too_large=missing)
         filed.topics = decision.topics
+        if decision.used_card is not None:
+            filed.courtesies.append(Close(decision.used_card))
         if decision.stale_press:
             await filing.answer_stale(uow, decision.ctx, filed)
         if decision.flooded and decision.situation.inbox.channel == "email":
@@ -209,7 +214,7 @@ class Converse:
         )
         if channel is not None and now.first.callback_id:
             language = (conversation.language if conversation else None) or now.inbox.language
-            await channel.answer_press(now.first.callback_id, None if fresh else _stands(now, ctx, language))
+            self._beside(channel.answer_press(now.first.callback_id, None if fresh else _stands(now, ctx, language)))
             mine = button is None or (conversation is not None and button.conversation_id == conversation.id)
             old = not fresh and mine and (button is None or button.action not in filing.REUSABLE)
             if old and now.first.reply_to and now.first.thread_key:
@@ -220,10 +225,14 @@ class Converse:
         silent = conversation.baton == "agent" and button.action not in ("rate", "leave")
         turn = None if silent else advance(snapshot(now, ctx), Heard(press=Press(button.action, button.value)), await self._tools())
         kept = button.action in filing.REUSABLE or (turn is not None and stands_over(now, turn))
-        if channel is not None and not kept and now.first.reply_to and now.first.thread_key:
-            await channel.close_buttons(now.first.thread_key, now.first.reply_to)
         # Where an operator speaks, what was pressed is in the timeline and the bot stays silent.
-        return replace(decision, turn=turn)
+        return replace(decision, turn=turn, used_card=None if kept else button.message_id)
+
+    def _beside(self, courtesy: Coroutine[Any, Any, None]) -> None:
+        """Let the client show at once that its press came in; the turn goes on meanwhile."""
+        task = asyncio.create_task(courtesy)
+        self._courtesies.add(task)
+        task.add_done_callback(self._courtesies.discard)
 
     async def _room(self, session: Any, now: Situation, ctx: Context) -> tuple[int | None, bool]:
         """How many bytes this person may still send today (None: any number), and whether they heard that it is none."""
