@@ -1,0 +1,17 @@
+"""Articles indexed once: most desks of the tests hold those of the shipped preset, and reading these takes longer than most tests."""
+
+from collections.abc import Sequence
+from copy import copy
+
+from models.encoder import Encoder
+from models.retrieval import ArticleIndex, IndexedArticle
+
+_KNOWN: dict[tuple[object, ...], ArticleIndex] = {}
+
+
+def shelved_once(articles: Sequence[IndexedArticle], encoder: Encoder, *, previous: ArticleIndex | None = None) -> ArticleIndex:
+    """As `ArticleIndex.build`; what a test of this process has indexed is not read again."""
+    key = (*articles, encoder.dimension)
+    if key not in _KNOWN:
+        _KNOWN[key] = ArticleIndex.build(articles, encoder, previous=previous)
+    return copy(_KNOWN[key])
