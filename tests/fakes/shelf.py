@@ -13,5 +13,6 @@ def shelved_once(articles: Sequence[IndexedArticle], encoder: Encoder, *, previo
     """As `ArticleIndex.build`; what a test of this process has indexed is not read again."""
     key = (*articles, encoder.dimension)
     if key not in _KNOWN:
-        _KNOWN[key] = ArticleIndex.build(articles, encoder, previous=previous)
+        read = [index for (*_, dimension), index in _KNOWN.items() if dimension == encoder.dimension]
+        _KNOWN[key] = ArticleIndex.build(articles, encoder, previous=previous or next(reversed(read), None))
     return copy(_KNOWN[key])
