@@ -38,20 +38,15 @@ from gateway.receiving import Receivers
 from gateway.settings import Settings
 from gateway.setup import make_desk
 from gateway.understanding import Understanding
-from models.encoder import load_encoder
 from tests.acceptance.administrator import EMAIL, PASSWORD
 from tests.acceptance.chat import Chat
 from tests.acceptance.trained import KEY, PRESET
-from tests.fakes.shelf import shelved_once
+from tests.fakes.shelf import ENCODER, shelved_once
 from tests.services.process import free_port
 
 SUPPORT = "support@desk.test"
 BOT_TOKEN = "7000000042:AAE" + "a" * 32
 EMBEDDED, DISTRIBUTED = "embedded", "distributed"
-
-
-ENCODER = load_encoder()
-"""Of all houses of this process: loaded once."""
 
 
 async def furnish(database: Database, *, home: Path, start: datetime) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from copy import copy
 
-from models.encoder import Encoder
+from models.encoder import Encoder, load_encoder
 from models.retrieval import ArticleIndex, IndexedArticle
 
+ENCODER = load_encoder()
+"""The real one, of all desks of this process that want it: its weights load at first use, and once."""
 _KNOWN: dict[tuple[object, ...], ArticleIndex] = {}
 
 

@@ -23,7 +23,9 @@ from gateway import inboxes
 from gateway.app import create_app
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
+from gateway.understanding import Understanding
 from nlu.understood import Tools
+from tests.fakes.shelf import ENCODER, shelved_once
 
 Files = list[tuple[str, tuple[str, bytes, str]]]
 
@@ -174,6 +176,7 @@ async def desk(database_url: str, tmp_path: Path, clock: FakeClock, limits: dict
         http={"public_url": "http://desk.test", "trusted_proxies": "10.0.0.1"},
     )
     made = WarmDesk(settings, clock=clock)
+    made.understanding = Understanding(made.database, made.registry, clock=clock, encoder=ENCODER, shelved=shelved_once)
     yield made
     await made.close()
 
