@@ -14,6 +14,10 @@ DEV_EXTRAS := encoder,ru,test,dev
 CODE := gateway channels nlu desk_core models presets tests benchmarks
 # Two at a time on two cores; more only where there are cores for them.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$(( n < 2 ? 2 : n > 8 ? 8 : n )))
+# Hundreds of processes are started by the tests. Where bytecode is not kept (images often say so, and pip is told to make none), each
+# would compile all it imports: five seconds and more.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/pycache
 # As in `make test ARGS="tests/unit -k lanes"`.
 ARGS ?=
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -47,10 +47,19 @@ CLICKS = 500
 class Understanding:
     """Gives `Tools` to the dialogue; loads lazily, trains in a child process when the desk has no model yet."""
 
-    def __init__(self, database: Database, registry: Registry, *, clock: Clock, encoder: Encoder | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        *,
+        clock: Clock,
+        encoder: Encoder | None = None,
+        shelved: Callable[..., ArticleIndex] = ArticleIndex.build,
+    ) -> None:
         self._database, self.registry, self._clock = database, registry, clock
         self.encoder: Encoder = encoder or load_encoder()
         self.board = GapBoard(database, self.encoder, clock=clock)
+        self._shelved = shelved
         self._tools: Tools | None = None
         self._index: ArticleIndex | None = None
         self._built_for: tuple[Any, ...] = ()
@@ -117,7 +126,7 @@ class Understanding:
             articles = await offered_articles(session, today)
             catalogue, forms = catalogue_of(config), forms_of(config, await measured(session, config))
             said = await questions.judged(session, limit=CLICKS)
-        self._index = await asyncio.to_thread(self._shelved, articles, said)
+        self._index = await asyncio.to_thread(self._taught, articles, said)
         engine = TriageEngine(
             category_model=await asyncio.to_thread(self._load, "category"),
             intent_model=await asyncio.to_thread(self._load, "intent"),
@@ -131,9 +140,9 @@ class Understanding:
             incidents=NoIncidents(), extract=Extractor(Vocabulary.from_json(config.names)).fill,
         )  # fmt: skip
 
-    def _shelved(self, articles: Sequence[IndexedArticle], said: Sequence[ArticleQuestion]) -> ArticleIndex:
+    def _taught(self, articles: Sequence[IndexedArticle], said: Sequence[ArticleQuestion]) -> ArticleIndex:
         """The index, ordered as people's opinions taught it once there are enough."""
-        index = ArticleIndex.build(articles, self.encoder, previous=self._index)
+        index = self._shelved(articles, self.encoder, previous=self._index)
         if sum(len(one.opinions) for one in said) >= LEAST:
             made = [
                 click(

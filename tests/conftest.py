@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,9 +168,20 @@ def store(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def database_url(store: str, stores: Stores) -> AsyncIterator[str]:
+def preset_in() -> str | None:
+    """The language of the shipped preset in a fresh store; None: its tables are empty. Where every test needs it, it is installed once."""
+    return None
+
+
+@pytest.fixture
+async def database_url(store: str, stores: Stores, preset_in: str | None) -> AsyncIterator[str]:
     """The address of a fresh, migrated store, deleted after the test."""
-    url = await stores.fresh(store)
+    if preset_in is None:
+        url = await stores.fresh(store)
+    else:
+        from tests.factories.desk import furnish  # reads the preset, which most tests need not
+
+        url = await stores.furnished(store, preset_in, partial(furnish, language=preset_in, now=MONDAY))
     yield url
     await stores.drop(url)
 

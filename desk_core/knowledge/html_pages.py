@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from html.parser import HTMLParser
 
 MAX_HTML = 2_000_000
@@ -11,6 +12,9 @@ _AROUND = frozenset({"header", "footer"})
 _MAIN = frozenset({"main", "article"})
 _BLOCKS = frozenset({"p", "div", "section", "main", "article", "blockquote", "table", "tr", "dl", "dt", "dd", "figure", "ul", "ol", "pre"})
 _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "code": "`"}
+_DEEPEST = 12
+"""Lists inside lists are indented no further: each level of a thousand would write a line longer than the one before."""
+_SECTION = re.compile(r"<!\[[^>]*>")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _EMPTY_MARKS = re.compile(r"\*\*\s*\*\*|(?<!`)``(?!`)")
 _MANY_LINES = re.compile(r"\n{3,}")
@@ -30,8 +34,10 @@ class Page:
 def read_page(html: str) -> Page:
     """The article of a page; only its `main` or `article` where it has one."""
     reader = _Reader()
-    reader.feed(html[:MAX_HTML])
+    whole, rest = _without_what_never_ends(html[:MAX_HTML])
+    reader.feed(whole)
     reader.close()
+    reader.handle_data(unescape(rest))
     heading = _heading(reader.body)
     title = heading or " ".join("".join(reader.title).split())
     return Page(
@@ -41,6 +47,18 @@ def read_page(html: str) -> Page:
         keywords=tuple(word.strip() for word in reader.meta.get("keywords", "").split(",") if word.strip()),
         body=reader.body.removeprefix(f"# {heading}").strip() if heading else reader.body,
     )
+
+
+def _without_what_never_ends(html: str) -> tuple[str, str]:
+    """The page up to its last tag, without comments, and the words after that. The parser would look for the end of every tag and
+    comment begun there through all that follows: a megabyte of them took hours."""
+    pieces, begin = [], 0
+    while (at := html.find("<!--", begin)) >= 0:
+        pieces.append(html[begin:at])
+        end = html.find("-->", at + 4)
+        begin = end + 3 if end >= 0 else len(html)
+    whole, closed, rest = _SECTION.sub("", "".join([*pieces, html[begin:]])).rpartition(">")
+    return whole + closed, rest.partition("<")[0] if re.search("<[a-zA-Z/!?]", rest) else rest
 
 
 def _heading(body: str) -> str:
@@ -136,7 +154,7 @@ class _Reader(HTMLParser):
         if self._lists and self._lists[-1]:
             mark = f"{self._lists[-1]}."
             self._lists[-1] += 1
-        self._write(f"\n{'   ' * max(0, len(self._lists) - 1)}{mark} ")
+        self._write(f"\n{'   ' * min(_DEEPEST, max(0, len(self._lists) - 1))}{mark} ")
 
     def _write(self, text: str) -> None:
         if text and not self._skipped:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.house import DISTRIBUTED, EMBEDDED, House
+from tests.acceptance.house import DISTRIBUTED, EMBEDDED, House, furnish
 from tests.acceptance.trained import trained_models
 from tests.services import Stores
 
@@ -21,6 +22,11 @@ async def models() -> Path:
     return await asyncio.to_thread(trained_models)
 
 
+async def store_of_a_house(stores: Stores, kind: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a store with a desk in it."""
+    return await stores.furnished(kind, "house", partial(furnish, home=tmp_path_factory.mktemp("made"), start=MONDAY_NOON))
+
+
 @pytest.fixture(scope="module", params=[EMBEDDED, DISTRIBUTED])
 async def house(
     request: pytest.FixtureRequest, models: Path, stores: Stores, tmp_path_factory: pytest.TempPathFactory
@@ -28,14 +34,11 @@ async def house(
     """A desk that the stories of a module share, each with people of its own; every story runs on both kinds."""
     kind: str = request.param
     home = tmp_path_factory.mktemp(kind)
-    if kind == DISTRIBUTED:
-        url, redis = await stores.fresh("postgresql"), request.getfixturevalue("redis_url")
-        made = House(kind, home=home, start=MONDAY_NOON, database_url=url, redis_url=redis)
-    else:
-        made = House(kind, home=home, start=MONDAY_NOON)
+    url = await store_of_a_house(stores, "postgresql" if kind == DISTRIBUTED else "sqlite", tmp_path_factory)
+    redis = request.getfixturevalue("redis_url") if kind == DISTRIBUTED else ""
+    made = House(kind, home=home, start=MONDAY_NOON, database_url=url, redis_url=redis)
     try:
         yield await made.open(models=models)
     finally:
         await made.close()
-        if kind == DISTRIBUTED:
-            await stores.drop(url)
+        await stores.drop(url)

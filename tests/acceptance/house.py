@@ -21,7 +21,8 @@ from channels.telegram.sandbox import Sandbox
 from desk_core.context import Context
 from desk_core.conversations.entities import Conversation, Inbox, Message, RawInbound
 from desk_core.conversations.ports import ChannelKind
-from desk_core.kit.db import UnitOfWork
+from desk_core.kit.clock import FakeClock
+from desk_core.kit.db import Database, UnitOfWork
 from desk_core.lanes.entities import DeadItem, Lane
 from desk_core.lanes.signal import WORK
 from desk_core.people import service as people
@@ -36,14 +37,26 @@ from gateway.mail import BELIEVED_SECONDS, sandbox_of, start_listener
 from gateway.receiving import Receivers
 from gateway.settings import Settings
 from gateway.setup import make_desk
+from gateway.understanding import Understanding
 from tests.acceptance.administrator import EMAIL, PASSWORD
 from tests.acceptance.chat import Chat
 from tests.acceptance.trained import KEY, PRESET
+from tests.fakes.shelf import ENCODER, shelved_once
 from tests.services.process import free_port
 
 SUPPORT = "support@desk.test"
 BOT_TOKEN = "7000000042:AAE" + "a" * 32
 EMBEDDED, DISTRIBUTED = "embedded", "distributed"
+
+
+async def furnish(database: Database, *, home: Path, start: datetime) -> None:
+    """Make the desk that a house is opened over; many houses are opened over copies of it."""
+    url = database.writer.url.render_as_string(hide_password=False)
+    desk = Desk(Settings(home=home, secret_key=KEY, database={"url": url}), clock=FakeClock(start))
+    try:
+        await make_desk(desk, preset=PRESET, language="ru", admin_email=EMAIL, admin_password=PASSWORD, train=False)
+    finally:
+        await desk.close()
 
 
 class RunningClock:
@@ -95,9 +108,7 @@ async def eventually(is_so: Callable[[], bool | Awaitable[bool]], *, what: str, 
 class House:
     """`embedded`: one desk does everything over SQLite. `distributed`: web, receiver and two workers over PostgreSQL and Redis."""
 
-    def __init__(
-        self, kind: str, *, home: Path, start: datetime, database_url: str = "", redis_url: str = "", support: str = SUPPORT
-    ) -> None:
+    def __init__(self, kind: str, *, home: Path, start: datetime, database_url: str, redis_url: str = "", support: str = SUPPORT) -> None:
         self.kind, self.home, self.support = kind, home, support
         self.clock = RunningClock(start)
         self._addresses = {"database": {"url": database_url}, "redis": {"url": redis_url}}
@@ -117,11 +128,10 @@ class House:
     # Life
 
     async def open(self, *, models: Path) -> Self:
-        """Make the desk, start its parts, and wait until the bot polls."""
+        """Start the parts of the desk over a store that `furnish` filled, and wait until the bot polls."""
         shutil.copytree(models, self.home / "models")
         await self._telegram_server.start()
         self.front = self._desk()
-        await make_desk(self.front, preset=PRESET, language="ru", admin_email=EMAIL, admin_password=PASSWORD, train=False)
         await self._furnish()
         self._web = await Served(await create_app(self.front), port=self._port).start()
         embedded = self.kind == EMBEDDED
@@ -175,6 +185,7 @@ class House:
             **self._addresses,
         )
         desk = Desk(settings, clock=self.clock)
+        desk.understanding = Understanding(desk.database, desk.registry, clock=self.clock, encoder=ENCODER, shelved=shelved_once)
         self._desks.append(desk)
         return desk
 

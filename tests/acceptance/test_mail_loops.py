@@ -12,8 +12,9 @@ import pytest
 
 from channels.email.sandbox.mailbox import Letter
 from desk_core.tickets import service
-from tests.acceptance.conftest import MONDAY_NOON
+from tests.acceptance.conftest import MONDAY_NOON, store_of_a_house
 from tests.acceptance.house import EMBEDDED, House
+from tests.services import Stores
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -25,13 +26,15 @@ Robot = Callable[[EmailMessage], EmailMessage | None]
 
 
 @pytest.fixture(scope="module")
-async def other(models: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def other(models: Path, stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A second desk, of another company."""
-    made = House(EMBEDDED, home=tmp_path_factory.mktemp("other"), start=MONDAY_NOON, support="help@other.test")
+    url = await store_of_a_house(stores, "sqlite", tmp_path_factory)
+    made = House(EMBEDDED, home=tmp_path_factory.mktemp("other"), start=MONDAY_NOON, database_url=url, support="help@other.test")
     try:
         yield await made.open(models=models)
     finally:
         await made.close()
+        await stores.drop(url)
 
 
 async def sent_to(house: House, address: str) -> list[tuple[Letter, EmailMessage]]:

@@ -66,6 +66,8 @@ class RunningDesk:
             "PRIYOM_HTTP__PORT": str(self.port),
             "PRIYOM_SMTP__PORT": str(self.smtp_port),
             "PRIYOM_WORK__BURST_SECONDS": "0.2",
+            # The pace of groups would make whoever works in one wait for the minute of the cards before.
+            "PRIYOM_LIMITS__TELEGRAM_OUT_PER_SECOND": "0",
             "PRIYOM_LIMITS__WEBFORM_PER_HOUR": "0",
             "PRIYOM_LIMITS__WEBFORM_PER_DAY": "0",
         }

@@ -17,6 +17,8 @@ async def becomes(page: Page, name: str) -> None:
     await page.goto(SCREEN)
     await page.locator("[data-people] > li > button", has_text=name).click()
     start = page.locator("[data-start]")
+    # Either is shown once the chat is read, which on a busy machine is later than this line.
+    await expect(start.or_(page.locator("[data-text]")).filter(visible=True)).to_be_visible()
     if await start.is_visible():
         await start.click()
         await expect(page.locator("[data-log] .message.theirs").first).to_be_visible()

@@ -1,7 +1,7 @@
 """A small desk with people in it: `DeskFactory.make(database, ...)` loads the preset, then `agent`, `contact`, `ticket`, `says`, ..."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,12 @@ from desk_core.tickets.entities import Ticket
 PRESET = load_preset(Path(presets.__file__).parent / "it_service_desk")
 
 
+async def furnish(database: Database, *, language: str, now: datetime) -> None:
+    """Install the shipped preset."""
+    async with database.unit() as uow:
+        await install(uow, PRESET, language=language, now=now)
+
+
 @dataclass
 class DeskFactory:
     """Makes rows of one desk. Every method is one committed unit of work at the clock's present moment."""
@@ -41,8 +47,7 @@ class DeskFactory:
 
     @classmethod
     async def make(cls, database: Database, clock: FakeClock, signal: LocalSignal, *, language: str = "en") -> "DeskFactory":
-        async with database.unit() as uow:
-            await install(uow, PRESET, language=language, now=clock.now())
+        await furnish(database, language=language, now=clock.now())
         return await cls.of(database, clock, signal)
 
     @classmethod

@@ -23,6 +23,7 @@ from gateway.understanding import Understanding
 from gateway.web.setup import install
 from models.encoder import NullEncoder
 from models.registry import Registry
+from tests.fakes.shelf import shelved_once
 from tests.fakes.zone import Zone
 
 
@@ -45,7 +46,7 @@ class FakeWebDesk:
         self.stopping = asyncio.Event()
         self.channels: dict[str, Channel] = {}
         # Words alone, and nothing trained: what pages show of understanding needs no more.
-        self.understanding = Understanding(database, self.registry, clock=clock, encoder=NullEncoder())
+        self.understanding = Understanding(database, self.registry, clock=clock, encoder=NullEncoder(), shelved=shelved_once)
         self.public_url = public_url
         self._config: DeskConfig | None = None
 

@@ -15,6 +15,8 @@ from desk_core.kit.ids import new_id
 Attachment = tuple[str, str, bytes]  # (name, content type, content)
 # Long Message-IDs must not be folded into encoded words.
 AWAY = "I am out of the office until Monday.\n\nЯ не на работе до понедельника."
+_LONGEST_NAME = 200
+"""A mail shows no longer one, and the library folds a thousand letters in two seconds, four thousand in thirteen."""
 _POLICY = SMTP.clone(max_line_length=900)
 
 
@@ -136,4 +138,4 @@ def _fits(letter: Opened, matching: Callable[[Opened], bool] | str | None) -> bo
 
 
 def _quoted(name: str) -> str:
-    return '"' + " ".join(name.split()).replace("\\", "").replace('"', "'") + '"'
+    return '"' + " ".join(name[:_LONGEST_NAME].split()).replace("\\", "").replace('"', "'") + '"'

@@ -26,6 +26,7 @@ from models.encoder import NullEncoder
 from models.registry import Registry
 from models.retrain import Outcome
 from tests.factories.desk import DeskFactory
+from tests.fakes.shelf import shelved_once
 from tests.fakes.webdesk import FakeWebDesk
 from tests.integration.console.conftest import Browser
 
@@ -62,7 +63,7 @@ async def make(small: None, database: Database, clock: FakeClock, signal: LocalS
 
 @pytest.fixture
 def understanding(database: Database, clock: FakeClock, tmp_path: Path) -> Understanding:
-    return Understanding(database, Registry(tmp_path, secret="a secret"), clock=clock, encoder=NullEncoder())
+    return Understanding(database, Registry(tmp_path, secret="a secret"), clock=clock, encoder=NullEncoder(), shelved=shelved_once)
 
 
 @pytest.fixture

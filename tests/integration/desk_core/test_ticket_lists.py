@@ -15,8 +15,13 @@ from tests.fakes.queries import QueryRecorder
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 async def make(database: Database, clock: FakeClock, signal: LocalSignal) -> DeskFactory:
-    return await DeskFactory.make(database, clock, signal)
+    return await DeskFactory.of(database, clock, signal)
 
 
 async def numbers(make: DeskFactory, view: View, **fields: object) -> list[int]:

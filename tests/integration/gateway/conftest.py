@@ -11,11 +11,8 @@ import pytest
 import structlog
 from sqlalchemy import select
 
-import presets
 from channels.email.intake import InboxAddress, MailIntake
 from channels.email.sandbox.mailbox import Opened
-from desk_core.catalogue.install import install
-from desk_core.catalogue.presets import load_preset
 from desk_core.conversations.entities import Inbox, Message
 from desk_core.conversations.ports import Channel, ChannelKind, InboundFile, InboundKind, InboundMessage, OutboundMessage, Sender
 from desk_core.kit.clock import FakeClock
@@ -32,8 +29,7 @@ from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.encoder import NullEncoder
 from tests.fakes.channel import FakeChannel
-
-PRESET = load_preset(Path(presets.__file__).parent / "it_service_desk")
+from tests.fakes.shelf import shelved_once
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -42,13 +38,18 @@ def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
+@pytest.fixture
+def preset_in() -> str:
+    return "ru"
+
+
 class SmallDesk(Desk):
     """A desk whose one chat inbox speaks through a fake channel."""
 
     def __init__(self, settings: Settings, *, clock: FakeClock) -> None:
         super().__init__(settings, clock=clock)
         # Words alone are enough here, and building this a hundred times with the encoder is not.
-        self.understanding = Understanding(self.database, self.registry, clock=clock, encoder=NullEncoder())
+        self.understanding = Understanding(self.database, self.registry, clock=clock, encoder=NullEncoder(), shelved=shelved_once)
         self.fake = FakeChannel()
 
     async def channel(self, inbox_id: str, *, version: int = 0) -> Channel | None:
@@ -113,8 +114,6 @@ async def desk(database_url: str, tmp_path: Path, clock: FakeClock) -> AsyncIter
         home=tmp_path, secret_key="k" * 40, database={"url": database_url}, limits={"telegram_per_minute": 0}, work={"burst_seconds": 0}
     )
     made = SmallDesk(settings, clock=clock)
-    async with made.database.unit() as uow:
-        await install(uow, PRESET, language="ru", now=clock.now())
     yield made
     await made.close()
     shutil.rmtree(tmp_path / "blobs", ignore_errors=True)
@@ -192,7 +191,6 @@ async def post(database_url: str, tmp_path: Path, clock: FakeClock) -> AsyncIter
     settings = Settings(home=tmp_path, secret_key="k" * 40, database={"url": database_url}, work={"burst_seconds": 0})
     desk = MailDesk(settings, clock=clock)
     async with desk.database.unit() as uow:
-        await install(uow, PRESET, language="ru", now=clock.now())
         inbox = await inboxes.add(
             uow, name="mail", channel=ChannelKind.EMAIL, address="help@desk.example", language="ru", config={}, sealed=None, clock=clock
         )

@@ -10,16 +10,18 @@ from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
 from gateway.cli.articles import app
-from tests.factories.desk import DeskFactory
+
+
+@pytest.fixture
+def preset_in() -> str:
+    return "en"
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_folder_becomes_articles_once(
     database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import asyncio
 
-    asyncio.run(DeskFactory.make(database, clock, signal))
     for name, value in (("HOME", str(tmp_path)), ("DATABASE__URL", database_url), ("LOG__LEVEL", "error")):
         monkeypatch.setenv(f"PRIYOM_{name}", value)
     folder = tmp_path / "texts" / "ru"

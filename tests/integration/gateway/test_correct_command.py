@@ -30,6 +30,11 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 OLGA, PAVEL = "olga@desk.example", "pavel@desk.example"
 
 
+@pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
 @dataclass
 class Shell:
     """`priyom` over a desk with one request, whose worker speaks through a fake channel when told to work."""
@@ -41,7 +46,7 @@ class Shell:
     channel: FakeChannel = field(default_factory=FakeChannel)
 
     async def furnished(self, signal: LocalSignal) -> Self:
-        make = await DeskFactory.make(self.database, FakeClock(SystemClock().now()), signal)
+        make = await DeskFactory.of(self.database, FakeClock(SystemClock().now()), signal)
         for name, email in (("Olga", OLGA), ("Pavel", PAVEL)):
             await make.agent(name, email=email)
         self.number, self.letter = (await make.ticket()).number, (await make.ticket(channel="email")).number

@@ -18,9 +18,13 @@ from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
 from gateway import inboxes
 from gateway.cli.main import app
-from tests.factories.desk import DeskFactory
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def preset_in() -> str:
+    return "en"
 
 
 def letter(number: int, **headers: str) -> bytes:
@@ -60,7 +64,6 @@ def test_every_kind_of_file_comes_in_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def furnish() -> None:
-        await DeskFactory.make(database, clock, signal)
         async with database.unit() as uow:
             for name in ("help", "sales"):
                 await inboxes.add(

@@ -20,7 +20,6 @@ from desk_core.people.entities import AuditEntry
 from gateway import inboxes
 from gateway.cli.main import app
 from gateway.secret_box import SecretBox
-from tests.factories.desk import DeskFactory
 from tests.services.imap import ImapServer
 from tests.services.process import free_port
 from tests.unit.channels.email.mails import mail
@@ -30,6 +29,11 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 T = TypeVar("T")
 KEY = "k" * 40
 OAUTH = ("--imap-oauth-token-url", "https://a.example/token", "--imap-oauth-client-id", "desk", "--imap-oauth-refresh-token", "r3fresh")
+
+
+@pytest.fixture
+def preset_in() -> str:
+    return "en"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +79,6 @@ class Shell:
 def shell(
     database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Shell:
-    asyncio.run(DeskFactory.make(database, clock, signal))
     values = {
         "HOME": str(tmp_path),
         "DATABASE__URL": database_url,

@@ -20,6 +20,11 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 def inbox(
     database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> str:
@@ -28,7 +33,7 @@ def inbox(
         monkeypatch.setenv(f"PRIYOM_{name}", value)
 
     async def furnish() -> str:
-        make = await DeskFactory.make(database, clock, signal)
+        make = await DeskFactory.of(database, clock, signal)
         await make.ticket()
         async with database.read() as session:
             return str(await session.scalar(select(Inbox.name)))

@@ -13,8 +13,9 @@ from desk_core.kit.clock import FakeClock
 from gateway import inboxes, receiving
 from gateway.receiving import Receivers
 from gateway.settings import Settings
+from tests.factories.desk import PRESET
 from tests.fakes.channel import FakeChannel
-from tests.integration.gateway.conftest import PRESET, SmallDesk
+from tests.integration.gateway.conftest import SmallDesk
 from tests.services import PostgresServer
 
 pytestmark = pytest.mark.timeout(90)

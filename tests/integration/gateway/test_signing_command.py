@@ -31,11 +31,16 @@ Run = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 def priyom(
     database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Run:
     async def furnish() -> None:
-        await (await DeskFactory.make(database, clock, signal)).inbox("email")
+        await (await DeskFactory.of(database, clock, signal)).inbox("email")
 
     asyncio.run(furnish())
     for name, value in (("HOME", str(tmp_path)), ("DATABASE__URL", database_url), ("LOG__LEVEL", "error"), ("SECRET_KEY", "k" * 40)):

@@ -28,7 +28,6 @@ from gateway import inboxes
 from gateway.cli.main import app
 from gateway.secret_box import SecretBox
 from tests.contract.telegram.wire import Served
-from tests.factories.desk import DeskFactory
 from tests.integration.gateway.test_telegram_over_http import eventually
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -37,6 +36,11 @@ T = TypeVar("T")
 KEY = "k" * 40
 TOKEN, OTHER = "7000000001:AAE" + "x" * 32, "7000000002:AAE" + "y" * 32
 PROXY = "socks5://desk:p%40ss-word@proxy.example:1080"
+
+
+@pytest.fixture
+def preset_in() -> str:
+    return "en"
 
 
 class Shell:
@@ -82,7 +86,6 @@ class Shell:
 def shell(
     database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Shell:
-    asyncio.run(DeskFactory.make(database, clock, signal))
     for name, value in {"HOME": str(tmp_path), "DATABASE__URL": database_url, "LOG__LEVEL": "error", "SECRET_KEY": KEY}.items():
         monkeypatch.setenv(f"PRIYOM_{name}", value)
     return Shell(database)

@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from channels.telegram.sandbox import Sandbox
 from channels.telegram.sandbox.person import Person
 from channels.telegram.webhook import SECRET_HEADER
-from desk_core.catalogue.install import install
 from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.conversations.ports import ChannelKind
@@ -29,7 +28,7 @@ from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.encoder import NullEncoder
 from tests.contract.telegram.wire import Served
-from tests.integration.gateway.conftest import PRESET
+from tests.fakes.shelf import shelved_once
 from tests.services.process import free_port
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
@@ -76,6 +75,11 @@ async def eventually(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 async def opened(database_url: str, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Open]:
     async with contextlib.AsyncExitStack() as stack:
 
@@ -89,14 +93,13 @@ async def opened(database_url: str, tmp_path: Path, clock: FakeClock) -> AsyncIt
             )  # fmt: skip
             desk = Desk(settings, clock=clock)
             stack.push_async_callback(desk.close)
-            desk.understanding = Understanding(desk.database, desk.registry, clock=clock, encoder=NullEncoder())
+            desk.understanding = Understanding(desk.database, desk.registry, clock=clock, encoder=NullEncoder(), shelved=shelved_once)
             url = f"http://127.0.0.1:{port}"
             options = inboxes.BotOptions(
                 token=TOKEN, api_url=served.url, webhook_url=url if way == WEBHOOK else None, only_telegram=only_telegram
             )
             config, sealed = inboxes.new_bot(desk.box, options)
             async with desk.database.unit() as uow:
-                await install(uow, PRESET, language="en", now=clock.now())
                 inbox = await inboxes.add(
                     uow, name="bot", channel=ChannelKind.TELEGRAM, address="bot", language="en", config=config, sealed=sealed, clock=clock
                 )

@@ -19,6 +19,11 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 def number(
     database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> int:
@@ -34,7 +39,7 @@ def number(
         monkeypatch.setenv(f"PRIYOM_{name}", value)
 
     async def furnish() -> int:
-        make = await DeskFactory.make(database, clock, signal)
+        make = await DeskFactory.of(database, clock, signal)
         await make.agent("Olga", email="olga@desk.example")
         return (await make.ticket()).number
 

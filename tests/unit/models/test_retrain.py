@@ -1,6 +1,7 @@
 """Retraining: what is better is published, what is not waits, and one step leads back."""
 
 import random
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,9 +25,27 @@ LIFTS = [
 ]
 
 
+SECRET = "a secret of this desk"
+
+
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    return Registry(tmp_path, secret="a secret of this desk")
+    return Registry(tmp_path, secret=SECRET)
+
+
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A home with the first model of the small catalogue, which most tests begin with."""
+    home = tmp_path_factory.mktemp("trained")
+    return home, train(Registry(home, secret=SECRET), category())
+
+
+@pytest.fixture
+def first(trained_once: tuple[Path, Outcome], registry: Registry, tmp_path: Path) -> Outcome:
+    """That model published in the home of this test."""
+    home, outcome = trained_once
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
+    return outcome
 
 
 def train(registry: Registry, rows: list[Row], *, hours: int = 0) -> Outcome:
@@ -35,22 +54,21 @@ def train(registry: Registry, rows: list[Row], *, hours: int = 0) -> Outcome:
     return told["category"]
 
 
-def test_the_first_model_is_published(registry: Registry) -> None:
-    outcome = train(registry, category())
-    assert outcome.published
-    assert outcome.comparison.verdict.grounds == (Ground.FIRST,)
-    assert registry.current("category") == outcome.version
+def test_the_first_model_is_published(registry: Registry, first: Outcome) -> None:
+    assert first.published
+    assert first.comparison.verdict.grounds == (Ground.FIRST,)
+    assert registry.current("category") == first.version
 
 
+@pytest.mark.usefixtures("first")
 def test_the_same_rows_are_not_trained_again(registry: Registry) -> None:
-    train(registry, category())
     outcome = train(registry, category()[::-1], hours=1)
     assert outcome.version is None
     assert outcome.comparison.verdict.grounds == (Ground.NOTHING_NEW,)
 
 
-def test_models_of_an_earlier_format_are_trained_again(registry: Registry, tmp_path: Path) -> None:
-    manifest = tmp_path / "models" / "category" / str(train(registry, category()).version) / "manifest.json"
+def test_models_of_an_earlier_format_are_trained_again(registry: Registry, first: Outcome, tmp_path: Path) -> None:
+    manifest = tmp_path / "models" / "category" / str(first.version) / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(f'"format": {FORMAT}'.encode(), b'"format": 0'))
     manifest.with_suffix(".sig").write_text(registry._sign(manifest.read_bytes()), encoding="ascii")
     with pytest.raises(ArtefactRefused, match="another format"):
@@ -60,8 +78,8 @@ def test_models_of_an_earlier_format_are_trained_again(registry: Registry, tmp_p
     assert outcome.comparison.verdict.grounds == (Ground.FIRST,)
 
 
-def test_corrections_of_a_new_class_are_learned_and_one_step_leads_back(registry: Registry) -> None:
-    before = train(registry, category()).version
+def test_corrections_of_a_new_class_are_learned_and_one_step_leads_back(registry: Registry, first: Outcome) -> None:
+    before = first.version
     outcome = train(registry, [*category(), *(Row(text, "building.lift", "ru", "correction") for text in LIFTS)], hours=1)
     assert outcome.published, outcome.comparison.to_json()
     assert Ground.BETTER_ON_CORRECTIONS in outcome.comparison.verdict.grounds
@@ -71,9 +89,9 @@ def test_corrections_of_a_new_class_are_learned_and_one_step_leads_back(registry
     assert registry.rollback("category") == before
 
 
-def test_a_poisoned_batch_is_refused_and_waits_as_the_challenger(registry: Registry) -> None:
+def test_a_poisoned_batch_is_refused_and_waits_as_the_challenger(registry: Registry, first: Outcome) -> None:
     rows = category()
-    before = train(registry, rows).version
+    before = first.version
     labels = [row.label for row in rows]
     random.Random(5).shuffle(labels)
     poison = [replace(row, text=f"{row.text} прошу", label=label, source="correction") for row, label in zip(rows, labels, strict=True)]
@@ -84,8 +102,8 @@ def test_a_poisoned_batch_is_refused_and_waits_as_the_challenger(registry: Regis
     assert registry.manifest("category", str(outcome.version))["comparison"]["publish"] is False
 
 
-def test_a_challenger_may_be_published_by_hand_and_taken_back(registry: Registry) -> None:
-    before = train(registry, category()).version
+def test_a_challenger_may_be_published_by_hand_and_taken_back(registry: Registry, first: Outcome) -> None:
+    before = first.version
     after = train(registry, [*category(), Row("принтер молчит", "hardware.printer", "ru", "correction")], hours=1).version
     assert registry.current("category") == before
     assert registry.promote("category") == after == registry.current("category")
@@ -93,8 +111,8 @@ def test_a_challenger_may_be_published_by_hand_and_taken_back(registry: Registry
     assert registry.rollback("category") == before
 
 
+@pytest.mark.usefixtures("first")
 def test_without_a_challenger_nothing_is_published(registry: Registry) -> None:
-    train(registry, category())
     with pytest.raises(ArtefactRefused, match="no challenger"):
         registry.promote("category")
 
@@ -106,8 +124,8 @@ def test_a_second_training_is_told(registry: Registry) -> None:
             train(registry, category())
 
 
-def test_what_was_held_back_is_kept_without_words(registry: Registry, tmp_path: Path) -> None:
-    version = train(registry, category()).version
+def test_what_was_held_back_is_kept_without_words(registry: Registry, first: Outcome, tmp_path: Path) -> None:
+    version = first.version
     assert version is not None
     held = registry.held("category", version)
     assert held is not None

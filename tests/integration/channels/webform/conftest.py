@@ -12,9 +12,6 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from sqlalchemy import select
 
-import presets
-from desk_core.catalogue.install import install
-from desk_core.catalogue.presets import load_preset
 from desk_core.conversations.entities import Inbox, Message
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.clock import FakeClock
@@ -26,9 +23,10 @@ from gateway import inboxes
 from gateway.app import create_app
 from gateway.bootstrap import Desk
 from gateway.settings import Settings
+from gateway.understanding import Understanding
 from nlu.understood import Tools
+from tests.fakes.shelf import ENCODER, shelved_once
 
-PRESET = load_preset(Path(presets.__file__).parent / "it_service_desk")
 Files = list[tuple[str, tuple[str, bytes, str]]]
 
 
@@ -158,6 +156,11 @@ def store() -> str:
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 def limits() -> dict[str, int]:
     """Limits of the desk under test; a test may give its own."""
     return {}
@@ -173,8 +176,7 @@ async def desk(database_url: str, tmp_path: Path, clock: FakeClock, limits: dict
         http={"public_url": "http://desk.test", "trusted_proxies": "10.0.0.1"},
     )
     made = WarmDesk(settings, clock=clock)
-    async with made.database.unit() as uow:
-        await install(uow, PRESET, language="en", now=clock.now())
+    made.understanding = Understanding(made.database, made.registry, clock=clock, encoder=ENCODER, shelved=shelved_once)
     yield made
     await made.close()
 

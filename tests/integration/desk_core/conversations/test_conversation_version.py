@@ -14,8 +14,13 @@ from tests.factories.desk import DeskFactory
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 async def desk(database: Database, clock: FakeClock, signal: LocalSignal) -> DeskFactory:
-    return await DeskFactory.make(database, clock, signal)
+    return await DeskFactory.of(database, clock, signal)
 
 
 async def test_who_read_an_older_version_writes_nothing(desk: DeskFactory) -> None:

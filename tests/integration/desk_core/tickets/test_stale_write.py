@@ -29,8 +29,13 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.fixture
+def preset_in() -> str:
+    return "en"
+
+
+@pytest.fixture
 async def desk(database: Database, clock: FakeClock, signal: LocalSignal) -> DeskFactory:
-    return await DeskFactory.make(database, clock, signal)
+    return await DeskFactory.of(database, clock, signal)
 
 
 @pytest.fixture

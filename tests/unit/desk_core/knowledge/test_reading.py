@@ -103,9 +103,21 @@ class TestHtml:
             "1. Раз\n2. Два\n\n   - подпункт\n\n```\nvpn  --start\n```"
         )
 
-    @pytest.mark.parametrize("html", ["", "<", "<html>", "<p" * 50_000, "</p></ul></main>" * 1000, "<ul><li>" * 20_000, "\0<b>\x01"])
+    @pytest.mark.parametrize(
+        "html",
+        [
+            *("", "<", "<html>", "\0<b>\x01", "<p" * 50_000, "</p></ul></main>" * 1000, "<ul><li>" * 20_000),
+            *("<!-- >" * 50_000, "<![if x>" * 50_000, "<!" * 100_000, "<?" * 100_000, '<a b="' * 20_000 + ">"),
+        ],
+    )
     def test_nothing_breaks_it(self, html: str) -> None:
-        assert isinstance(read_page(html).body, str)
+        # Nor is anything read again and again, or said at greater length the deeper it lies: each takes a fraction of a second.
+        assert len(read_page(html).body) < 50 * len(html) + 1
+
+    def test_comments_are_not_read_and_words_after_the_last_tag_are(self) -> None:
+        assert read_page("<p>A <!-- <b>no</b> -->word</p> &amp; more, 1 < 2").body == "A word\n\n& more, 1 < 2"
+        assert read_page("<p>A word <!-- never closed <p>no</p>").body == "A word"
+        assert read_page("Three < four <a href=").body == "Three"
 
     def test_a_saved_site_is_read_by_its_sitemap_alone(self, tmp_path: Path) -> None:
         locations = ("https://x.example/help/vpn", "https://x.example/gone", "https://x.example/../../secret")
