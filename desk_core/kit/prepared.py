@@ -89,10 +89,12 @@ class Prepared:
         given = {name for name, bound in compiled.binds.items() if bound.required}
         # A list of values that the statement itself holds is written out here; one that each run brings along is not for this.
         expanded = compiled.construct_expanded_state(dict.fromkeys(given))
+        binds: list[tuple[str, Any, _Convert]] = []
         for name in expanded.positiontup or ():
             bound = compiled.binds.get(name)
             convert = bound.type.dialect_impl(dialect).bind_processor(dialect) if bound is not None else None
-            self._binds.append((name, _GIVEN if name in given else expanded.parameters[name], convert))
+            binds.append((name, _GIVEN if name in given else expanded.parameters[name], convert))
+        self._binds = binds
         self._results = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in compiled._result_columns  # noqa: SLF001
         ]  # fmt: skip
@@ -165,7 +167,7 @@ def _apart(one: type[_Entity], values: Mapping[str, Any]) -> _Entity:
 async def _inline(session: AsyncSession) -> SqliteConnection | None:
     """The driver's connection of a session whose statements run in the loop; its transaction has begun. None for other sessions."""
     known = session.info.get(_DRIVER)
-    if known is None:
+    if known is None or not session.in_transaction():
         connection = await session.connection()
         driver = connection.sync_connection.connection.dbapi_connection if connection.sync_connection is not None else None
         inline = isinstance(driver, SqliteConnection) and driver.inline

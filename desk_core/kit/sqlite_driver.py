@@ -139,6 +139,8 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
 
         Raises the driver's own errors. Only for a connection that is `inline`.
         """
+        if not self._thread.is_open:
+            raise sqlite3.OperationalError("the connection is closed")
         _, touched, _, rows = _run(self._thread.raw, statement, parameters)
         return touched, rows
 
