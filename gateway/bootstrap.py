@@ -20,7 +20,7 @@ from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Conversation, Inbox, RawInbound
 from desk_core.conversations.ports import Ability, Channel, ChannelKind, DeliveryError, InboundKind, InboundMessage
 from desk_core.conversations.service import ACT, COURTESY, DELIVER
-from desk_core.groups.following import GROUP_SAY, MIRROR
+from desk_core.groups.following import BACKLOG, GROUP_SAY, MIRROR
 from desk_core.kit.blobs import DirectoryBlobs
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.db import Database
@@ -47,7 +47,7 @@ from gateway.flows.filing import TAKEN_IN
 from gateway.flows.group_talk import GROUP_TALK, GroupTalk, is_group_talk
 from gateway.flows.intake import Intake
 from gateway.flows.learn import Retrain
-from gateway.flows.mirror import GroupSay, Mirror
+from gateway.flows.mirror import Backlog, GroupSay, Mirror
 from gateway.flows.reading import Situation
 from gateway.flows.topics import Topics
 from gateway.flows.turning import UNFINISHED
@@ -356,6 +356,7 @@ class Desk:
                 self.database, context=self.context, channel=self.channel, blobs=self.blobs, limits=self.limits, otherwise=converse,
                 attachment_limit=largest,
             ),
+            BACKLOG: Backlog(context=self.context),
             MIRROR: Mirror(self.database, context=self.context, channel=self.channel),
             GROUP_SAY: GroupSay(self.database, context=self.context, channel=self.channel),
             DELIVER: Deliver(self.database, context=self.context, channel=self.channel, draw=draw),

@@ -11,6 +11,8 @@ MIRROR = "mirror"
 """Kind of the work item that brings the topic of a request in step with the request."""
 GROUP_SAY = "group_say"
 """Kind of the work item that says something in a group beside that."""
+BACKLOG = "group_backlog"
+"""Kind of the work item by which a request that was there before the group gets its topic, when its turn comes."""
 ALERTS = frozenset({"opened", "sla_at_risk", "sla_breached"})
 """What a team may want to be called for."""
 

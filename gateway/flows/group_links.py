@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from desk_core.conversations.ports import ChannelKind
 from desk_core.groups import service
-from desk_core.groups.following import MIRROR, lane_of
+from desk_core.groups.following import BACKLOG, lane_of
 from desk_core.groups.ports import Standing
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
@@ -20,7 +20,8 @@ from gateway.flows.group_heard import Heard, say
 ME = "me-"
 """How a deep link begins that links an operator's account."""
 MOST_SHOWN_AT_FIRST = 200
-APART = timedelta(seconds=4)
+APART = timedelta(seconds=20)
+"""A topic, its card and what was said are three messages or more, and a group takes twenty a minute: half of that is left to the living."""
 CONFIG_KNOWN = timedelta(seconds=6)
 """Until then every process has heard of a group that was linked just now."""
 MISSING = {
@@ -77,9 +78,9 @@ async def link_group(uow: UnitOfWork, heard: Heard) -> str:
     )
     open_now = await uow.scalars(select(Ticket.id).where(WORKING).order_by(Ticket.number.desc()).limit(MOST_SHOWN_AT_FIRST))
     for place, ticket_id in enumerate(open_now):
-        # A group takes twenty messages a minute; the newest come first.
+        # The newest first, in a lane of their own: a request in which something happens does not wait for its turn.
         run_at = now + CONFIG_KNOWN + APART * place
-        await queue.put(uow, lane=lane_of(ticket_id), kind=MIRROR, payload={"ticket_id": ticket_id}, run_at=run_at)
+        await queue.put(uow, lane=lane_of(f"backlog:{group.id}"), kind=BACKLOG, payload={"ticket_id": ticket_id}, run_at=run_at)
     heard.ctx.wake(uow)
     return translate(
         heard.language,

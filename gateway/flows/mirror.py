@@ -19,7 +19,7 @@ from desk_core.conversations.ports import Channel, OutboundButton, OutboundFile,
 from desk_core.conversations.service import waits
 from desk_core.groups import repository, service
 from desk_core.groups.entities import GroupMessage, GroupTopic, OperatorGroup
-from desk_core.groups.following import MIRROR
+from desk_core.groups.following import MIRROR, follow
 from desk_core.groups.ports import Face, Grouping, GroupUnreachable, TopicGone
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.i18n import translate
@@ -104,6 +104,24 @@ class InGroup:
         ctx = await self._context("")
         for group in ctx.config.groups:
             await service.note_trouble(uow, group.id, reason)
+
+
+class Backlog:
+    """The handler that lets the requests which were there before a group into it, one after another."""
+
+    max_attempts = 12
+
+    def __init__(self, *, context: Callable[[str], Awaitable[Context]]) -> None:
+        self._context = context
+
+    async def decide(self, work: Work) -> Plan:
+        return Plan(await self._context(""))
+
+    async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
+        follow(uow, plan.data, str(work.payload["ticket_id"]))
+
+    async def buried(self, uow: UnitOfWork, work: Work, dead_id: str, reason: str) -> None:
+        """It stands among the dead items; whatever happens to the request brings it into the group all the same."""
 
 
 class Mirror(InGroup):

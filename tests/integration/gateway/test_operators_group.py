@@ -22,6 +22,7 @@ from desk_core.tickets import belonging
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
 from gateway.flows import group_view
+from gateway.flows.group_links import APART, CONFIG_KNOWN
 from tests.fakes.group import CHAT, FakeGroupChannel
 from tests.integration.gateway.conftest import Chat, SmallDesk
 
@@ -429,6 +430,33 @@ class TestGroup:
         assert not group.fake.group_topics
         async with group.desk.database.read() as session:
             assert (await session.scalars(select(GroupTopic))).all() == []
+
+    async def test_shows_what_was_there_before_one_by_one_but_at_once_what_somebody_writes_in(self, group: Group) -> None:
+        await group.writes(OLGA, "/unlink", thread="")
+        await asks_for_a_person(group)
+        older = await group.ticket()
+        await group.chat.says("/new Не открывается 1С", command="new", card={"args": "Не открывается 1С"})
+        await group.chat.says("/human", command="human")
+        newer = await group.ticket()
+        assert newer.number != older.number
+        async with group.desk.database.unit() as uow:
+            code = await service.make_code(uow, purpose=service.FOR_GROUP, subject=group.chat.inbox.id, by="a", now=group.clock.now())
+        await group.writes(OLGA, f"/link {code}", thread="")
+        group.clock.advance(CONFIG_KNOWN)
+        await group.settle()
+        assert self._numbers(group) == [newer.number]
+        ctx = await group.desk.context()
+        async with group.desk.database.unit() as uow:
+            await tickets.reply(uow, ctx, older.id, by=group.agents[PAVEL], text="Смотрю")
+        await group.settle()
+        assert self._numbers(group) == [newer.number, older.number]
+        group.clock.advance(APART)
+        await group.settle()
+        assert self._numbers(group) == [newer.number, older.number]
+
+    @staticmethod
+    def _numbers(group: Group) -> list[int]:
+        return [int(topic.face.title.split()[0].removeprefix("#")) for topic in group.fake.group_topics.values()]
 
     async def test_talk_outside_of_requests_is_left_alone(self, group: Group) -> None:
         await group.writes(OLGA, "коллеги, обед", thread="")
