@@ -93,7 +93,10 @@ async def _telegram(base: str) -> str:
         await person.says("The printer on the third floor does not print, nobody in accounting can work")
         said: list[str] = []
         for _turn in range(TURNS):
-            message = await person.hears(timeout=PATIENCE, matching=lambda heard: bool(buttons(heard)) or "#" in heard.get("text", ""))
+            # A card may be changed in its place: what is shown now counts as said.
+            message = await person.hears(
+                timeout=PATIENCE, matching=lambda heard: bool(buttons(heard)) or "#" in heard.get("text", ""), edited=True
+            )
             said.append(message.get("text", ""))
             number = re.search(r"#(\d+)", said[-1])
             labels = list(buttons(message))

@@ -6,7 +6,9 @@ import re
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from gateway.demo import play
 from tests.browser.people import Eyes, listening, row
+from tests.browser.running import RunningDesk
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -115,3 +117,10 @@ class TestTheStream:
 
         await console.route("**/hx-sse.js*", late)
         await listening(console, "/console?view=all")
+
+
+class TestTheDemo:
+    async def test_plays_a_story_on_each_channel(self, desk: RunningDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PRIYOM_HOME", str(desk.home))
+        told = await play(desk.url, waiting=lambda: None)
+        assert [(one["channel"], one["passed"]) for one in told] == [("telegram", True), ("email", True), ("webform", True)], told
