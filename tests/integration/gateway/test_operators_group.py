@@ -1,152 +1,25 @@
-"""Operators in a group: every request in a topic of its own, in step both ways; nobody else acts; the group is only a view."""
+"""Operators in a group: every request in a topic of its own, in step both ways, and worked in from there."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
 
 from desk_core.context import Actor
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Message
 from desk_core.conversations.ports import InboundKind, InboundMessage, Refused, RetryLater, Sender
-from desk_core.groups import repository, service
-from desk_core.groups.entities import GroupTopic, OperatorGroup
-from desk_core.kit.clock import FakeClock
+from desk_core.groups import repository
 from desk_core.kit.ids import new_id
-from desk_core.lanes.entities import DeadItem
-from desk_core.people import service as people
-from desk_core.people.entities import Agent
-from desk_core.people.permissions import Role
 from desk_core.tickets import belonging
 from desk_core.tickets import service as tickets
-from desk_core.tickets.entities import Ticket
-from gateway.flows import group_view
-from gateway.flows.group_links import APART, CONFIG_KNOWN
-from tests.fakes.group import CHAT, FakeGroupChannel
-from tests.integration.gateway.conftest import Chat, SmallDesk
-
-OLGA, PAVEL, STRANGER = "501", "502", "599"
-
-
-@dataclass
-class Group:
-    """The group as its members use it."""
-
-    chat: Chat
-    fake: FakeGroupChannel
-    agents: dict[str, Agent]
-    written: int = 0
-
-    @property
-    def desk(self) -> SmallDesk:
-        return self.chat.desk
-
-    @property
-    def clock(self) -> FakeClock:
-        return cast("FakeClock", self.desk.clock)
-
-    async def settle(self) -> None:
-        self.desk.forget_config()
-        await self.desk.worker().drain()
-        self.desk.forget_config()
-
-    async def writes(self, who: str, text: str = "", *, thread: str | None = None, **more: Any) -> str:
-        """A member writes in a topic (the only one, unless told); the answer is the place of the message."""
-        self.written += 1
-        self.clock.advance(timedelta(seconds=1))
-        thread = self.fake.only[0] if thread is None else thread
-        place = f"{CHAT}:{9000 + self.written}"
-        command, _sep, args = (
-            text.removeprefix("/").partition(" ") if text.startswith("/") and not text.startswith("//") else (None, "", "")
-        )
-        message = InboundMessage(
-            **{
-                "kind": InboundKind.MESSAGE, "external_id": new_id(), "lane": f"in:{self.chat.inbox.id}:{CHAT}",
-                "thread_key": f"{CHAT}:{thread}" if thread else CHAT, "shown_id": place, "sender": Sender(who, name=who, verified=True),
-                "at": self.desk.clock.now(), "text": text, "command": command,
-                "card": {"chat_type": "supergroup", **({"args": args} if command else {})}, **more,
-            }
-        )  # fmt: skip
-        await self.desk.accept(self.chat.inbox.id, message)
-        await self.settle()
-        return place
-
-    async def presses(self, who: str, name: str, *, newest: bool = False) -> str | None:
-        """Press a button of the card (or of the newest message that has it); the words that the client showed."""
-        topic = self.fake.only[1]
-        found = [
-            (place, button.token)
-            for place, message in topic.posts.items()
-            for row in message.buttons
-            for button in row
-            if button.label == name
-        ]
-        assert found, f"no button {name} among {[b.label for m in topic.posts.values() for row in m.buttons for b in row]}"
-        place, token = found[-1]
-        await self.writes(who, kind=InboundKind.PRESS, button=token, callback_id=new_id(), reply_to=place)
-        return self.fake.answered[-1][1]
-
-    async def ticket(self) -> Ticket:
-        async with self.desk.database.read() as session:
-            found: Ticket = (await session.scalars(select(Ticket).order_by(Ticket.number.desc()).limit(1))).one()
-            return found
-
-    async def baton(self) -> tuple[str, str | None]:
-        async with self.desk.database.read() as session:
-            talk = (await session.scalars(select(Conversation).where(Conversation.thread_key == self.chat.address))).one()
-            return talk.baton, talk.agent_id
-
-    async def acts(self, verb: Any, **options: Any) -> Any:
-        """An act in the console."""
-        ctx, ticket = await self.desk.context(), await self.ticket()
-        async with self.desk.database.unit() as uow:
-            done = await verb(uow, ctx, ticket.id, **options)
-        await self.settle()
-        return done
-
-    def word(self, name: str) -> str:
-        from desk_core.kit.i18n import translate
-
-        return translate("ru", group_view.LABELS[name])
-
-    @property
-    def seen(self) -> str:
-        return "\n".join(self.fake.only[1].texts)
+from tests.fakes.group import CHAT
+from tests.integration.gateway.conftest import Chat
+from tests.integration.gateway.operators import OLGA, PAVEL, Group, asks_for_a_person, linked
 
 
 @pytest.fixture
 async def group(chat: Chat) -> Group:
-    """A linked group with two operators in it."""
-    desk = chat.desk
-    fake = desk.fake = FakeGroupChannel()
-    agents = {}
-    async with desk.database.unit() as uow:
-        for address, name, role in ((OLGA, "Ольга", Role.ADMINISTRATOR), (PAVEL, "Павел", Role.AGENT)):
-            agents[address] = await people.add_agent(
-                uow, email=f"{address}@desk.test", name=name, password_hash="-", role=role, language="ru", time_zone="Europe/Moscow",
-                team_keys=[], now=desk.clock.now(),
-            )  # fmt: skip
-        code = await service.make_code(uow, purpose=service.FOR_GROUP, subject=chat.inbox.id, by="admin", now=desk.clock.now())
-    made = Group(chat, fake, agents)
-    await made.writes(OLGA, f"/link {code}", thread="")
-    for address, agent in agents.items():
-        async with desk.database.unit() as uow:
-            mine = await service.make_code(uow, purpose=service.FOR_AGENT, subject=agent.id, by="admin", now=desk.clock.now())
-        me = Sender(address, name=agent.name, verified=True)
-        await chat.says(
-            f"/me {mine}", command="me", card={"args": mine}, sender=me, thread_key=address, lane=f"in:{chat.inbox.id}:{address}"
-        )
-    assert "Операторы" in fake.general[0].text
-    fake.general.clear()
-    desk.forget_config()
-    return made
-
-
-async def asks_for_a_person(group: Group) -> None:
-    await group.chat.says("Не печатает принтер в кабинете 305")
-    await group.chat.says("/human", command="human")
-    await group.settle()
+    return await linked(chat)
 
 
 class TestTopics:
@@ -296,13 +169,13 @@ class TestOperators:
 
     @staticmethod
     async def _tokens(group: Group) -> dict[str, str]:
-        from desk_core.conversations import repository as conversations
+        from desk_core.conversations import pressing
 
         ticket = await group.ticket()
         async with group.desk.database.read() as session:
             topic = await repository.topic_of(session, ticket.id)
             assert topic is not None
-            return {one.action: one.token for one in await conversations.buttons_of(session, topic.id)}
+            return {one.action: one.token for one in await pressing.buttons_of(session, topic.id)}
 
     async def test_pass_it_on_with_a_reason(self, group: Group) -> None:
         await asks_for_a_person(group)
@@ -345,124 +218,3 @@ class TestOperators:
             OLGA, kind=InboundKind.REACTION, reply_to=place, thread="", card={"chat_type": "supergroup", "reactions": ["👍"]}
         )
         assert group.fake.reactions[-1][1:] == (said.shown_id, "👍")
-
-
-class TestMembers:
-    async def test_not_linked_are_refused_once(self, group: Group) -> None:
-        await asks_for_a_person(group)
-        heard = len(group.chat.heard)
-        for words in ("я помогу", "/resolve"):
-            await group.writes(STRANGER, words)
-        assert len(group.chat.heard) == heard
-        assert (await group.ticket()).status != "resolved"
-        assert sum("не привязан" in text for text in group.fake.only[1].texts) == 1
-
-    async def test_disabled_operators_are_strangers(self, group: Group) -> None:
-        await asks_for_a_person(group)
-        async with group.desk.database.unit() as uow:
-            agent = await uow.session.get_one(Agent, group.agents[PAVEL].id)
-            agent.disabled_at = group.desk.clock.now()
-        heard = len(group.chat.heard)
-        await group.writes(PAVEL, "я ещё тут")
-        assert len(group.chat.heard) == heard
-
-    async def test_a_code_works_once_and_for_a_while(self, group: Group) -> None:
-        desk = group.desk
-        async with desk.database.unit() as uow:
-            code = await service.make_code(uow, purpose=service.FOR_AGENT, subject=group.agents[OLGA].id, by="a", now=desk.clock.now())
-        async with desk.database.unit() as uow:
-            await service.take_code(uow, code, purpose=service.FOR_AGENT, now=desk.clock.now())
-        with pytest.raises(service.WrongCode):
-            async with desk.database.unit() as uow:
-                await service.take_code(uow, code, purpose=service.FOR_AGENT, now=desk.clock.now())
-        async with desk.database.unit() as uow:
-            late = await service.make_code(uow, purpose=service.FOR_AGENT, subject=group.agents[OLGA].id, by="a", now=desk.clock.now())
-        group.clock.advance(service.CODE_LIFE)
-        with pytest.raises(service.WrongCode):
-            async with desk.database.unit() as uow:
-                await service.take_code(uow, late, purpose=service.FOR_AGENT, now=desk.clock.now())
-
-
-class TestGroup:
-    async def test_says_what_it_lacks_and_keeps_the_code(self, chat: Chat) -> None:
-        desk = chat.desk
-        fake = desk.fake = FakeGroupChannel(missing=("forum", "topics"))
-        async with desk.database.unit() as uow:
-            code = await service.make_code(uow, purpose=service.FOR_GROUP, subject=chat.inbox.id, by="admin", now=desk.clock.now())
-        group = Group(chat, fake, {})
-        await group.writes(OLGA, f"/link {code}", thread="")
-        assert not (await self._linked(desk))
-        fake.missing = ()
-        await group.writes(OLGA, f"/link {code}", thread="")
-        assert [one.title for one in await self._linked(desk)] == ["Операторы"]
-        assert len(fake.general) == 2
-
-    async def test_a_wrong_code_links_nothing(self, chat: Chat) -> None:
-        fake = chat.desk.fake = FakeGroupChannel()
-        await Group(chat, fake, {}).writes(OLGA, "/link guessed", thread="")
-        assert not await self._linked(chat.desk)
-
-    async def test_lost_is_told_and_holds_up_nobody(self, group: Group) -> None:
-        await asks_for_a_person(group)
-        group.fake.lost = "bot was kicked from the supergroup chat"
-        await group.acts(tickets.reply, by=group.agents[OLGA], text="мы работаем")
-        assert group.chat.heard[-1].text == "мы работаем"
-        assert (await self._linked(group.desk))[0].trouble == "bot was kicked from the supergroup chat"
-        group.fake.lost = ""
-        group.clock.advance(timedelta(minutes=6))
-        await group.settle()
-        assert "мы работаем" in group.seen
-        assert (await self._linked(group.desk))[0].trouble is None
-        async with group.desk.database.read() as session:
-            assert (await session.scalars(select(DeadItem))).all() == []
-
-    async def test_alerts_come_once_into_their_topic(self, group: Group) -> None:
-        await group.writes(OLGA, "/alerts on", thread="")
-        group.fake.general.clear()
-        await asks_for_a_person(group)
-        ticket = await group.ticket()
-        called = [message for message in group.fake.general if f"#{ticket.number}" in message.text]
-        assert len(called) == 1
-
-    async def test_unlinked_shows_nothing_more(self, group: Group) -> None:
-        await group.writes(OLGA, "/unlink", thread="")
-        await asks_for_a_person(group)
-        assert not group.fake.group_topics
-        async with group.desk.database.read() as session:
-            assert (await session.scalars(select(GroupTopic))).all() == []
-
-    async def test_shows_what_was_there_before_one_by_one_but_at_once_what_somebody_writes_in(self, group: Group) -> None:
-        await group.writes(OLGA, "/unlink", thread="")
-        await asks_for_a_person(group)
-        older = await group.ticket()
-        await group.chat.says("/new Не открывается 1С", command="new", card={"args": "Не открывается 1С"})
-        await group.chat.says("/human", command="human")
-        newer = await group.ticket()
-        assert newer.number != older.number
-        async with group.desk.database.unit() as uow:
-            code = await service.make_code(uow, purpose=service.FOR_GROUP, subject=group.chat.inbox.id, by="a", now=group.clock.now())
-        await group.writes(OLGA, f"/link {code}", thread="")
-        group.clock.advance(CONFIG_KNOWN)
-        await group.settle()
-        assert self._numbers(group) == [newer.number]
-        ctx = await group.desk.context()
-        async with group.desk.database.unit() as uow:
-            await tickets.reply(uow, ctx, older.id, by=group.agents[PAVEL], text="Смотрю")
-        await group.settle()
-        assert self._numbers(group) == [newer.number, older.number]
-        group.clock.advance(APART)
-        await group.settle()
-        assert self._numbers(group) == [newer.number, older.number]
-
-    @staticmethod
-    def _numbers(group: Group) -> list[int]:
-        return [int(topic.face.title.split()[0].removeprefix("#")) for topic in group.fake.group_topics.values()]
-
-    async def test_talk_outside_of_requests_is_left_alone(self, group: Group) -> None:
-        await group.writes(OLGA, "коллеги, обед", thread="")
-        assert not group.fake.general
-
-    @staticmethod
-    async def _linked(desk: SmallDesk) -> list[OperatorGroup]:
-        async with desk.database.read() as session:
-            return await repository.groups(session)
