@@ -16,7 +16,8 @@ from desk_core.kit.clock import SystemClock
 ADDRESS = "support@bench.example"
 _POLICY = SMTP.clone(max_line_length=900)
 _FILES = tuple(ROOT / "tests" / "data" / name for name in ("dev_200.jsonl", "dev_320.jsonl"))
-_OPENING = frozenset({"report", "ask", "complaint", "out_of_scope"})
+_OPENING = frozenset({"report", "ask", "complaint"})
+"""What opens a request; a letter about something else may be answered without one."""
 _ENDINGS = {
     "ru": (
         "Спасибо!",
