@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from channels.email.viewing import page_of, page_policy
-from desk_core.conversations import repository as conversations
+from desk_core.conversations import arrivals
 from desk_core.conversations.entities import Message
 from desk_core.conversations.files import safe_name
 from desk_core.kit.errors import NotFound
@@ -42,7 +42,7 @@ async def mail_source(request: Request, signed: CurrentAgent, message_id: Ident)
 async def _raw(desk: WebDesk, message_id: str) -> tuple[Message, bytes]:
     async with desk.database.read() as session:
         message = await session.get(Message, message_id)
-        kept = await conversations.raw_of(session, message) if message is not None else None
+        kept = await arrivals.raw_of(session, message) if message is not None else None
     if message is None or kept is None:
         raise NotFound(message=message_id)
     raw = await desk.blobs.read(kept.raw_blob) if kept.raw_blob else kept.raw

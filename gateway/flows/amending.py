@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import selectinload
 
 from desk_core.context import Actor, Context
-from desk_core.conversations import repository as conversation_repository
+from desk_core.conversations import pressing
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Message, MessageVersion
 from desk_core.conversations.files import NewFile
@@ -148,7 +148,7 @@ async def react(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
 async def _opinion(uow: UnitOfWork, ctx: Context, filed: Filed, message: Message) -> None:
     """A thumb on an article is what its buttons ask for, said quietly: nothing is opened or closed by it."""
     added = [_OPINIONS[one] for one in filed.situation.first.card.get("added", ()) if one in _OPINIONS]
-    article = await conversation_repository.article_of(uow, message.id) if added else None
+    article = await pressing.article_of(uow, message.id) if added else None
     if article is not None:
         await questions.note_verdict(
             uow, conversation_id=filed.conversation.id, contact_id=filed.contact.id, article_id=article, verdict=added[-1], now=ctx.now

@@ -1,7 +1,6 @@
 """Hops 4 to 6: read the situation, let the dialogue think, apply what it decided in one transaction."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -10,11 +9,13 @@ import structlog
 
 from channels.webform.upload_links import UploadLinks
 from desk_core.context import Context
+from desk_core.conversations import arrivals
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import RawInbound
 from desk_core.conversations.files import NewFile, safe_name, store_file, stored_file
 from desk_core.conversations.ports import Channel, InboundFile, InboundKind, InboundMessage, Refused, RetryLater
 from desk_core.conversations.service import Baton, Close
+from desk_core.kit.beside import Beside
 from desk_core.kit.blobs import DirectoryBlobs, human_size
 from desk_core.kit.db import Database, ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound, TooLarge
@@ -79,7 +80,7 @@ class Converse:
         self._database, self._context, self._tools, self._channel = database, context, tools, channel
         self._one_time = one_time
         self._uploads = uploads
-        self._courtesies: set[asyncio.Task[None]] = set()
+        self._courtesies = Beside()
         self._blobs, self._allow, self._limit, self._daily_limit = blobs, allow, attachment_limit, daily_limit
 
     async def decide(self, work: Work) -> Plan:
@@ -159,7 +160,7 @@ class Converse:
         """The message is kept as far as it can be read, and its conversation goes to a person with the reason."""
         ctx = await self._context(str(work.payload.get("request_id", "")))
         async with self._database.glance() as session:
-            raws = await conversations.raw_inbound(session, [str(work.payload["raw_id"])])
+            raws = await arrivals.raw_inbound(session, [str(work.payload["raw_id"])])
             if not raws:
                 return
             now = await self._without_secrets(session, await situation(session, raws), ctx)
@@ -178,7 +179,7 @@ class Converse:
 
     async def _burst(self, session: Any, work: Work) -> tuple[list[RawInbound], tuple[int, ...]]:
         """The head message and those behind it that belong to the same breath."""
-        first = next(iter(await conversations.raw_inbound(session, [str(work.payload["raw_id"])])), None)
+        first = next(iter(await arrivals.raw_inbound(session, [str(work.payload["raw_id"])])), None)
         if first is None:
             raise NotFound(raw=work.payload["raw_id"])
         taken, also = [first], []
@@ -187,7 +188,7 @@ class Converse:
             heads = await queue.head(session, work.lane, limit=BURST)
             inbox = await conversations.inbox_by_id(session, first.inbox_id)
             ids = [str(item.payload["raw_id"]) for item in heads[1:] if item.kind == work.kind]
-            rows = {row.id: row for row in await conversations.raw_inbound(session, ids)} if ids else {}
+            rows = {row.id: row for row in await arrivals.raw_inbound(session, ids)} if ids else {}
             for item in heads[1:]:
                 row = rows.get(str(item.payload.get("raw_id")))
                 message = InboundMessage.from_json(row.body) if row else None
@@ -214,7 +215,8 @@ class Converse:
         )
         if channel is not None and now.first.callback_id:
             language = (conversation.language if conversation else None) or now.inbox.language
-            self._beside(channel.answer_press(now.first.callback_id, None if fresh else _stands(now, ctx, language)))
+            # The client shows at once that the press came in; the turn goes on meanwhile.
+            self._courtesies.start(channel.answer_press(now.first.callback_id, None if fresh else _stands(now, ctx, language)))
             mine = button is None or (conversation is not None and button.conversation_id == conversation.id)
             old = not fresh and mine and (button is None or button.action not in filing.REUSABLE)
             if old and now.first.reply_to and now.first.thread_key:
@@ -227,12 +229,6 @@ class Converse:
         kept = button.action in filing.REUSABLE or (turn is not None and stands_over(now, turn))
         # Where an operator speaks, what was pressed is in the timeline and the bot stays silent.
         return replace(decision, turn=turn, used_card=None if kept else button.message_id)
-
-    def _beside(self, courtesy: Coroutine[Any, Any, None]) -> None:
-        """Let the client show at once that its press came in; the turn goes on meanwhile."""
-        task = asyncio.create_task(courtesy)
-        self._courtesies.add(task)
-        task.add_done_callback(self._courtesies.discard)
 
     async def _room(self, session: Any, now: Situation, ctx: Context) -> tuple[int | None, bool]:
         """How many bytes this person may still send today (None: any number), and whether they heard that it is none."""

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import select, update
 
 from desk_core.context import SYSTEM, Context
+from desk_core.conversations import letters
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.ports import Ability, Channel, ChannelKind, OutboundMessage, Receipt, Refused, RetryLater, TopicGone
@@ -175,7 +176,7 @@ class Deliver:
             if outcome.receipt.extra:
                 message.meta = {**message.meta, "parts": list(outcome.receipt.extra)}
             if outcome.is_mail:
-                await conversations.remember_reference(uow, outcome.inbox_id, outcome.receipt.external_id, outcome.conversation_id)
+                await letters.remember_reference(uow, outcome.inbox_id, outcome.receipt.external_id, outcome.conversation_id)
             if message.meta.get("cc"):
                 await _send_copies(uow, message, work)
             if not certain and message.ticket_id:

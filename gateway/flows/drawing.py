@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from desk_core.context import Context
+from desk_core.conversations import letters
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Attachment, Conversation, Inbox, Message
 from desk_core.conversations.ports import ChannelKind, FileLink, OutboundButton, OutboundFile, OutboundMessage
@@ -47,7 +48,7 @@ class Draw:
         known = await people.address_and_name(session, conversation.contact_id, channel=conversation.channel) if by_mail else None
         in_group = is_seat(conversation.thread_key)
         last = await conversations.last_inbound(session, conversation.id) if by_mail or in_group else None
-        references = await conversations.references_of(session, conversation.id) if by_mail else []
+        references = await letters.references_of(session, conversation.id) if by_mail else []
         to = _address(known[0] if known else None, last, conversation)
         carried, linked = _split(message.attachments, self._mail_limit) if by_mail else (message.attachments, [])
         until = self._links.until(message.at, ctx.now)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, or_, update
 
 from desk_core.context import Actor, Context
+from desk_core.conversations import arrivals, letters
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Message
@@ -176,9 +177,9 @@ async def finish(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     else:
         await uow.flush()  # it begins here: nobody else has seen it
     message_id = filed.messages[0].id if filed.messages else None
-    await conversation_repository.note_done(uow, [raw.id for raw in filed.situation.raws], message_id=message_id)
+    await arrivals.note_done(uow, [raw.id for raw in filed.situation.raws], message_id=message_id)
     for raw_id, body in filed.situation.masked.items():
-        await conversation_repository.replace_body(uow, raw_id, body)
+        await arrivals.replace_body(uow, raw_id, body)
     ctx.hint(uow, "conversations", filed.conversation.id)
     follow(uow, ctx, filed.ticket.id if filed.ticket is not None else None)
 
@@ -277,7 +278,7 @@ async def _keep(
     if inbound.card.get("released"):
         message = await uow.session.get_one(Message, str(inbound.card["released"]))
         if message.verdict_code == FORGED_SENDER:  # now it may be answered to like any other
-            await conversation_repository.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
+            await letters.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
         message.verdict_code, message.verdict = verdict, params
         filed.messages.append(message)
         return
@@ -307,7 +308,7 @@ async def _keep(
     if filed.conversation.channel == "email" and filed.situation.joined_by != "page" and not filed.situation.forged:
         # An answer may come by the inbox that this copy came by, whichever the conversation began on.
         for inbox_id in {filed.conversation.inbox_id, filed.situation.inbox.id}:
-            await conversation_repository.remember_reference(uow, inbox_id, inbound.external_id, filed.conversation.id)
+            await letters.remember_reference(uow, inbox_id, inbound.external_id, filed.conversation.id)
 
 
 def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]]:

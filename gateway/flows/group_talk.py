@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from desk_core.context import Context
-from desk_core.conversations import repository as conversations
+from desk_core.conversations import arrivals, pressing
 from desk_core.conversations.entities import Conversation, Inbox, RawInbound
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.conversations.ports import Channel, ChannelKind, InboundKind, InboundMessage, Limits, Refused, RetryLater
@@ -74,7 +74,7 @@ class GroupTalk:
     async def decide(self, work: Work) -> Plan:
         ctx = await self._context(str(work.payload.get("request_id", "")))
         async with self._database.read() as session:
-            raw = next(iter(await conversations.raw_inbound(session, [str(work.payload["raw_id"])])), None)
+            raw = next(iter(await arrivals.raw_inbound(session, [str(work.payload["raw_id"])])), None)
             if raw is None:
                 raise NotFound(raw=work.payload["raw_id"])
             message = InboundMessage.from_json(raw.body)
@@ -85,7 +85,7 @@ class GroupTalk:
             if group is not None:
                 agent = await repository.agent_of(session, channel=ChannelKind.TELEGRAM, address=message.sender.address)
                 topic = await repository.topic_by_thread(session, group.id, thread) if thread else None
-                button = await conversations.button(session, message.button) if message.button else None
+                button = await pressing.button(session, message.button) if message.button else None
                 heard = replace(heard, agent=agent, topic=topic, button=button)
             rows, also = await self._album(session, work, raw, message)
         if message.card.get("chat_type") not in GROUPS:
@@ -121,7 +121,7 @@ class GroupTalk:
         if heard.elsewhere is not None:
             await self._otherwise.apply(uow, work, heard.elsewhere)
             return
-        await conversations.note_done(uow, list(heard.raws), message_id=None)
+        await arrivals.note_done(uow, list(heard.raws), message_id=None)
         try:
             # What is refused leaves nothing behind but its reason, told to who asked.
             async with uow.session.begin_nested():
@@ -160,7 +160,7 @@ class GroupTalk:
             return [raw], ()
         taken, also = [raw], []
         heads = [item for item in await queue.head(session, work.lane, limit=12) if item.id != work.id and item.kind == GROUP_TALK]
-        rows = {row.id: row for row in await conversations.raw_inbound(session, [str(item.payload["raw_id"]) for item in heads])}
+        rows = {row.id: row for row in await arrivals.raw_inbound(session, [str(item.payload["raw_id"]) for item in heads])}
         for item in heads:
             row = rows.get(str(item.payload["raw_id"]))
             if row is None or InboundMessage.from_json(row.body).album != message.album:

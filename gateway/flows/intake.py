@@ -14,9 +14,10 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from desk_core.conversations import repository
+from desk_core.conversations import arrivals
 from desk_core.conversations.entities import INBOUND
 from desk_core.conversations.ports import Accepted, Blobs, InboundMessage
+from desk_core.kit.beside import Beside
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import DeskError, StoreUnavailable
@@ -65,7 +66,7 @@ class Intake:
         self._on_accepted, self._kind_of = on_accepted, kind_of
         self._pending: list[_Pending] = []
         self._flusher: asyncio.Task[None] | None = None
-        self._courtesies: set[asyncio.Task[None]] = set()
+        self._courtesies = Beside()
         self._durations: deque[float] = deque(maxlen=512)
         self.accepted = 0
         self.worker: Worker | None = None
@@ -105,9 +106,7 @@ class Intake:
         self._durations.append(time.perf_counter() - began)
         if not accepted.duplicate and self._on_accepted is not None:
             # A courtesy ("typing"), not a promise: nobody waits for it.
-            courtesy = asyncio.create_task(self._on_accepted(inbox_id, message))
-            self._courtesies.add(courtesy)
-            courtesy.add_done_callback(self._courtesies.discard)
+            self._courtesies.start(self._on_accepted(inbox_id, message))
         log.info(
             "intake.accepted", request_id=request_id, inbox=inbox_id, external_id=message.external_id[:80], duplicate=accepted.duplicate
         )
@@ -140,12 +139,12 @@ class Intake:
 
     async def _commit(self, batch: list[_Pending]) -> None:
         async with self._database.unit(urgent=True) as uow:
-            fresh = await repository.insert_raw(uow, [pending.row for pending in batch])
+            fresh = await arrivals.insert_raw(uow, [pending.row for pending in batch])
             work = [pending.work for pending in batch if pending.row["id"] in fresh]
             if work:
                 await self._queue(uow, work)
                 inboxes = {str(pending.row["inbox_id"]) for pending in batch}
-                await repository.note_received(uow, inboxes, now=self._clock.now())
+                await arrivals.note_received(uow, inboxes, now=self._clock.now())
                 if len(uow.held) < len(work):
                     uow.after_commit(lambda: self._signal.publish(WORK))
         self.accepted += len(work)

@@ -13,6 +13,7 @@ import structlog
 
 from desk_core.catalogue.desk import GroupInfo
 from desk_core.context import Context
+from desk_core.conversations import pressing
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Message
 from desk_core.conversations.ports import Channel, OutboundButton, OutboundFile, OutboundMessage, Refused, RetryLater
@@ -147,7 +148,7 @@ class Mirror(InGroup):
             messages = [one for one in await repository.unshown(session, topic) if not waits(one) and one.hold != "held"]
             events = await repository.events_after(session, ticket.id, topic.seen)
             changed = await repository.changed(session, topic)
-            tokens = {one.action: one.token for one in await conversations.buttons_of(session, topic.id)}
+            tokens = {one.action: one.token for one in await pressing.buttons_of(session, topic.id)}
             answered = {
                 one.id: await repository.place_of(session, topic.id, known.id)
                 for one in messages[:1]

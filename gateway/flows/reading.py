@@ -12,7 +12,7 @@ from sqlalchemy import select
 from channels.email import quotes
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
-from desk_core.conversations import growth
+from desk_core.conversations import growth, letters, pressing
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
@@ -104,7 +104,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
     if conversation is not None and inbox.channel == "email" and first.text:
-        first = replace(first, text=quotes.without_ours(first.text, await conversations.said_last(session, conversation.id)))
+        first = replace(first, text=quotes.without_ours(first.text, await letters.said_last(session, conversation.id)))
         messages = (first, *messages[1:])
     begins = conversation is None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held
     same = await _said_before(session, inbox, contact, first) if begins and contact is not None and first.acts else None
@@ -138,11 +138,11 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         if same is not None:
             conversation, joined_by = await conversations.conversation_by_id(session, same.conversation_id), "duplicate"
             active = await tickets.ticket_by_id(session, same.ticket_id) if same.ticket_id else None
-        told = await conversations.told_by_itself(
+        told = await letters.told_by_itself(
             session, channel=inbox.channel, contact_id=contact.id, since=first.at - ANSWERED_WITHIN, limit=ANSWERS
         )
         unanswered = unanswered or told >= ANSWERS
-    button = await conversations.button(session, first.button) if first.button else None
+    button = await pressing.button(session, first.button) if first.button else None
     return Situation(
         inbox=inbox,
         raws=tuple(raws),
@@ -180,12 +180,10 @@ async def _machine(
     asked = inbox.channel == "email" and message.kind is InboundKind.MESSAGE and message.verdict == "received" and not message.held
     if owner is None or not asked or message.files or message.card.get("imported") or message.card.get("ticket"):
         return None
-    before = await conversations.letters_of(
+    before = await letters.letters_of(
         session, channel=inbox.channel, contact_id=owner, address=message.sender.address, since=message.at - growth.WITHIN
     )
-    said = (
-        await conversations.said_at(session, owner, channel=inbox.channel, before=message.at) if len(before) >= growth.TURNS - 1 else None
-    )
+    said = await letters.said_at(session, owner, channel=inbox.channel, before=message.at) if len(before) >= growth.TURNS - 1 else None
     now = growth.Heard(
         message.at, message.text, len(message.original_text or ""), message.subject or "", message.at - said if said is not None else None
     )
@@ -266,7 +264,7 @@ async def _find_conversation(
         found = await conversations.conversation_by_id(session, token)
         if found is not None:
             return found, "token", None
-    by_reference = await conversations.conversation_by_references(session, inbox.id, message.references)
+    by_reference = await letters.conversation_by_references(session, inbox.id, message.references)
     if by_reference is not None:
         return await conversations.conversation_by_id(session, by_reference), "references", None
     if not message.card.get("number"):
@@ -295,7 +293,7 @@ async def _numbered(session: ReadSession, message: InboundMessage, contact: Cont
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
     # Words beside a file may be said often; the files differ.
     words = message.text if message.text.strip() and not message.files else None
-    return await conversations.twin(
+    return await letters.twin(
         session, channel=inbox.channel, contact_id=contact.id, external_id=message.external_id, subject=message.subject, text=words,
         since=message.at - TWIN_WITHIN,
     )  # fmt: skip

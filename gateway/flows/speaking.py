@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, true
 
 from desk_core.context import Actor, Context
+from desk_core.conversations import pressing
 from desk_core.conversations import repository as conversation_repository
 from desk_core.conversations import service as conversations
 from desk_core.conversations.deep_links import deep_link
@@ -87,8 +88,8 @@ async def _close_cards(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     """The conversation has gone on below: the buttons of earlier steps go, so that nobody presses what no longer counts."""
     if filed.situation.conversation is None:
         return
-    for message_id in await conversation_repository.open_cards(uow, filed.conversation.id, actions=CARD):
-        await conversation_repository.close_card(uow, message_id, now=ctx.now)
+    for message_id in await pressing.open_cards(uow, filed.conversation.id, actions=CARD):
+        await pressing.close_card(uow, message_id, now=ctx.now)
         filed.courtesies.append(Close(message_id))
 
 

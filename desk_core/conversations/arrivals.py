@@ -1,0 +1,70 @@
+"""What came in, as it came: raw messages are stored once, and kept beside what was made of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from desk_core.conversations.entities import Inbox, Message, RawInbound
+from desk_core.kit.db import ReadSession, UnitOfWork
+from desk_core.kit.prepared import Prepared, PreparedEntities
+
+_RAW = cast("Table", RawInbound.__table__)
+_INBOX = cast("Table", Inbox.__table__)
+
+
+def _insert_raw(dialect: str) -> Any:
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(_RAW)
+    return statement.on_conflict_do_nothing(index_elements=["inbox_id", "external_id"])
+
+
+_RAW_GIVEN = ("id", "inbox_id", "external_id", "lane", "body", "raw", "raw_blob", "request_id", "received_at", "state")
+_INSERT_RAW = Prepared(_insert_raw("sqlite"), keys=_RAW_GIVEN)
+_INSERT_RAW_FRESH = _insert_raw("postgresql").returning(_RAW.c.id)
+_NOTE_DONE = Prepared(
+    update(_RAW).where(_RAW.c.id == bindparam("of_raw")).values(state="done", message_id=bindparam("message"))
+)  # fmt: skip
+_NOTE_RECEIVED = Prepared(
+    update(_INBOX).where(_INBOX.c.id == bindparam("inbox")).values(last_received_at=bindparam("now"), last_error=None)
+)
+_RAW_BY_ID: PreparedEntities[RawInbound] = PreparedEntities(select(RawInbound).where(RawInbound.id == bindparam("id")), RawInbound)
+_RAW_BY_IDS = select(RawInbound).where(RawInbound.id.in_(bindparam("ids", expanding=True)))
+
+
+async def insert_raw(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Store raw inbound rows; the answer is the ids that were new. A row seen before changes nothing."""
+    if uow.dialect == "sqlite":
+        return {str(row["id"]) for row in rows if await _INSERT_RAW.run(uow.session, {"state": "pending", **row})}
+    return set(await uow.scalars(_INSERT_RAW_FRESH, list(rows)))
+
+
+async def note_received(uow: UnitOfWork, inbox_ids: Collection[str], *, now: datetime) -> None:
+    await _NOTE_RECEIVED.many(uow.session, ({"inbox": inbox_id, "now": now} for inbox_id in sorted(inbox_ids)))
+
+
+async def note_done(uow: UnitOfWork, raw_ids: Sequence[str], *, message_id: str | None) -> None:
+    """These raw messages are filed, under that message."""
+    await _NOTE_DONE.many(uow.session, ({"of_raw": raw_id, "message": message_id} for raw_id in raw_ids))
+
+
+async def replace_body(uow: UnitOfWork, raw_id: str, body: Mapping[str, Any]) -> None:
+    """Keep this of a raw message instead of what came: it held a secret."""
+    await uow.execute(update(_RAW).where(_RAW.c.id == raw_id).values(body=dict(body)))
+
+
+async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInbound]:
+    if len(ids) == 1:
+        return await _RAW_BY_ID.all(session, {"id": next(iter(ids))})
+    rows = (await session.scalars(_RAW_BY_IDS, {"ids": list(ids)})).all()
+    return sorted(rows, key=lambda row: row.id)
+
+
+async def raw_of(session: ReadSession, message: Message) -> RawInbound | None:
+    """What a message was made from; None for what the desk wrote."""
+    if message.direction != "inbound" or message.external_id is None:
+        return None
+    query = select(RawInbound).where(RawInbound.inbox_id == message.inbox_id, RawInbound.external_id == message.external_id[:500])
+    found: RawInbound | None = await session.scalar(query)
+    return found
