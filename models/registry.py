@@ -50,6 +50,7 @@ class Registry:
 
     def __init__(self, home: Path, *, secret: str | bytes) -> None:
         self._folder = home / "models"
+        self._current: dict[str, tuple[tuple[int, int], str]] = {}
         secret_bytes = secret.encode() if isinstance(secret, str) else secret
         # A key of its own, so that a signature here is worth nothing anywhere else.
         self._key = hashlib.sha256(b"priyom model artefacts\0" + secret_bytes).digest()
@@ -65,10 +66,15 @@ class Registry:
         """The version in use, or None before the first training."""
         pointer = self._of(name) / _POINTER
         try:
-            version = pointer.read_text(encoding="utf-8").strip()
+            state = pointer.stat()
+            # It is replaced, never written to, and asked for with every message.
+            seen = (state.st_ino, state.st_mtime_ns)
+            known = self._current.get(name)
+            if known is None or known[0] != seen:
+                known = self._current[name] = (seen, pointer.read_text(encoding="utf-8").strip())
         except FileNotFoundError:
             return None
-        return version or None
+        return known[1] or None
 
     def publish(self, draft: Draft | Path, *, created_at: datetime) -> str:
         """Sign a draft (or a folder that the training process wrote), put it in place at once and make it current; gives its version."""

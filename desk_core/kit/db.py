@@ -19,7 +19,9 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from desk_core.kit.errors import StoreUnavailable
-from desk_core.kit.sqlite_driver import BEGIN_WRITE, WAIT_MS, SqliteConnection, SqliteDriver
+from desk_core.kit.flushing import write_pending
+from desk_core.kit.kept import KeptSessions
+from desk_core.kit.sqlite_driver import WAIT_MS, SqliteConnection, SqliteDriver
 from desk_core.kit.turns import Turns
 
 ReadSession = NewType("ReadSession", AsyncSession)
@@ -76,9 +78,10 @@ class UnitOfWork:
     `after_commit` callbacks (wake-ups, hints) run once the commit is durable; what they carry may be lost without harm.
     """
 
-    def __init__(self, session: AsyncSession, *, dialect: str) -> None:
+    def __init__(self, session: AsyncSession, *, dialect: str, commit: Callable[[AsyncSession], Awaitable[None]]) -> None:
         self.session = session
         self.dialect = dialect
+        self._commit = commit
         self._before: dict[str, Callable[[], Awaitable[None]]] = {}
         self._after: list[Callable[[], Awaitable[None]]] = []
         self.holder: str | None = None
@@ -100,7 +103,8 @@ class UnitOfWork:
 
     async def flush(self) -> None:
         """Send pending inserts now, so that a later statement of this transaction can refer to them."""
-        await self.session.flush()
+        if not await write_pending(self.session):
+            await self.session.flush()
 
     def before_commit(self, key: str, callback: Callable[[], Awaitable[None]]) -> None:
         self._before.setdefault(key, callback)
@@ -112,7 +116,8 @@ class UnitOfWork:
         # By key: units that follow the same things lock their lanes in the same order.
         for key in sorted(self._before):
             await self._before[key]()
-        await self.session.commit()
+        await self.flush()
+        await self._commit(self.session)
         for callback in self._after:
             await callback()
 
@@ -125,8 +130,12 @@ class _UnitContext:
     async def __aenter__(self) -> UnitOfWork:
         if self._database.turns is not None:
             await self._database.turns.take(urgent=self._urgent)
-        session = self._database.open_write_session()
-        self._unit = UnitOfWork(session, dialect=self._database.dialect)
+        try:
+            self._unit = await self._database.begin_unit()
+        except BaseException as error:
+            self._give_turn()
+            _translate(error)
+            raise
         return self._unit
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -135,19 +144,20 @@ class _UnitContext:
             try:
                 if error is None:
                     await self._unit._finish()  # noqa: SLF001 - the context is the other half of the unit of work
-                else:
-                    await self._unit.session.rollback()
             finally:
                 # Rolls back what is still open. It may fail too, when the connection died: the transaction died with it.
-                await self._unit.session.close()
+                await self._database.end_unit(self._unit)
         except (DBAPIError, OSError) as failure:
             _translate(failure)
             raise
         finally:
-            if self._database.turns is not None:
-                self._database.turns.give()
+            self._give_turn()
         if error is not None:
             _translate(error)
+
+    def _give_turn(self) -> None:
+        if self._database.turns is not None:
+            self._database.turns.give()
 
 
 def _translate(error: BaseException) -> None:
@@ -190,7 +200,9 @@ class Database:
         """On SQLite, where one transaction writes at a time: what arrives must not wait for all the work in hand."""
         self._write_sessions = async_sessionmaker(writer, expire_on_commit=False, autoflush=False)
         self._read_sessions = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
-        self._glances = async_sessionmaker(reader.execution_options(**{_INLINE: True}), expire_on_commit=False, autoflush=False)
+        is_sqlite = self.turns is not None
+        self._units = KeptSessions(writer, at_most=1) if is_sqlite else None
+        self._glances = KeptSessions(reader, at_most=GLANCES) if is_sqlite else None
 
     @classmethod
     def connect(cls, url: str, *, pool_size: int = 10) -> Self:
@@ -213,30 +225,48 @@ class Database:
         """`async with database.unit() as uow:` one write transaction; an `urgent` one waits for no more than one of the others."""
         return _UnitContext(self, urgent=urgent)
 
-    def open_write_session(self) -> AsyncSession:
-        return self._write_sessions()
+    async def begin_unit(self) -> UnitOfWork:
+        """What `unit` gives; end it with `end_unit`."""
+        session = await self._units.take() if self._units is not None else None
+        if session is None or self._units is None:
+            return UnitOfWork(self._write_sessions(), dialect=self.dialect, commit=AsyncSession.commit)
+        return UnitOfWork(session, dialect=self.dialect, commit=self._units.commit)
+
+    async def end_unit(self, unit: UnitOfWork) -> None:
+        """Give its session back; what was not committed is undone."""
+        if self._units is not None:
+            await self._units.give(unit.session)
+        else:
+            await unit.session.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """A read session; on SQLite a snapshot that writers do not block. Raises `StoreUnavailable` when the store cannot serve."""
-        async with self._reading(self._read_sessions()) as session:
-            yield session
-
-    @asynccontextmanager
-    async def glance(self) -> AsyncIterator[ReadSession]:
-        """A read session for a few look-ups by key. On SQLite they run in the event loop, without the round trip to a thread that
-        would cost ten times the look-up; whatever may scan a table belongs into `read`."""
-        async with self._reading(self._glances()) as session:
-            yield session
-
-    @staticmethod
-    @asynccontextmanager
-    async def _reading(session: AsyncSession) -> AsyncIterator[ReadSession]:
+        session = self._read_sessions()
         try:
             try:
                 yield cast("ReadSession", session)
             finally:
                 await session.close()
+        except (DBAPIError, OSError) as error:
+            _translate(error)
+            raise
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[ReadSession]:
+        """A read session for a few look-ups by key. On SQLite they run in the event loop, without the round trip to a thread that
+        would cost ten times the look-up; whatever may scan a table belongs into `read`."""
+        kept = self._glances
+        try:
+            session = await kept.take() if kept is not None else None
+            if session is None or kept is None:
+                async with self.read() as other:
+                    yield other
+                return
+            try:
+                yield cast("ReadSession", session)
+            finally:
+                await kept.give(session)
         except (DBAPIError, OSError) as error:
             _translate(error)
             raise
@@ -247,13 +277,17 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
+        """Close what nobody uses; whoever asks again gets new connections."""
+        for kept in (self._units, self._glances):
+            if kept is not None:
+                await kept.close()
         await self.writer.dispose()
         if self.reader is not self.writer:
             await self.reader.dispose()
 
 
-_INLINE = "priyom_inline"
-"""Execution option of a session whose SQLite statements run in the event loop."""
+GLANCES = 8
+"""Look-ups at once that have a connection at hand; more of them take one from the pool."""
 
 
 def _dumps(value: object) -> str:
@@ -264,7 +298,7 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=1 if writer else 5,
-        max_overflow=0 if writer else 10,
+        max_overflow=1 if writer else 10,  # units keep the first; a migration may come by beside them
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
         hide_parameters=True,
@@ -288,13 +322,10 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
         cursor.close()
         connection.writes = writer
 
-    @event.listens_for(engine.sync_engine, "engine_connect")
-    def _place(connection: Connection) -> None:
-        driver = cast("SqliteConnection", connection.connection.dbapi_connection)
-        driver.inline = writer or connection.get_execution_options().get(_INLINE, False)
-
     @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(BEGIN_WRITE if writer else "BEGIN")
+    def _begin(connection: Connection) -> None:
+        driver = cast("SqliteConnection", connection.connection.dbapi_connection)
+        if not driver.in_transaction:
+            connection.exec_driver_sql(driver.beginning)
 
     return engine

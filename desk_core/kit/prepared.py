@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable, Select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import class_mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from desk_core.kit.kept import begun, in_words
 from desk_core.kit.sqlite_driver import SqliteConnection
 
 Params = Mapping[str, Any]
-_DRIVER = "priyom_driver"
 _GIVEN = object()
 """Stands for a value that each run brings along."""
 _Entity = TypeVar("_Entity")
@@ -39,7 +38,7 @@ class Prepared:
 
     async def rows(self, session: AsyncSession, params: Params) -> list[tuple[Any, ...]]:
         """All rows of the answer. Raises what the session raises."""
-        driver = await _inline(session)
+        driver = await begun(session)
         if driver is None:
             return [tuple(row) for row in await session.execute(self._statement, params)]
         rows = self._now(driver, params)[1]
@@ -56,14 +55,14 @@ class Prepared:
 
     async def run(self, session: AsyncSession, params: Params) -> int:
         """The answer is how many rows it touched."""
-        driver = await _inline(session)
+        driver = await begun(session)
         if driver is not None:
             return self._now(driver, params)[0]
         return int(cast("Any", await session.execute(self._statement, params)).rowcount)
 
     async def many(self, session: AsyncSession, each: Iterable[Params]) -> None:
         """Run it for every set of parameters, in order."""
-        driver = await _inline(session)
+        driver = await begun(session)
         if driver is None:
             await session.execute(self._statement, list(each))
         else:
@@ -80,9 +79,7 @@ class Prepared:
         try:
             return driver.now(self._text, values)
         except sqlite3.Error as error:
-            raise DBAPIError.instance(
-                self._text, None, error, sqlite3.Error, hide_parameters=True, dialect=driver.dialect
-            ) from error  # fmt: skip
+            raise in_words(error, driver, self._text) from error
 
     def _compile(self, dialect: Dialect) -> None:
         compiled = cast("SQLCompiler", cast("Any", self._statement).compile(dialect=dialect, column_keys=self._keys))
@@ -119,7 +116,7 @@ class PreparedEntities(Generic[_Entity]):
 
     async def rows(self, session: AsyncSession, params: Params) -> list[tuple[Any, ...]]:
         """Each row as the entities that stand in it."""
-        driver = await _inline(session)
+        driver = await begun(session)
         if driver is None or driver.writes:
             return [tuple(row) for row in await session.execute(self._statement, params)]
         found = []
@@ -162,16 +159,3 @@ def _apart(one: type[_Entity], values: Mapping[str, Any]) -> _Entity:
     made: _Entity = manager.new_instance()
     made.__dict__.update(values)
     return made
-
-
-async def _inline(session: AsyncSession) -> SqliteConnection | None:
-    """The driver's connection of a session whose statements run in the loop; its transaction has begun. None for other sessions."""
-    known = session.info.get(_DRIVER)
-    if known is None or not session.in_transaction():
-        connection = await session.connection()
-        driver = connection.sync_connection.connection.dbapi_connection if connection.sync_connection is not None else None
-        inline = isinstance(driver, SqliteConnection) and driver.inline
-        if isinstance(driver, SqliteConnection):
-            driver.dialect = connection.dialect
-        known = session.info[_DRIVER] = driver if inline else False
-    return cast("SqliteConnection", known) if known else None

@@ -54,6 +54,11 @@ def _begin_patiently(connection: sqlite3.Connection, statement: str, parameters:
         connection.execute("PRAGMA busy_timeout=0")
 
 
+def _roll_back(connection: sqlite3.Connection, _statement: str, _parameters: Any) -> _Outcome:
+    connection.rollback()
+    return None, -1, None, ()
+
+
 class _Thread(aiosqlite.Connection):
     """aiosqlite's connection with its thread, open to us: work for the thread, and the connection itself for work in the loop."""
 
@@ -134,15 +139,64 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
         """Whose types its values have; set by whoever hands it prepared statements."""
         self._in_thread = False
 
+    @property
+    def is_open(self) -> bool:
+        return self._thread.is_open
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._thread.is_open and self._thread.raw.in_transaction
+
     def now(self, statement: str, parameters: Sequence[Any]) -> tuple[int, Sequence[tuple[Any, ...]]]:
         """Run one statement in the loop, inside a transaction that has begun: rows touched, and rows of the answer.
 
         Raises the driver's own errors. Only for a connection that is `inline`.
         """
-        if not self._thread.is_open:
-            raise sqlite3.OperationalError("the connection is closed")
+        self._must_be_open()
         _, touched, _, rows = _run(self._thread.raw, statement, parameters)
         return touched, rows
+
+    async def begin(self) -> None:
+        """Begin a transaction, in the loop where nobody else writes. Raises the driver's own errors; only for an `inline` one."""
+        self._must_be_open()
+        statement = self.beginning
+        try:
+            _run(self._thread.raw, statement, ())
+        except sqlite3.OperationalError as error:
+            if not self.writes or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            await self._aside(_begin_patiently, statement)
+
+    async def commit_aside(self) -> None:
+        """Commit in the thread, since that waits for the disk. Raises the driver's own errors."""
+        self._must_be_open()
+        if self._thread.raw.in_transaction:
+            await self._aside(_run, "COMMIT")
+
+    async def leave(self) -> None:
+        """End a transaction that is still open, undoing what it wrote."""
+        if self._in_thread or (self.writes and self.in_transaction):
+            await self._aside(_roll_back, "")  # behind what the thread is at where the task was cancelled, whatever that has begun
+        elif self.in_transaction:
+            self._thread.raw.rollback()
+
+    @property
+    def beginning(self) -> str:
+        """The statement that begins a transaction here."""
+        return BEGIN_WRITE if self.writes else "BEGIN"
+
+    async def _aside(self, work: Callable[[sqlite3.Connection, str, Any], _Outcome], statement: str) -> None:
+        self._in_thread = True
+        try:
+            await self._thread.run(work, statement, ())
+        except sqlite3.Error:
+            self._in_thread = False
+            raise
+        self._in_thread = False
+
+    def _must_be_open(self) -> None:
+        if not self._thread.is_open:
+            raise sqlite3.OperationalError("the connection is closed")
 
     def do(self, work: Callable[[sqlite3.Connection, str, Any], _Outcome], statement: str, parameters: Any) -> _Outcome:
         """Run one statement, in the loop or in the connection's thread."""

@@ -123,7 +123,7 @@ class TestFaults:
             await uow.execute(text(f"PRAGMA max_page_count = {pages}"))
         with pytest.raises(StoreUnavailable):
             await desk.accept(chat.inbox.id, chat.message("не влезет " * 20_000))
-        await desk.database.writer.dispose()  # the disk has room again
+        await desk.database.close()  # the disk has room again
         await chat.says("второе")
         assert [message.text for message in await messages(desk)] == ["первое", "второе"]
 
@@ -133,7 +133,7 @@ class TestFaults:
             await uow.execute(text("PRAGMA query_only = ON"))
         with pytest.raises(StoreUnavailable):
             await desk.accept(chat.inbox.id, chat.message("никуда"))
-        await desk.database.writer.dispose()  # it may be written again
+        await desk.database.close()  # it may be written again
         await chat.says("теперь можно")
         assert len(await messages(desk)) == 1
 
