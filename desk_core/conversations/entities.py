@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from desk_core.kit.db import Base, Id
+from desk_core.kit.db import Base
 from desk_core.kit.i18n import Phrase
+from desk_core.kit.types import Id
 
 FAILED = text("delivery_state = 'failed'")
 """Condition of the partial index behind the list of failed deliveries; the query must spell it exactly so."""
 
+OPEN = text("used_at IS NULL")
 HELD = text("hold = 'held'")
 """Likewise for the list of held messages."""
 
@@ -191,9 +193,11 @@ class ButtonToken(Base):
     __tablename__ = "button_tokens"
 
     token: Mapped[str] = mapped_column(primary_key=True)
-    conversation_id: Mapped[str] = mapped_column(Id, ForeignKey("conversations.id"), index=True)
-    message_id: Mapped[str] = mapped_column(Id)
+    conversation_id: Mapped[str] = mapped_column(Id, ForeignKey("conversations.id"))
+    message_id: Mapped[str] = mapped_column(Id, index=True)
     action: Mapped[str]
     value: Mapped[dict[str, Any]]
     used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_button_tokens_open", "conversation_id", sqlite_where=OPEN, postgresql_where=OPEN),)

@@ -6,49 +6,26 @@ SQLite runs in WAL mode with one write connection that begins IMMEDIATE, so a wr
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, NewType, Self, cast
 
 import orjson
-from sqlalchemy import JSON, Connection, DateTime, Dialect, Executable, LargeBinary, MetaData, String, Uuid, event, make_url, text
+from sqlalchemy import JSON, Connection, Executable, LargeBinary, MetaData, String, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
 
 from desk_core.kit.errors import StoreUnavailable
 from desk_core.kit.flushing import write_pending
 from desk_core.kit.kept import KeptSessions
 from desk_core.kit.sqlite_driver import WAIT_MS, SqliteConnection, SqliteDriver
 from desk_core.kit.turns import Turns
+from desk_core.kit.types import UtcDateTime
 
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session for reading; nothing written through it survives."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python; `timestamptz` on PostgreSQL, ISO text (microseconds) on SQLite."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without zone reached the database border")
-        if value.tzinfo is not UTC:
-            value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
-Id = Uuid(as_uuid=False)
-"""UUIDv7 as text with hyphens in Python; native on PostgreSQL."""
 
 
 class Base(DeclarativeBase):

@@ -6,7 +6,7 @@ each other, first what changed and then what is new. Everything else is left to 
 """
 
 import sqlite3
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -18,8 +18,7 @@ from sqlalchemy.sql import ClauseElement
 
 from desk_core.kit.kept import begun, driver_of, in_words
 from desk_core.kit.sqlite_driver import SqliteConnection
-
-_Convert = Callable[[Any], Any] | None
+from desk_core.kit.values import for_store
 
 
 class _Shape:
@@ -33,9 +32,7 @@ class _Shape:
         self.keys = tuple(columns)
         self.primary = tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)
         self.names = {key: _quoted(column.name, dialect) for key, column in columns.items()}
-        self.converts: dict[str, _Convert] = {
-            key: column.type.dialect_impl(dialect).bind_processor(dialect) for key, column in columns.items()
-        }  # fmt: skip
+        self.converts = {key: for_store(column.type, dialect) for key, column in columns.items()}
         self.defaults: dict[str, Any] = {
             key: column.default for key, column in columns.items() if column.default is not None and not column.default.is_clause_element
         }

@@ -6,7 +6,7 @@ the same transaction. Where the driver has to be waited for (PostgreSQL, reads i
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable, Select
@@ -17,12 +17,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from desk_core.kit.kept import begun, in_words
 from desk_core.kit.sqlite_driver import SqliteConnection
+from desk_core.kit.values import Convert, for_store, from_store
 
 Params = Mapping[str, Any]
 _GIVEN = object()
 """Stands for a value that each run brings along."""
 _Entity = TypeVar("_Entity")
-_Convert = Callable[[Any], Any] | None
 
 
 class Prepared:
@@ -33,8 +33,8 @@ class Prepared:
     def __init__(self, statement: Executable, *, keys: Sequence[str] | None = None) -> None:
         self._statement, self._keys = statement, keys
         self._text = ""
-        self._binds: list[tuple[str, Any, _Convert]] = []
-        self._results: list[_Convert] = []
+        self._binds: list[tuple[str, Any, Convert]] = []
+        self._results: list[Convert] = []
 
     async def rows(self, session: AsyncSession, params: Params) -> list[tuple[Any, ...]]:
         """All rows of the answer. Raises what the session raises."""
@@ -86,15 +86,13 @@ class Prepared:
         given = {name for name, bound in compiled.binds.items() if bound.required}
         # A list of values that the statement itself holds is written out here; one that each run brings along is not for this.
         expanded = compiled.construct_expanded_state(dict.fromkeys(given))
-        binds: list[tuple[str, Any, _Convert]] = []
+        binds: list[tuple[str, Any, Convert]] = []
         for name in expanded.positiontup or ():
             bound = compiled.binds.get(name)
-            convert = bound.type.dialect_impl(dialect).bind_processor(dialect) if bound is not None else None
+            convert = for_store(bound.type, dialect) if bound is not None else None
             binds.append((name, _GIVEN if name in given else expanded.parameters[name], convert))
         self._binds = binds
-        self._results = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in compiled._result_columns  # noqa: SLF001
-        ]  # fmt: skip
+        self._results = [from_store(column.type, dialect) for column in compiled._result_columns]  # noqa: SLF001
         self._text = expanded.statement
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from desk_core.kit.db import Base, Id
+from desk_core.kit.db import Base
+from desk_core.kit.types import Id
 
 
 class Article(Base):

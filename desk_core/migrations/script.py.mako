@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-import desk_core.kit.db
+import desk_core.kit.types
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from desk_core.kit.db import Base, Id
+from desk_core.kit.db import Base
+from desk_core.kit.types import Id
 
 
 class RoutingRule(Base):

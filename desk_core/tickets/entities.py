@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from desk_core.kit.db import Base, Id
+from desk_core.kit.db import Base
+from desk_core.kit.types import Id
 
 # The lists of the console read these partial indexes; a query must spell the condition exactly so for the store to use them.
 WORKING = text("status IN ('new', 'open', 'waiting', 'on_hold')")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import desk_core.kit.db
+import desk_core.kit.types
 
 revision = "0003"
 down_revision = "0002"
@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("before", sa.String(), nullable=True),
         sa.Column("after", sa.String(), nullable=False),
         sa.Column("agent_id", sa.Uuid(as_uuid=False), nullable=True),
-        sa.Column("at", desk_core.kit.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", desk_core.kit.types.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
     )
     with op.batch_alter_table("corrections", schema=None) as batch_op:
@@ -34,8 +34,8 @@ def upgrade() -> None:
         sa.Column("act", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("asked_by", sa.String(), nullable=False),
-        sa.Column("asked_at", desk_core.kit.db.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", desk_core.kit.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", desk_core.kit.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", desk_core.kit.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_model_runs")),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import desk_core.kit.db
+import desk_core.kit.types
 
 revision = "0004"
 down_revision = "0003"
@@ -24,11 +24,11 @@ def upgrade() -> None:
         sa.Column("shown", sa.JSON(), nullable=False),
         sa.Column("became", sa.String(), nullable=False),
         sa.Column("opinions", sa.JSON(), nullable=False),
-        sa.Column("at", desk_core.kit.db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", desk_core.kit.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("answer_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("dismissed", sa.Boolean(), nullable=False),
         sa.Column("judged_by", sa.String(), nullable=True),
-        sa.Column("judged_at", desk_core.kit.db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("judged_at", desk_core.kit.types.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["answer_id"], ["articles.id"], name=op.f("fk_article_questions_answer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_article_questions")),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from desk_core.kit.db import UtcDateTime
+from desk_core.kit.types import UtcDateTime
 
 revision = "0007"
 down_revision = "0006"
