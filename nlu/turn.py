@@ -4,7 +4,7 @@ The gateway builds a `Snapshot` and a `Heard`, `nlu.dialogue.advance` answers wi
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -104,8 +104,8 @@ class DialogueState:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON without the defaults, so that an idle conversation stores `{}`."""
-        blank = asdict(DialogueState())
-        return {name: value for name, value in asdict(self).items() if value != blank[name]}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in values.items() if value != getattr(_BLANK, name)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> "DialogueState":
@@ -118,6 +118,9 @@ class DialogueState:
         if "phase" in known:
             known["phase"] = Phase(known["phase"])
         return cls(**known)
+
+
+_BLANK = DialogueState()
 
 
 @dataclass(frozen=True, slots=True)

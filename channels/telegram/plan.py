@@ -114,6 +114,8 @@ def steps(message: OutboundMessage) -> list[Step]:
 
 def _folded(text: str) -> tuple[str, list[Written]]:
     """A text with its long logs, or where it is very long itself the whole of it, put into files; the beginnings stay in sight."""
+    if len(text) <= LONGEST_CODE:
+        return text, []  # nothing in it is longer, and it fits into one message or two
     text, blocks = render.fold_code(text, longest=LONGEST_CODE, shown=_CODE_SHOWN)
     logs = [Written(f"log-{number}.log" if len(blocks) > 1 else "log.log", block.encode()) for number, block in enumerate(blocks, 1)]
     if len(render.split(render.to_html(text))) <= MOST_PARTS:

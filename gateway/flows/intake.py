@@ -148,13 +148,13 @@ class Intake:
                 if len(uow.held) < len(work):
                     uow.after_commit(lambda: self._signal.publish(WORK))
         self.accepted += len(work)
-        for pending in batch:
-            if not pending.future.done():
-                pending.future.set_result(Accepted(id=str(pending.row["id"]), duplicate=pending.row["id"] not in fresh))
-
+        # The person waits for the answer, the adapter only to go on: the worker begins first.
         if self.worker is not None and uow.holder is not None:
             for lane, head in uow.held.items():
                 self.worker.begin(Lease(lane, uow.holder, head=head))
+        for pending in batch:
+            if not pending.future.done():
+                pending.future.set_result(Accepted(id=str(pending.row["id"]), duplicate=pending.row["id"] not in fresh))
 
     async def _queue(self, uow: UnitOfWork, work: list[dict[str, Any]]) -> None:
         if self.worker is None or len(work) > min(KEPT_AT_MOST, self.worker.room):
