@@ -77,6 +77,15 @@ _LAST_INBOUND: PreparedEntities[Message] = PreparedEntities(
     .limit(1),
     Message,
 )
+_MESSAGE: PreparedEntities[Message] = PreparedEntities(select(Message).where(Message.id == bindparam("id")), Message)
+
+
+async def message(uow: UnitOfWork, message_id: str) -> Message:
+    """The message, to be changed; raises `NotFound`."""
+    found = await _MESSAGE.first(uow.session, {"id": message_id})
+    if found is None:
+        raise NotFound(message=message_id)
+    return found
 
 
 async def inboxes(session: ReadSession) -> list[Inbox]:

@@ -7,11 +7,12 @@ the same transaction. Where the driver has to be waited for (PostgreSQL, reads i
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable, Select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import class_mapper, make_transient_to_detached
+from sqlalchemy.orm import Mapper, class_mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -115,14 +116,15 @@ class PreparedEntities(Generic[_Entity]):
     async def rows(self, session: AsyncSession, params: Params) -> list[tuple[Any, ...]]:
         """Each row as the entities that stand in it."""
         driver = await begun(session)
-        if driver is None or driver.writes:
+        if driver is None:
             return [tuple(row) for row in await session.execute(self._statement, params)]
+        made = _apart if not driver.writes else partial(_own, session)
         found = []
         for row in await self._core.rows(session, params):
             entities, begin = [], 0
             for one, keys in self._classes:
                 end = begin + len(keys)
-                entities.append(_apart(one, dict(zip(keys, row[begin:end], strict=True))))
+                entities.append(made(one, dict(zip(keys, row[begin:end], strict=True))))
                 begin = end
             found.append(tuple(entities))
         return found
@@ -141,14 +143,26 @@ def at_hand(session: AsyncSession, entity: _Entity) -> _Entity:
 
     For what a version guards, or what nobody else changes: the store is not asked again.
     """
-    mapper = class_mapper(type(entity))
-    known: _Entity | None = session.identity_map.get(mapper.identity_key_from_instance(entity))
+    one = type(entity)
+    return _own(session, one, {attribute.key: getattr(entity, attribute.key) for attribute in class_mapper(one).column_attrs})
+
+
+def _own(session: AsyncSession, one: type[_Entity], values: Mapping[str, Any]) -> _Entity:
+    """The session's own entity with this key, as it has it or with these values."""
+    mapper = class_mapper(one)
+    key = mapper.identity_key_from_primary_key(tuple(values[attribute.key] for attribute in _key_of(mapper)))
+    known: _Entity | None = session.identity_map.get(key)
     if known is not None:
         return known
-    mine = _apart(type(entity), {key: getattr(entity, key) for key in (attribute.key for attribute in mapper.column_attrs)})
+    mine = _apart(one, values)
     make_transient_to_detached(cast("Any", mine))
     session.add(mine)
     return mine
+
+
+@cache
+def _key_of(mapper: "Mapper[Any]") -> tuple[Any, ...]:
+    return tuple(mapper.get_property_by_column(column) for column in mapper.primary_key)
 
 
 def _apart(one: type[_Entity], values: Mapping[str, Any]) -> _Entity:

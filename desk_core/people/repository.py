@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, update
 
 from desk_core.kit.db import ReadSession, UnitOfWork
-from desk_core.kit.prepared import PreparedEntities
+from desk_core.kit.prepared import Prepared, PreparedEntities
 from desk_core.people.entities import Agent, Contact, ContactIdentity, Team, TeamMember
 from desk_core.tickets.entities import Ticket
 
@@ -18,7 +18,7 @@ _BY_IDENTITY: PreparedEntities[Contact] = PreparedEntities(
     Contact,
 )
 _BY_ID: PreparedEntities[Contact] = PreparedEntities(select(Contact).where(Contact.id == bindparam("id")), Contact)
-_IDENTITY_OF = (
+_IDENTITY_OF = Prepared(
     select(ContactIdentity.address, Contact.name)
     .join(Contact, Contact.id == ContactIdentity.contact_id)
     .where(ContactIdentity.contact_id == bindparam("contact"), ContactIdentity.channel == bindparam("channel"))
@@ -31,7 +31,7 @@ _LOAD = (
     .group_by(Ticket.assignee_id)
     .subquery()
 )
-_MEMBERS = (
+_MEMBERS = Prepared(
     select(
         Agent.id, Agent.availability, Agent.seen_at, Agent.load_cap, func.coalesce(_LOAD.c.load, 0), Agent.skills, Agent.last_assigned_at
     )
@@ -55,8 +55,8 @@ async def contact_by_id(session: ReadSession, contact_id: str) -> Contact | None
 
 async def address_and_name(session: ReadSession, contact_id: str, *, channel: str) -> tuple[str, str] | None:
     """Where a contact is reached on a channel, and their name."""
-    row = (await session.execute(_IDENTITY_OF, {"contact": contact_id, "channel": channel})).first()
-    return (row.address, row.name) if row is not None else None
+    rows = await _IDENTITY_OF.rows(session, {"contact": contact_id, "channel": channel})
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 async def identities(session: ReadSession, contact_ids: Collection[str]) -> list[ContactIdentity]:
@@ -104,7 +104,7 @@ class Member:
 
 async def members(uow: UnitOfWork, team_id: str) -> list[Member]:
     """Members of a team with their present load: tickets assigned and not resolved or over."""
-    rows = await uow.execute(_MEMBERS, {"team": team_id})
+    rows = await _MEMBERS.rows(uow.session, {"team": team_id})
     return [Member(agent, state, seen_at, cap, load, tuple(skills), last) for agent, state, seen_at, cap, load, skills, last in rows]
 
 

@@ -23,13 +23,11 @@ async def identify(
         found = Contact(
             id=new_id(), name=name or address, language=language, time_zone=None, organisation_id=None, facts={}, created_at=now
         )
-        found.identities = [
-            ContactIdentity(
-                id=new_id(), contact_id=found.id, channel=channel, address=address, display=name or None,
-                verified_at=now if verified else None, failed_at=None, failed_reason=None,
-            )
-        ]  # fmt: skip
-        uow.add(found)
+        identity = ContactIdentity(
+            id=new_id(), contact_id=found.id, channel=channel, address=address, display=name or None,
+            verified_at=now if verified else None, failed_at=None, failed_reason=None,
+        )  # fmt: skip
+        uow.add(found, identity)
         await uow.flush()
     elif name and found.name == address:
         found.name = name

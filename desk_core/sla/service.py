@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from desk_core.context import Context
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.ids import new_id
+from desk_core.kit.prepared import PreparedEntities
 from desk_core.lanes import queue
 from desk_core.sla.clock import Clock, ClockState, Metric
 from desk_core.sla.entities import AppliedSla, SlaPause
@@ -66,8 +67,13 @@ def _written(ctx: Context, row: AppliedSla, clock: Clock) -> dict[str, Any] | No
     }
 
 
+_CLOCKS: PreparedEntities[AppliedSla] = PreparedEntities(
+    select(AppliedSla).where(AppliedSla.ticket_id == bindparam("ticket")).order_by(AppliedSla.started_at), AppliedSla
+)
+
+
 async def clocks(uow: UnitOfWork, ticket_id: str) -> list[AppliedSla]:
-    return list(await uow.scalars(select(AppliedSla).where(AppliedSla.ticket_id == ticket_id).order_by(AppliedSla.started_at)))
+    return await _CLOCKS.all(uow.session, {"ticket": ticket_id})
 
 
 async def start(uow: UnitOfWork, ctx: Context, ticket: Ticket, metric: Metric, *, rows: list[AppliedSla]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import bindparam, exists, or_, select
 
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation
@@ -11,11 +11,13 @@ from desk_core.groups.following import alert, follow
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound, StaleWrite
 from desk_core.kit.ids import new_id
+from desk_core.kit.prepared import PreparedEntities
 from desk_core.people.entities import Agent
 from desk_core.tickets import effects, topics
 from desk_core.tickets.entities import Ticket, TicketEvent
 from desk_core.tickets.lifecycle import Event, Status, transition
 
+_LOCKED: PreparedEntities[Ticket] = PreparedEntities(select(Ticket).where(Ticket.id == bindparam("id")).with_for_update(), Ticket)
 _SPOKEN = (Event.AGENT_REPLIED.value, Event.RESOLVED.value)
 
 
@@ -25,7 +27,7 @@ async def get(uow: UnitOfWork, ticket_id: str, *, seen: int | None = None, by: A
     What the desk did on its own (a reminder, a deadline) does not count, nor what `by` did themself, unless they spoke: an answer that is
     sent by two clicks goes out once.
     """
-    ticket: Ticket | None = await uow.session.get(Ticket, ticket_id, with_for_update=True)
+    ticket = await _LOCKED.first(uow.session, {"id": ticket_id})
     if ticket is None:
         raise NotFound(ticket=ticket_id)
     if seen is not None and ticket.version != seen and await _people_acted(uow, ticket, seen, but=by):

@@ -1,12 +1,15 @@
 """Requests as the intake path looks them up: by key, a few at a time, with statements prepared once."""
 
-from sqlalchemy import bindparam, select
+from typing import cast
+
+from sqlalchemy import Table, bindparam, select
 
 from desk_core.kit.db import ReadSession
-from desk_core.kit.prepared import PreparedEntities
+from desk_core.kit.prepared import Prepared, PreparedEntities
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE
 
+_TICKETS = cast("Table", Ticket.__table__)
 _BY_ID: PreparedEntities[Ticket] = PreparedEntities(select(Ticket).where(Ticket.id == bindparam("id")), Ticket)
 _OPEN_OF: PreparedEntities[Ticket] = PreparedEntities(
     select(Ticket)
@@ -15,6 +18,11 @@ _OPEN_OF: PreparedEntities[Ticket] = PreparedEntities(
     .limit(20),
     Ticket,
 )
+_TWO_OF = Prepared(
+    select(_TICKETS.c.id)
+    .where(_TICKETS.c.contact_id == bindparam("contact"), _TICKETS.c.status.in_([status.value for status in ACTIVE]))
+    .limit(2)
+)
 _LAST_IN: PreparedEntities[Ticket] = PreparedEntities(
     select(Ticket).where(Ticket.conversation_id == bindparam("conversation")).order_by(Ticket.opened_at.desc()).limit(1), Ticket
 )
@@ -22,6 +30,11 @@ _LAST_IN: PreparedEntities[Ticket] = PreparedEntities(
 
 async def ticket_by_id(session: ReadSession, ticket_id: str) -> Ticket | None:
     return await _BY_ID.first(session, {"id": ticket_id})
+
+
+async def has_several(session: ReadSession, contact_id: str) -> bool:
+    """Whether a contact has more than one request that is not over."""
+    return len(await _TWO_OF.rows(session, {"contact": contact_id})) > 1
 
 
 async def open_of(session: ReadSession, contact_id: str) -> list[Ticket]:

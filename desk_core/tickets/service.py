@@ -22,6 +22,7 @@ from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
+from desk_core.kit.prepared import Prepared
 from desk_core.lanes import queue
 from desk_core.people.entities import Agent, Contact
 from desk_core.routing.rules import Facts, route
@@ -42,7 +43,8 @@ class TextNeeded(DeskError):
     code, status, text = "text_needed", 422, _("Please write something first.")
 
 
-_TAKE_NUMBER = insert(cast("Table", TicketNumber.__table__)).returning(TicketNumber.number)
+_NUMBERS = cast("Table", TicketNumber.__table__)
+_TAKE_NUMBER = Prepared(insert(_NUMBERS).returning(_NUMBERS.c.number), keys=("taken_at",))
 
 
 # --- a request begins -----------------------------------------------------------------------------------------------
@@ -50,8 +52,7 @@ _TAKE_NUMBER = insert(cast("Table", TicketNumber.__table__)).returning(TicketNum
 
 async def next_number(uow: UnitOfWork, ctx: Context) -> int:
     """The next human number. Never the same twice, and nobody waits for anybody (see `TicketNumber`)."""
-    number: int = (await uow.execute(_TAKE_NUMBER, {"taken_at": ctx.now})).scalar_one()
-    return number
+    return int(await _TAKE_NUMBER.scalar(uow.session, {"taken_at": ctx.now}))
 
 
 async def open_ticket(

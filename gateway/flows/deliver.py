@@ -161,7 +161,7 @@ class Deliver:
             await conversations.note_sent(uow, outcome.message_id, external_id=receipt.external_id, attempts=work.attempts + 1)
             outcome.ctx.hint(uow, "conversations", outcome.conversation_id)
             return
-        message = await uow.session.get_one(Message, outcome.message_id)
+        message = await conversations.message(uow, outcome.message_id)
         if outcome.copy:
             if outcome.refused:
                 await _copy_failed(uow, outcome.ctx, message, outcome.copy, outcome.refused)

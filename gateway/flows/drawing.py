@@ -16,8 +16,9 @@ from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
 from desk_core.tickets import copies, invitations
+from desk_core.tickets import reading as tickets
 from desk_core.tickets.entities import Ticket
-from desk_core.tickets.lifecycle import ACTIVE, Status
+from desk_core.tickets.lifecycle import Status
 from gateway.courtesies import COURTESIES, CourtesyLinks
 from gateway.file_links import FileLinks
 from gateway.flows.in_groups import is_seat
@@ -42,7 +43,7 @@ class Draw:
         copy: str = "",
     ) -> OutboundMessage:
         """What goes on the wire for this message, as it stands in the store; `copy` is whom else on the request this letter is for."""
-        ticket = await session.get(Ticket, message.ticket_id) if message.ticket_id else None
+        ticket = await tickets.ticket_by_id(session, message.ticket_id) if message.ticket_id else None
         by_mail = conversation.channel == ChannelKind.EMAIL
         # A chat is its own address; a letter needs its addressee, what it answers, and the thread it belongs to.
         known = await people.address_and_name(session, conversation.contact_id, channel=conversation.channel) if by_mail else None
@@ -104,12 +105,7 @@ async def _headline(session: ReadSession, ticket: Ticket | None, message: Messag
         return ""
     if f"#{ticket.number}" in message.text.partition("\n")[0]:
         return ""
-    query = (
-        select(Ticket.id)
-        .where(Ticket.contact_id == conversation.contact_id, Ticket.status.in_([status.value for status in ACTIVE]))
-        .limit(2)
-    )
-    if len((await session.scalars(query)).all()) < 2:
+    if not await tickets.has_several(session, conversation.contact_id):
         return ""
     return _title(ticket)
 
