@@ -1,6 +1,5 @@
 """Reasons as people are shown them: the words of a text that carried a prediction, with their places, and none that say nothing alone."""
 
-import re
 from collections.abc import Iterable
 
 from models.scoring import Contribution
@@ -30,7 +29,22 @@ def terms(text: str, contributions: Iterable[Contribution], *, limit: int) -> tu
     traced = trace(text)
     found = []
     for one in kept[:limit]:
-        place = re.search(rf"(?<!\w){re.escape(one.token)}(?!\w)", traced.text)
-        start, end = traced.span(*place.span()) if place else (None, None)
+        place = _place(traced.text, one.token)
+        start, end = traced.span(*place) if place else (None, None)
         found.append(Reason("term", one.token, one.weight, start, end))
     return tuple(found)
+
+
+def _place(text: str, word: str) -> tuple[int, int] | None:
+    """Where a word first stands by itself."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not _within_word(text[start - 1 : start]) and not _within_word(text[end : end + 1]):
+            return start, end
+        start = text.find(word, start + 1)
+    return None
+
+
+def _within_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
