@@ -6,7 +6,8 @@ answers while the handler still runs (aiogram issue 1397).
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
@@ -34,6 +35,9 @@ ALLOWED_UPDATES: Final = (
 POLL_SECONDS: Final = 25
 CONFIRM_SECONDS: Final = 3.0
 LONGEST_PAUSE: Final = 60.0
+LINGER: Final = 0.03
+"""Seconds after updates in which no more are asked for: what people write in a moment comes together and shares a commit, and the desk
+answers in the meantime."""
 _TOKEN_PAUSE: Final = 30.0
 CONFLICT: Final = _(
     "Another program receives with this bot's token. Stop it, or let @BotFather make a new token (/revoke) and give that to the desk; "
@@ -138,8 +142,10 @@ class Poller:
 
     async def _poll(self, accept: Accept, *, seconds: int) -> None:
         updates = await self._source.updates(offset=self.offset, seconds=seconds, allowed=ALLOWED_UPDATES)
-        for update in updates:
-            await take(update, accept, inbox_id=self._inbox_id, burst_seconds=self._burst_seconds, clock=self._clock)
+        failures = await self._store(updates, accept)
+        for update, failure in zip(updates, failures, strict=True):
+            if failure is not None:
+                raise failure
             # Telegram forgets an update once a higher offset is asked for, so the offset moves only after the commit:
             # whatever happens before this line, the update comes again, and accepting it twice stores it once.
             update_id = number(update, "update_id") if isinstance(update, dict) else None
@@ -147,6 +153,28 @@ class Poller:
                 self.offset = update_id + 1
         if updates and self.offset is None:
             raise CallFailed(_("Telegram sent updates without numbers"))
+        if updates:
+            await self._sleep(LINGER)
+
+    async def _store(self, updates: Sequence[Any], accept: Accept) -> list[Exception | None]:
+        """What became of each update. Chats go side by side and share a commit; within one it is one by one, none after one that failed."""
+        became: list[Exception | None] = [StoreUnavailable(reason="an earlier update failed")] * len(updates)
+        chats: dict[str, list[tuple[int, InboundMessage]]] = {}
+        for place, update in enumerate(updates):
+            inbound = read(update, inbox_id=self._inbox_id, burst_seconds=self._burst_seconds, now=self._clock.now())
+            chats.setdefault(inbound.lane, []).append((place, inbound))
+
+        async def one_chat(messages: Sequence[tuple[int, InboundMessage]]) -> None:
+            for place, inbound in messages:
+                try:
+                    await store(updates[place], inbound, accept, inbox_id=self._inbox_id, clock=self._clock)
+                except Exception as error:  # noqa: BLE001 - raised by the caller, when all chats have been seen to
+                    became[place] = error
+                    return
+                became[place] = None
+
+        await asyncio.gather(*(one_chat(messages) for messages in chats.values()))
+        return became
 
     async def _meet(self, failure: CallFailed) -> None:
         match failure.code:
@@ -181,13 +209,22 @@ class Poller:
 
 
 async def take(update: Any, accept: Accept, *, inbox_id: str, burst_seconds: float, clock: Clock) -> Accepted:
-    """Store one update; raises `StoreUnavailable` when nothing was stored. An update that intake cannot digest is stored as a card."""
-    raw, now = json_bytes(update), clock.now()
+    """Store one update; raises `StoreUnavailable` when nothing was stored."""
+    inbound = read(update, inbox_id=inbox_id, burst_seconds=burst_seconds, now=clock.now())
+    return await store(update, inbound, accept, inbox_id=inbox_id, clock=clock)
+
+
+def read(update: Any, *, inbox_id: str, burst_seconds: float, now: datetime) -> InboundMessage:
+    """What an update says; one that is none is a card."""
     if not isinstance(update, dict):
-        return await accept(inbox_id, unreadable(update, inbox_id=inbox_id, reason="not an object", now=now), raw=raw)
-    inbound = to_inbound(update, inbox_id=inbox_id, burst_seconds=burst_seconds, now=now)
-    failure: Exception | None = None
-    for attempt in (inbound, _card(inbound), unreadable(update, inbox_id=inbox_id, reason="intake failed", now=now)):
+        return unreadable(update, inbox_id=inbox_id, reason="not an object", now=now)
+    return to_inbound(update, inbox_id=inbox_id, burst_seconds=burst_seconds, now=now)
+
+
+async def store(update: Any, inbound: InboundMessage, accept: Accept, *, inbox_id: str, clock: Clock) -> Accepted:
+    """Store what `read` made of an update; what intake cannot digest is stored as a card. Raises `StoreUnavailable`."""
+    raw, failure = json_bytes(update), None
+    for attempt in (inbound, _card(inbound), unreadable(update, inbox_id=inbox_id, reason="intake failed", now=clock.now())):
         try:
             return await accept(inbox_id, attempt, raw=raw)
         except StoreUnavailable:

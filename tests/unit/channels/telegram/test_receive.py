@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels.telegram.connection import CallFailed, read_json
-from channels.telegram.receive import ALLOWED_UPDATES, Poller
+from channels.telegram.receive import ALLOWED_UPDATES, LINGER, Poller
 from channels.telegram.webhook import LARGEST_BODY, handle_webhook
 from desk_core.conversations.ports import Accepted, InboundKind, InboundMessage
 from desk_core.kit.clock import FakeClock
@@ -114,9 +114,24 @@ class TestOffset:
         await loop.step(store)
         assert list(store.stored) == ["u10", "u11", "u12"]
         assert loop.offset == 13
-        assert len(naps.taken) == 2
-        assert all(nap > 0 for nap in naps.taken)
+        *waits, lingered = naps.taken
+        assert len(waits) == 2
+        assert all(wait > lingered for wait in waits)
         assert told.words[-1] is None
+
+    async def test_waits_for_the_chat_that_could_not_be_stored_and_holds_up_no_other(self) -> None:
+        broken = True
+        store = FakeStore(lambda message: StoreUnavailable() if broken and message.external_id == "u11" else None)
+        telegram = FakeTelegram(text(10), text(11, chat=8), text(12), text(13, chat=8), text(14, chat=9))
+        loop = poller(telegram)
+        await loop.step(store)
+        assert loop.offset == 11
+        assert sorted(store.stored) == ["u10", "u12", "u14"]
+        broken = False
+        await loop.step(store)
+        assert loop.offset == 15
+        assert sorted(store.stored) == ["u10", "u11", "u12", "u13", "u14"]
+        assert [one for one in store.stored if one in ("u11", "u13")] == ["u11", "u13"]
 
     async def test_is_behind_the_commit_even_when_the_first_update_cannot_be_stored(self) -> None:
         telegram = FakeTelegram(text(10))
@@ -150,10 +165,21 @@ class TestOffset:
         await poller(telegram).leave_webhook()
         assert (telegram.calls, telegram.params) == (["deleteWebhook"], {"drop_pending_updates": False})
 
-    async def test_keeps_the_order_of_updates(self) -> None:
+    async def test_keeps_the_order_of_each_chat(self) -> None:
         telegram, store = FakeTelegram(*[text(number, chat=number % 3) for number in range(50, 80)]), FakeStore()
         await poller(telegram).step(store)
-        assert store.seen == [f"u{number}" for number in range(50, 80)]
+        assert sorted(store.seen) == [f"u{number}" for number in range(50, 80)]
+        for chat in range(3):
+            own = [f"u{number}" for number in range(50, 80) if number % 3 == chat]
+            assert [one for one in store.seen if one in own] == own
+
+    async def test_lingers_after_updates_and_not_without(self) -> None:
+        naps = Naps()
+        loop = poller(FakeTelegram(text(10)), naps=naps)
+        await loop.step(FakeStore())
+        assert naps.taken == [LINGER]
+        await loop.step(FakeStore())
+        assert naps.taken == [LINGER]
 
 
 class TestOddUpdates:
