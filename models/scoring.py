@@ -28,12 +28,11 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Calibrated probabilities, best first, the familiarity of the text 0..1, and why."""
+    """Calibrated probabilities, best first, and the familiarity of the text 0..1."""
 
     ranked: tuple[tuple[str, float], ...]
     familiarity: float
     similarity: float | None  # cosine with the nearest known text, where an encoder is in use
-    reasons: tuple[Contribution, ...] = ()
     outside: float | None = None  # chance that the text is out of scope, where the model saw enough rejected examples to tell
 
     @property
@@ -194,10 +193,10 @@ class TextModel:
     def uses_encoder(self) -> bool:
         return self.anchors is not None and self.mixture.weight > 0
 
-    def score(self, text: str, vector: NDArray[np.float32] | None = None, *, top: int = 3, reasons: int = 0) -> Scored:
+    def score(self, text: str, vector: NDArray[np.float32] | None = None, *, top: int = 3) -> Scored:
         """Rank the labels for a text; `vector` is the encoder's, given by the caller so that several models share it."""
         compared = self._compared(vector[None])[0] if vector is not None and vector.size else None
-        return self._score(text, compared, top=top, reasons=reasons)
+        return self._score(text, compared, top=top)
 
     def score_many(self, texts: Sequence[str], vectors: NDArray[np.float32] | None = None, *, top: int = 3) -> list[Scored]:
         """`score` for each of many texts (with one row of `vectors` each): the same answers, several times faster."""
@@ -206,7 +205,7 @@ class TextModel:
             part = texts[start : start + _BATCH]
             told = vectors[start : start + _BATCH] if vectors is not None and vectors.size else None
             compared = self._compared(told) if told is not None else [None] * len(part)
-            scored += [self._score(text, each, top=top, reasons=0) for text, each in zip(part, compared, strict=True)]
+            scored += [self._score(text, each, top=top) for text, each in zip(part, compared, strict=True)]
         return scored
 
     def _compared(self, vectors: NDArray[np.float32]) -> Sequence[tuple[Floats, float] | None]:
@@ -217,9 +216,8 @@ class TextModel:
         said = (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64)
         return list(zip(said, cosines.max(axis=1).tolist(), strict=True))
 
-    def _score(self, text: str, compared: tuple[Floats, float] | None, *, top: int, reasons: int) -> Scored:
-        surface = read(text)
-        tokens = [self._token(token) for token in surface]
+    def _score(self, text: str, compared: tuple[Floats, float] | None, *, top: int) -> Scored:
+        tokens = [self._token(token) for token in read(text)]
         ids, values = self._tfidf(tokens)
         lexical = self._lexical(ids, values)
         familiarity = sum(1 for token in tokens if token.word >= 0) / len(tokens) if tokens else 0.0
@@ -238,7 +236,6 @@ class TextModel:
             ranked=tuple((self.classes[place], value) for place, value in zip(order.tolist(), probabilities[order].tolist(), strict=True)),
             familiarity=familiarity,
             similarity=similarity,
-            reasons=self._explain(surface, tokens, ids, values, int(order[0]), reasons) if reasons else (),
             outside=self.outsider.chance(*signals),
         )
 
@@ -286,12 +283,13 @@ class TextModel:
                 part /= math.sqrt(float(part @ part))
         return ids, values
 
-    def _explain(
-        self, surface: list[str], tokens: list[_Token], ids: NDArray[np.intp], values: Floats, label: int, limit: int
-    ) -> tuple[Contribution, ...]:
-        """Every feature lies within one or two words of the text, so its weight is shared out to them."""
+    def explain(self, text: str, label: str, *, limit: int) -> tuple[Contribution, ...]:
+        """The words that speak most for a label. Every feature lies within one or two of them, so its weight is shared out to these."""
+        surface = read(text)
+        tokens = [self._token(token) for token in surface]
+        ids, values = self._tfidf(tokens)
         weights = self.weights.take(ids, axis=0)
-        worth = values * (weights[:, label] - weights.sum(axis=1) / weights.shape[1])
+        worth = values * (weights[:, self.classes.index(label)] - weights.sum(axis=1) / weights.shape[1])
         places = ids.searchsorted(np.concatenate([np.empty(0, dtype=np.intp), *[token.chars for token in tokens]]))
         shared = worth / np.maximum(np.bincount(places, minlength=len(ids)), 1)
         ends = np.cumsum([0, *[len(token.chars) for token in tokens]])

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from models.encoder import Encoder, NullEncoder
 from models.registry import Loaded
@@ -63,11 +64,10 @@ class _Topic:
     ranked: tuple[Guess, ...]
     band: Band
     strange: bool
-    reasons: tuple[Reason, ...]
     outside: float | None = None  # the learned chance that no topic fits, where there were enough examples to learn it
 
 
-_NOTHING = _Topic((), Band.ASK, strange=False, reasons=())
+_NOTHING = _Topic((), Band.ASK, strange=False)
 
 
 class TriageEngine:
@@ -103,20 +103,18 @@ class TriageEngine:
         danger = next((cue for cue in read if cue.kind == "danger"), None)
         fixed = lexicon.intent_of(text)
         if fixed is not None and danger is None:
-            return Triage(fixed, 1.0, None, 0.0, Band.ASK, reasons=(Reason("rule", text, 1.0),), model=self.model)
+            return Triage(fixed, 1.0, None, 0.0, Band.ASK, model=self.model, explain=lambda: (Reason("rule", text, 1.0),))
         if not has_words(text):
             return Triage(Intent.UNKNOWN, 0.0, None, 0.0, Band.ASK, model=self.model)
         body = _GREETING.sub("", text) or text
         vector = self._encoder.encode_one(body) if self._needs_vector else None
-        topic = (
-            self._topic(self._category.model.score(body, vector, top=3, reasons=_WEIGHED), given) if self._category is not None else None
-        )
+        topic = self._topic(self._category.model.score(body, vector, top=3)) if self._category is not None else None
         scored = self._intent.model.score(body, vector, top=_INTENTS) if self._intent is not None else None
         intent, sure = self._choose_intent(body, scored, topic)
         if danger is not None:
             intent = Intent.REPORT
         told = topic if topic is not None and intent in _TELLING else _NOTHING
-        guesses, band, terms = told.ranked, told.band, told.reasons
+        guesses, band = told.ranked, told.band
         if band is Band.ACT and len(body.split()) < 2:
             band = Band.SUGGEST  # one word names a topic, not a problem
         best = guesses[0] if guesses else None
@@ -134,20 +132,20 @@ class TriageEngine:
             kind=known.kind if known else "question" if intent is Intent.ASK else "incident",
             impact=wide.value if wide else known.impact if known else "individual",
             urgency=urgent.value if urgent else known.urgency if known else "medium",
-            reasons=(*terms, *(Reason("rule", f"{cue.words} → {cue.kind}: {cue.value}", 1.0) for cue in read)),
             human_now=danger is not None or bool(known and known.human_now and band is Band.ACT and sure_of_topic >= _PERSON_SURE),
             model=self.model,
             mood=sentiment.read(text).mood,
+            explain=partial(self._explain, given, body, best.label if best else None, read),
         )
 
     @property
     def _needs_vector(self) -> bool:
         return any(loaded is not None and loaded.model.uses_encoder for loaded in (self._category, self._intent))
 
-    def _topic(self, scored: Scored, text: str) -> _Topic:
+    def _topic(self, scored: Scored) -> _Topic:
         loaded = self._category
         if loaded is None:
-            return _Topic((), Band.ASK, strange=True, reasons=())
+            return _Topic((), Band.ASK, strange=True)
         limits = loaded.thresholds
         sure = scored.confidence
         if scored.similarity is not None:
@@ -158,9 +156,15 @@ class TriageEngine:
             tuple(Guess(label, round(value, 4)) for label, value in scored.ranked),
             Band.ACT if sure >= limits.act else Band.SUGGEST if sure >= limits.suggest else Band.ASK,
             strange,
-            reasons.terms(text, scored.reasons, limit=_REASONS),
             scored.outside,
         )
+
+    def _explain(self, text: str, body: str, label: str | None, read: Sequence[cues.Cue]) -> tuple[Reason, ...]:
+        """The words of a text that speak for its topic, and what its rules read."""
+        words: tuple[Reason, ...] = ()
+        if self._category is not None and label is not None:
+            words = reasons.terms(text, self._category.model.explain(body, label, limit=_WEIGHED), limit=_REASONS)
+        return (*words, *(Reason("rule", f"{cue.words} → {cue.kind}: {cue.value}", 1.0) for cue in read))
 
     def _choose_intent(self, body: str, scored: Scored | None, topic: _Topic | None) -> tuple[Intent, float]:
         if scored is None:

@@ -1,6 +1,6 @@
 """What the dialogue is told: intents, guesses and why, articles, slots and forms, and the tools that tell it. Data only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -78,10 +78,15 @@ class Triage:
     kind: str = "incident"
     impact: str = "individual"
     urgency: str = "medium"
-    reasons: tuple[Reason, ...] = ()
     human_now: bool = False
     model: str = ""
     mood: Mood = Mood.CALM
+    explain: Callable[[], tuple[Reason, ...]] = field(default=tuple, compare=False, repr=False)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What in the text speaks for this; worked out when asked for, since of most texts nobody asks."""
+        return self.explain()
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,9 +121,9 @@ class FakeTools:
             kind=category.kind if category else "incident",
             impact=category.impact if category else "individual",
             urgency=category.urgency if category else "medium",
-            reasons=(Reason(kind="term", text=best, weight=1.0),) if best else (),
             human_now=bool(category and category.human_now),
             model="fake",
+            explain=lambda: (Reason(kind="term", text=best, weight=1.0),) if best else (),
         )
 
     def _intent(self, text: str) -> Intent:

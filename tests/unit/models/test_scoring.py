@@ -103,7 +103,7 @@ class TestTrained:
 
     def test_names_the_words_that_decided_as_they_stand_in_the_text(self, rows: list[Row]) -> None:
         model = fit(rows, encoder=NullEncoder()).model
-        reasons = model.score("Коллеги, мой Принтером никто доволен не был", reasons=2).reasons
+        reasons = model.explain("Коллеги, мой Принтером никто доволен не был", "hardware.printer", limit=2)
         assert reasons[0].token == "Принтером"
         assert reasons[0].weight > 0
 
@@ -133,7 +133,9 @@ class TestTrained:
     def test_survives_odd_texts(self, rows: list[Row]) -> None:
         model = fit(rows, encoder=NullEncoder()).model
         for text in [*ODD, "я" * 100_000, "\u202e\u0488" * 100, "Z̸̢͇a̷l̶g̵o̴" * 50]:
-            assert 0 <= model.score(text, reasons=3).confidence <= 1
+            scored = model.score(text)
+            assert 0 <= scored.confidence <= 1
+            assert len(model.explain(text, scored.label, limit=3)) <= 3
 
     def test_measures_itself_on_words_of_people_only(self, rows: list[Row]) -> None:
         titles = [Row("Как сменить пароль", "access.password", "ru", "article"), Row("Printers", "hardware.printer", "en", "catalogue")]
