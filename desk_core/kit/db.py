@@ -211,7 +211,7 @@ class Database:
 
     async def end_unit(self, unit: UnitOfWork) -> None:
         """Give its session back; what was not committed is undone."""
-        if self._units is not None:
+        if self._units is not None and self._units.lent(unit.session):
             await self._units.give(unit.session)
         else:
             await unit.session.close()

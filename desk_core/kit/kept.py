@@ -40,6 +40,10 @@ class KeptSessions:
         self._used[session] = connection
         return session
 
+    def lent(self, session: AsyncSession) -> bool:
+        """Whether it is one of these, in use."""
+        return session in self._used
+
     async def commit(self, session: AsyncSession) -> None:
         """Commit what its one transaction holds; everything has been flushed. Raises what a session raises."""
         driver = driver_of(session)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from desk_core.kit.db import Database
 from desk_core.kit.errors import StoreUnavailable
+from desk_core.kit.prepared import Prepared
 
 
 @pytest.fixture
@@ -54,13 +55,17 @@ async def test_errors_keep_their_meaning_in_the_loop(database: Database) -> None
     assert await words(database) == []
 
 
-async def test_a_writer_that_is_cancelled_while_it_waits_to_begin_leaves_nothing_behind(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("prepared", [False, True])
+async def test_a_writer_that_is_cancelled_while_it_waits_to_begin_leaves_nothing_behind(
+    database: Database, tmp_path: Path, *, prepared: bool
+) -> None:
     other = sqlite3.connect(tmp_path / "desk.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
     async def write() -> None:
         async with database.unit() as uow:
-            await uow.execute(text("INSERT INTO words (word) VALUES ('cancelled')"))
+            statement = text("INSERT INTO words (word) VALUES ('cancelled')")
+            await (Prepared(statement).run(uow.session, {}) if prepared else uow.execute(statement))
 
     waiting = asyncio.create_task(write())
     await asyncio.sleep(0.1)
