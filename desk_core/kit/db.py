@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from desk_core.kit.errors import StoreUnavailable
 from desk_core.kit.flushing import write_pending
-from desk_core.kit.kept import KeptSessions
+from desk_core.kit.kept import KeptSessions, ended_in_driver
 from desk_core.kit.sqlite_driver import WAIT_MS, SqliteConnection, SqliteDriver
 from desk_core.kit.turns import Turns
 from desk_core.kit.types import UtcDateTime
@@ -55,10 +55,9 @@ class UnitOfWork:
     `after_commit` callbacks (wake-ups, hints) run once the commit is durable; what they carry may be lost without harm.
     """
 
-    def __init__(self, session: AsyncSession, *, dialect: str, commit: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    def __init__(self, session: AsyncSession, *, dialect: str) -> None:
         self.session = session
         self.dialect = dialect
-        self._commit = commit
         self._before: dict[str, Callable[[], Awaitable[None]]] = {}
         self._after: list[Callable[[], Awaitable[None]]] = []
         self.holder: str | None = None
@@ -94,7 +93,8 @@ class UnitOfWork:
         for key in sorted(self._before):
             await self._before[key]()
         await self.flush()
-        await self._commit(self.session)
+        if not await ended_in_driver(self.session):
+            await self.session.commit()
         for callback in self._after:
             await callback()
 
@@ -204,10 +204,8 @@ class Database:
 
     async def begin_unit(self) -> UnitOfWork:
         """What `unit` gives; end it with `end_unit`."""
-        session = await self._units.take() if self._units is not None else None
-        if session is None or self._units is None:
-            return UnitOfWork(self._write_sessions(), dialect=self.dialect, commit=AsyncSession.commit)
-        return UnitOfWork(session, dialect=self.dialect, commit=self._units.commit)
+        kept = await self._units.take() if self._units is not None else None
+        return UnitOfWork(kept or self._write_sessions(), dialect=self.dialect)
 
     async def end_unit(self, unit: UnitOfWork) -> None:
         """Give its session back; what was not committed is undone."""

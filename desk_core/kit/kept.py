@@ -44,15 +44,6 @@ class KeptSessions:
         """Whether it is one of these, in use."""
         return session in self._used
 
-    async def commit(self, session: AsyncSession) -> None:
-        """Commit what its one transaction holds; everything has been flushed. Raises what a session raises."""
-        driver = driver_of(session)
-        if driver is None or self._used[session].in_transaction():
-            await session.commit()
-            return
-        with _Words(driver, "COMMIT"):
-            await driver.commit_aside()
-
     async def give(self, session: AsyncSession) -> None:
         """Take a session back; what it has not committed is undone."""
         connection, driver = self._used.pop(session), driver_of(session)
@@ -99,6 +90,19 @@ async def begun(session: AsyncSession) -> SqliteConnection | None:
         with _Words(driver, "BEGIN"):
             await driver.begin()
     return driver
+
+
+async def ended_in_driver(session: AsyncSession) -> bool:
+    """Commit a kept session in which only prepared statements ran; False where it is another, whose own commit has to do it.
+
+    Everything has been flushed. Raises what a session raises.
+    """
+    driver = driver_of(session)
+    if driver is None or cast("AsyncConnection", session.bind).in_transaction():
+        return False
+    with _Words(driver, "COMMIT"):
+        await driver.commit_aside()
+    return True
 
 
 class _Words:
