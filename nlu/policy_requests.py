@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from desk_core.kit.i18n import translate
@@ -194,11 +195,17 @@ def is_clearly_new(scene: Scene, request: OpenRequest) -> bool:
     )
 
 
+@lru_cache(maxsize=2048)
+def _stems_of(subject: str) -> frozenset[str]:
+    """The telling stems of a subject; those of a person's open requests are asked for with each of their messages."""
+    return frozenset(stem for stem in stems(subject) if len(stem) > 2)
+
+
 def closer(scene: Scene, active: OpenRequest) -> OpenRequest | None:
     """Another open request of this person that a text is about rather than the active one; None where nothing speaks for it."""
     open_ones = {request.ticket_id: request for request in (active, *scene.snapshot.requests)}
     words = {stem for stem in stems(scene.text) if len(stem) > 2}
-    subjects = {ident: {stem for stem in stems(request.subject) if len(stem) > 2} for ident, request in open_ones.items()}
+    subjects = {ident: _stems_of(request.subject) for ident, request in open_ones.items()}
     # A word that stands in several subjects tells them apart the less.
     spread = Counter(stem for subject in subjects.values() for stem in subject)
     topic = scene.triage.category if scene.triage.band is Band.ACT else None
@@ -226,7 +233,7 @@ def alike(scene: Scene) -> OpenRequest | None:
             for request in scene.snapshot.requests
             if request.category == triage.category
             and request.status != "resolved"
-            and (lexicon.says_again(scene.text) or any(len(stem) > 2 and stem in words for stem in stems(request.subject)))
+            and (lexicon.says_again(scene.text) or not words.isdisjoint(_stems_of(request.subject)))
         ),
         None,
     )

@@ -1,6 +1,7 @@
 """Requests as the intake path looks them up: by key, a few at a time, with statements prepared once."""
 
-from typing import cast
+from datetime import datetime
+from typing import NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, select
 
@@ -9,14 +10,27 @@ from desk_core.kit.prepared import Prepared, PreparedEntities
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE
 
+
+class Standing(NamedTuple):
+    """A request that is not over, as far as a dialogue asks about it: a person may have twenty, and they are read with every message."""
+
+    id: str
+    number: int
+    subject: str
+    status: str
+    category_key: str | None
+    next_due_at: datetime | None
+    next_due_metric: str | None
+    conversation_id: str | None
+
+
 _TICKETS = cast("Table", Ticket.__table__)
 _BY_ID: PreparedEntities[Ticket] = PreparedEntities(select(Ticket).where(Ticket.id == bindparam("id")), Ticket)
-_OPEN_OF: PreparedEntities[Ticket] = PreparedEntities(
-    select(Ticket)
-    .where(Ticket.contact_id == bindparam("contact"), Ticket.status.in_([status.value for status in ACTIVE]))
-    .order_by(Ticket.opened_at.desc())
-    .limit(20),
-    Ticket,
+_OPEN_OF = Prepared(
+    select(*(_TICKETS.c[name] for name in Standing._fields))
+    .where(_TICKETS.c.contact_id == bindparam("contact"), _TICKETS.c.status.in_([status.value for status in ACTIVE]))
+    .order_by(_TICKETS.c.opened_at.desc())
+    .limit(20)
 )
 _TWO_OF = Prepared(
     select(_TICKETS.c.id)
@@ -37,9 +51,9 @@ async def has_several(session: ReadSession, contact_id: str) -> bool:
     return len(await _TWO_OF.rows(session, {"contact": contact_id})) > 1
 
 
-async def open_of(session: ReadSession, contact_id: str) -> list[Ticket]:
+async def open_of(session: ReadSession, contact_id: str) -> tuple[Standing, ...]:
     """The newest requests of a contact that are not over, twenty at most."""
-    return await _OPEN_OF.all(session, {"contact": contact_id})
+    return tuple(Standing(*row) for row in await _OPEN_OF.rows(session, {"contact": contact_id}))
 
 
 async def last_in(session: ReadSession, conversation_id: str) -> Ticket | None:
