@@ -143,9 +143,9 @@ class Poller:
     async def _poll(self, accept: Accept, *, seconds: int) -> None:
         updates = await self._source.updates(offset=self.offset, seconds=seconds, allowed=ALLOWED_UPDATES)
         failures = await self._store(updates, accept)
-        for update, failure in zip(updates, failures, strict=True):
-            if failure is not None:
-                raise failure
+        for place, update in enumerate(updates):
+            if place in failures:
+                raise failures[place]
             # Telegram forgets an update once a higher offset is asked for, so the offset moves only after the commit:
             # whatever happens before this line, the update comes again, and accepting it twice stores it once.
             update_id = number(update, "update_id") if isinstance(update, dict) else None
@@ -156,25 +156,24 @@ class Poller:
         if updates:
             await self._sleep(LINGER)
 
-    async def _store(self, updates: Sequence[Any], accept: Accept) -> list[Exception | None]:
-        """What became of each update. Chats go side by side and share a commit; within one it is one by one, none after one that failed."""
-        became: list[Exception | None] = [StoreUnavailable(reason="an earlier update failed")] * len(updates)
+    async def _store(self, updates: Sequence[Any], accept: Accept) -> dict[int, StoreUnavailable]:
+        """What could not be stored, by its place. Chats go side by side and share a commit; within one, nothing follows what failed."""
+        failures: dict[int, StoreUnavailable] = {}
         chats: dict[str, list[tuple[int, InboundMessage]]] = {}
         for place, update in enumerate(updates):
-            inbound = read(update, inbox_id=self._inbox_id, burst_seconds=self._burst_seconds, now=self._clock.now())
+            inbound = _read(update, inbox_id=self._inbox_id, burst_seconds=self._burst_seconds, now=self._clock.now())
             chats.setdefault(inbound.lane, []).append((place, inbound))
 
         async def one_chat(messages: Sequence[tuple[int, InboundMessage]]) -> None:
             for place, inbound in messages:
                 try:
-                    await store(updates[place], inbound, accept, inbox_id=self._inbox_id, clock=self._clock)
-                except Exception as error:  # noqa: BLE001 - raised by the caller, when all chats have been seen to
-                    became[place] = error
+                    await _keep(updates[place], inbound, accept, inbox_id=self._inbox_id, clock=self._clock)
+                except StoreUnavailable as error:
+                    failures[place] = error
                     return
-                became[place] = None
 
         await asyncio.gather(*(one_chat(messages) for messages in chats.values()))
-        return became
+        return failures
 
     async def _meet(self, failure: CallFailed) -> None:
         match failure.code:
@@ -210,19 +209,19 @@ class Poller:
 
 async def take(update: Any, accept: Accept, *, inbox_id: str, burst_seconds: float, clock: Clock) -> Accepted:
     """Store one update; raises `StoreUnavailable` when nothing was stored."""
-    inbound = read(update, inbox_id=inbox_id, burst_seconds=burst_seconds, now=clock.now())
-    return await store(update, inbound, accept, inbox_id=inbox_id, clock=clock)
+    inbound = _read(update, inbox_id=inbox_id, burst_seconds=burst_seconds, now=clock.now())
+    return await _keep(update, inbound, accept, inbox_id=inbox_id, clock=clock)
 
 
-def read(update: Any, *, inbox_id: str, burst_seconds: float, now: datetime) -> InboundMessage:
+def _read(update: Any, *, inbox_id: str, burst_seconds: float, now: datetime) -> InboundMessage:
     """What an update says; one that is none is a card."""
     if not isinstance(update, dict):
         return unreadable(update, inbox_id=inbox_id, reason="not an object", now=now)
     return to_inbound(update, inbox_id=inbox_id, burst_seconds=burst_seconds, now=now)
 
 
-async def store(update: Any, inbound: InboundMessage, accept: Accept, *, inbox_id: str, clock: Clock) -> Accepted:
-    """Store what `read` made of an update; what intake cannot digest is stored as a card. Raises `StoreUnavailable`."""
+async def _keep(update: Any, inbound: InboundMessage, accept: Accept, *, inbox_id: str, clock: Clock) -> Accepted:
+    """Store what `_read` made of an update; what intake cannot digest is stored as a card. Raises `StoreUnavailable`."""
     raw, failure = json_bytes(update), None
     for attempt in (inbound, _card(inbound), unreadable(update, inbox_id=inbox_id, reason="intake failed", now=clock.now())):
         try:

@@ -13,9 +13,11 @@ from desk_core.kit.types import Id
 FAILED = text("delivery_state = 'failed'")
 """Condition of the partial index behind the list of failed deliveries; the query must spell it exactly so."""
 
-OPEN = text("used_at IS NULL")
 HELD = text("hold = 'held'")
 """Likewise for the list of held messages."""
+
+OPEN = text("used_at IS NULL")
+"""Likewise for the buttons of a conversation that can still be pressed."""
 
 INBOUND = "inbound"
 """Kind of the work item behind every stored raw message."""

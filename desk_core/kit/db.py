@@ -27,6 +27,9 @@ from desk_core.kit.types import UtcDateTime
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session for reading; nothing written through it survives."""
 
+GLANCES = 8
+"""Look-ups at once that have a connection at hand; more of them take one from the pool."""
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(
@@ -259,10 +262,6 @@ class Database:
         await self.writer.dispose()
         if self.reader is not self.writer:
             await self.reader.dispose()
-
-
-GLANCES = 8
-"""Look-ups at once that have a connection at hand; more of them take one from the pool."""
 
 
 def _dumps(value: object) -> str:

@@ -5,8 +5,7 @@ its key is known, nothing of it hangs on a relationship, no value is an expressi
 each other, first what changed and then what is new. Everything else is left to the session.
 """
 
-import sqlite3
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from functools import cache
 from typing import Any, cast
 
@@ -16,7 +15,7 @@ from sqlalchemy.orm import InstanceState, Session, class_mapper
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import ClauseElement
 
-from desk_core.kit.kept import begun, driver_of, in_words
+from desk_core.kit.kept import begun, driver_of, run_now
 from desk_core.kit.sqlite_driver import SqliteConnection
 from desk_core.kit.values import for_store
 
@@ -122,18 +121,11 @@ def _pending(session: Session, dialect: Dialect) -> "list[tuple[InstanceState[An
 def _write(driver: SqliteConnection, state: InstanceState[Any], shape: _Shape) -> None:
     values = state.dict
     if state.key is None:
-        _run(driver, shape.insert, shape.row(values))
+        run_now(driver, shape.insert, shape.row(values))
         return
     change = shape.change(state, values)
-    if change is not None and _run(driver, *change) != 1:
+    if change is not None and run_now(driver, *change)[0] != 1:
         raise StaleDataError(f"a row of {shape.table.name} that was to be changed is gone")
-
-
-def _run(driver: SqliteConnection, statement: str, values: Sequence[Any]) -> int:
-    try:
-        return driver.now(statement, values)[0]
-    except sqlite3.Error as error:
-        raise in_words(error, driver, statement) from error
 
 
 @cache

@@ -6,7 +6,8 @@ there as well. SQLAlchemy joins that transaction with the first statement of its
 """
 
 import sqlite3
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -105,6 +106,14 @@ async def ended_in_driver(session: AsyncSession) -> bool:
     return True
 
 
+def run_now(driver: SqliteConnection, statement: str, values: Sequence[Any]) -> tuple[int, Sequence[tuple[Any, ...]]]:
+    """One statement in the loop, in the transaction that has begun: rows touched, and rows of the answer. Raises what a session raises."""
+    try:
+        return driver.now(statement, values)
+    except sqlite3.Error as error:
+        raise _in_words(error, driver, statement) from error
+
+
 class _Words:
     """Errors of the driver leave this block in the words of SQLAlchemy, which those who handle them expect."""
 
@@ -118,10 +127,10 @@ class _Words:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, sqlite3.Error):
-            raise in_words(error, self._driver, self._statement) from error
+            raise _in_words(error, self._driver, self._statement) from error
 
 
-def in_words(error: sqlite3.Error, driver: SqliteConnection, statement: str) -> DBAPIError:
+def _in_words(error: sqlite3.Error, driver: SqliteConnection, statement: str) -> DBAPIError:
     """An error of the driver as a session would raise it."""
     told = DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True, dialect=driver.dialect)
     return cast("DBAPIError", told)

@@ -5,7 +5,6 @@ into a result. A `Prepared` is compiled once and handed to the driver as text wi
 the same transaction. Where the driver has to be waited for (PostgreSQL, reads in a thread) the session runs it as any other statement.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Generic, TypeVar, cast
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Mapper, class_mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from desk_core.kit.kept import begun, in_words
+from desk_core.kit.kept import begun, run_now
 from desk_core.kit.sqlite_driver import SqliteConnection
 from desk_core.kit.values import Convert, for_store, from_store
 
@@ -77,10 +76,7 @@ class Prepared:
         for name, fixed, convert in self._binds:
             value = params[name] if fixed is _GIVEN else fixed
             values.append(value if convert is None else convert(value))
-        try:
-            return driver.now(self._text, values)
-        except sqlite3.Error as error:
-            raise in_words(error, driver, self._text) from error
+        return run_now(driver, self._text, values)
 
     def _compile(self, dialect: Dialect) -> None:
         compiled = cast("SQLCompiler", cast("Any", self._statement).compile(dialect=dialect, column_keys=self._keys))

@@ -11,7 +11,7 @@ from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import ACTIVE
 
 
-class Standing(NamedTuple):
+class ActiveTicket(NamedTuple):
     """A request that is not over, as far as a dialogue asks about it: a person may have twenty, and they are read with every message."""
 
     id: str
@@ -27,15 +27,10 @@ class Standing(NamedTuple):
 _TICKETS = cast("Table", Ticket.__table__)
 _BY_ID: PreparedEntities[Ticket] = PreparedEntities(select(Ticket).where(Ticket.id == bindparam("id")), Ticket)
 _OPEN_OF = Prepared(
-    select(*(_TICKETS.c[name] for name in Standing._fields))
+    select(*(_TICKETS.c[name] for name in ActiveTicket._fields))
     .where(_TICKETS.c.contact_id == bindparam("contact"), _TICKETS.c.status.in_([status.value for status in ACTIVE]))
     .order_by(_TICKETS.c.opened_at.desc())
     .limit(20)
-)
-_TWO_OF = Prepared(
-    select(_TICKETS.c.id)
-    .where(_TICKETS.c.contact_id == bindparam("contact"), _TICKETS.c.status.in_([status.value for status in ACTIVE]))
-    .limit(2)
 )
 _LAST_IN: PreparedEntities[Ticket] = PreparedEntities(
     select(Ticket).where(Ticket.conversation_id == bindparam("conversation")).order_by(Ticket.opened_at.desc()).limit(1), Ticket
@@ -46,14 +41,9 @@ async def ticket_by_id(session: ReadSession, ticket_id: str) -> Ticket | None:
     return await _BY_ID.first(session, {"id": ticket_id})
 
 
-async def has_several(session: ReadSession, contact_id: str) -> bool:
-    """Whether a contact has more than one request that is not over."""
-    return len(await _TWO_OF.rows(session, {"contact": contact_id})) > 1
-
-
-async def open_of(session: ReadSession, contact_id: str) -> tuple[Standing, ...]:
+async def open_of(session: ReadSession, contact_id: str) -> tuple[ActiveTicket, ...]:
     """The newest requests of a contact that are not over, twenty at most."""
-    return tuple(Standing(*row) for row in await _OPEN_OF.rows(session, {"contact": contact_id}))
+    return tuple(ActiveTicket(*row) for row in await _OPEN_OF.rows(session, {"contact": contact_id}))
 
 
 async def last_in(session: ReadSession, conversation_id: str) -> Ticket | None:

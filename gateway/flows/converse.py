@@ -109,7 +109,7 @@ class Converse:
         turn = advance(snapshot(now, ctx), heard, await self._tools())
         if now.participant:
             turn = filing.of_participant(now, turn)
-        self._courtesies.start(_log(turn))  # the person waits for the answer, and nobody for this line
+        log.info("converse.turn", intent=turn.intent, phase=turn.state.phase, actions=[type(action).__name__ for action in turn.actions])
         return Plan(replace(decision, turn=turn, topics=await self._topics(now, turn)), also=also)
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
@@ -310,10 +310,6 @@ class Converse:
             slots=slots,
             category=now.first.category,
         )
-
-
-async def _log(turn: Turn) -> None:
-    log.info("converse.turn", intent=turn.intent, phase=turn.state.phase, actions=[type(action).__name__ for action in turn.actions])
 
 
 def _told(now: Situation, message: InboundMessage) -> str:

@@ -105,7 +105,7 @@ async def _headline(session: ReadSession, ticket: Ticket | None, message: Messag
         return ""
     if f"#{ticket.number}" in message.text.partition("\n")[0]:
         return ""
-    if not await tickets.has_several(session, conversation.contact_id):
+    if len(await tickets.open_of(session, conversation.contact_id)) < 2:
         return ""
     return _title(ticket)
 

@@ -25,7 +25,7 @@ from desk_core.tickets import copies, invitations
 from desk_core.tickets import reading as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
-from desk_core.tickets.reading import Standing
+from desk_core.tickets.reading import ActiveTicket
 from gateway.flows import in_groups
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 
@@ -59,7 +59,7 @@ class Situation:
     conversation: Conversation | None
     joined_by: str  # how the conversation was found: page, thread, token, references, number, duplicate, released, new
     active: Ticket | None  # the request that what was said belongs to
-    requests: tuple[Standing, ...]
+    requests: tuple[ActiveTicket, ...]
     button: ButtonToken | None = None
     on_top: bool = False  # the button's message is the newest of the chat, so that it may change in place
     known_message: Message | None = None  # the message an edit, reaction or bounce is about
@@ -300,7 +300,7 @@ async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, mes
     )  # fmt: skip
 
 
-async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[Standing, ...]:
+async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[ActiveTicket, ...]:
     return () if contact_id is None else await tickets.open_of(session, contact_id)
 
 
@@ -327,7 +327,7 @@ async def _same_person(session: ReadSession, answered: Message, conversation: Co
     return there is not None and there.contact_id == conversation.contact_id
 
 
-def open_request(ticket: Ticket | Standing, config: DeskConfig, ctx: Context, zone: ZoneInfo, language: str) -> OpenRequest:
+def open_request(ticket: Ticket | ActiveTicket, config: DeskConfig, ctx: Context, zone: ZoneInfo, language: str) -> OpenRequest:
     """A request as the dialogue sees it, with its promise in the person's own time."""
     promise = None
     if ticket.next_due_at is not None and ticket.next_due_metric != Metric.RESOLUTION:
