@@ -15,9 +15,9 @@ def _mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> s
     return event
 
 
-def _to_stderr(*_names: object) -> structlog.PrintLogger:
+def _to_stderr(*_names: object) -> structlog.WriteLogger:
     """Asks for stderr at each use, since a test or a supervisor may have put another in its place."""
-    return structlog.PrintLogger(sys.stderr)
+    return structlog.WriteLogger(sys.stderr)
 
 
 def configure(*, level: str, style: str) -> None:

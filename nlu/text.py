@@ -1,8 +1,25 @@
 """Text as understanding sees it. The reading itself lives in `models.words`, so that training, scoring and search can never differ."""
 
+import re
+from functools import lru_cache
+
 from models.words import LIMIT, fold, mask, normalise, stem, stems, surface, tokens, trace
 
-__all__ = ["LIMIT", "alternatives", "fold", "has_words", "lowered", "mask", "normalise", "stem", "stems", "surface", "tokens", "trace"]
+__all__ = [
+    "LIMIT",
+    "alternatives",
+    "fold",
+    "has_words",
+    "lowered",
+    "mask",
+    "mention",
+    "normalise",
+    "stem",
+    "stems",
+    "surface",
+    "tokens",
+    "trace",
+]
 
 
 def has_words(text: str) -> bool:
@@ -19,3 +36,14 @@ def lowered(text: str) -> str:
 def alternatives(lines: str) -> str:
     """A group of a regular expression out of alternatives that stand in several lines, for reading."""
     return "(?:" + "|".join(line.strip() for line in lines.strip().splitlines()) + ")"
+
+
+def mention(phrase: str, text: str, *, ending: str) -> re.Match[str] | None:
+    """Where a text has a phrase as words of its own; from four letters on its last word may have an `ending`, which is a pattern."""
+    # Most phrases that are looked for are not there, and that is told without a pattern.
+    return _pattern(phrase, ending).search(text) if phrase in text else None
+
+
+@lru_cache(maxsize=8_192)
+def _pattern(phrase: str, ending: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(phrase)}{ending if len(phrase) >= 4 else ''}(?!\w)")

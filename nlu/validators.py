@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import lru_cache
 
 import phonenumbers
 from rapidfuzz import fuzz
 
 from nlu import forms, lexicon
 from nlu.extract import moment
+from nlu.text import mention
 from nlu.understood import Intent, SlotDef, Validated
 
 # What a Rasa tracker holds for a question that a person could not answer: filled, so that Rasa's own form goes on.
@@ -53,8 +55,7 @@ def choice(slot: SlotDef, answer: str) -> str | None:
     """The choice an answer means: by its value, its title in any language, its words, or nearly so."""
     said = lexicon.plain(answer)
     offered = {
-        value: tuple(dict.fromkeys(lexicon.plain(text) for text in (value, *titles.values(), *slot.words.get(value, ()))))
-        for value, titles in slot.choices
+        value: tuple(dict.fromkeys(map(_phrase, (value, *titles.values(), *slot.words.get(value, ()))))) for value, titles in slot.choices
     }
     for value, phrases in offered.items():
         if said in phrases:
@@ -62,8 +63,11 @@ def choice(slot: SlotDef, answer: str) -> str | None:
     # A question or a story that merely mentions a word of a choice is no answer.
     if answer.rstrip().endswith("?") or len(said.split()) > _ANSWER_WORDS:
         return None
-    mentioned = {value: longest for value, phrases in offered.items() if (longest := max(map(_mentions(said), phrases), default=0))}
-    if mentioned:
+    # Longer words may be inflected at their end.
+    named = {
+        value: [len(phrase) for phrase in phrases if phrase and mention(phrase, said, ending=r"\w*")] for value, phrases in offered.items()
+    }
+    if mentioned := {value: max(lengths) for value, lengths in named.items() if lengths}:
         best = max(mentioned.values())
         winners = [value for value, length in mentioned.items() if length == best]
         return winners[0] if len(winners) == 1 else None
@@ -74,16 +78,10 @@ def choice(slot: SlotDef, answer: str) -> str | None:
     return near[0][1] if sure else None
 
 
-def _mentions(said: str) -> Callable[[str], int]:
-    """How long a phrase is where the answer mentions it; longer words may be inflected at their end."""
-
-    def length(phrase: str) -> int:
-        if not phrase:
-            return 0
-        ending = r"\w*" if len(phrase) >= 4 else ""
-        return len(phrase) if re.search(rf"(?<!\w){re.escape(phrase)}{ending}(?!\w)", said) else 0
-
-    return length
+@lru_cache(maxsize=4_096)
+def _phrase(text: str) -> str:
+    """What a preset offers, for comparison; the same few hundred phrases again and again."""
+    return lexicon.plain(text)
 
 
 def matching(pattern: str, answer: str) -> str | None:

@@ -7,6 +7,7 @@ SQLite runs in WAL mode with one write connection that begins IMMEDIATE, so a wr
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, NewType, Self, cast
@@ -15,7 +16,7 @@ import orjson
 from sqlalchemy import JSON, Connection, Executable, LargeBinary, MetaData, String, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, class_mapper
 
 from desk_core.kit.errors import StoreUnavailable
 from desk_core.kit.flushing import write_pending
@@ -49,6 +50,18 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         str: String,
     }
+
+    def __init__(self, **values: Any) -> None:
+        """A new entity. Of columns alone it takes the values as they are: nobody listens yet, and to set each by its attribute takes long."""
+        if values.keys() <= _columns(type(self)):
+            self.__dict__.update(values)
+        else:
+            self.registry.constructor(self, **values)
+
+
+@cache
+def _columns(entity: type[Base]) -> frozenset[str]:
+    return frozenset(class_mapper(entity).column_attrs.keys())
 
 
 class UnitOfWork:

@@ -85,6 +85,13 @@ def _upsert_lane(dialect: str, **held: Any) -> Any:
     return statement.on_conflict_do_update(index_elements=["key"], set_={"ready_at": lanes.c.ready_at})
 
 
+def _reset_lane(dialect: str) -> Any:
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(lanes)
+    values = {"ready_at": bindparam("ready_at"), "leased_until": None, "lease_token": None}
+    statement = statement.values(key=bindparam("key"), **values)
+    return statement.on_conflict_do_update(index_elements=["key"], set_=values)
+
+
 def _claim(dialect: str) -> Any:
     free: ColumnElement[bool] = or_(lanes.c.leased_until.is_(None), lanes.c.leased_until < _store_now(dialect))
     ready: Select[Any] = (
@@ -109,6 +116,7 @@ def _claim(dialect: str) -> Any:
 
 DIALECTS = ("postgresql", "sqlite")
 _UPSERTS = {dialect: Prepared(_upsert_lane(dialect)) for dialect in DIALECTS}
+_RESETS = {dialect: Prepared(_reset_lane(dialect)) for dialect in DIALECTS}
 _UPSERTS_HELD = {
     dialect: Prepared(
         _upsert_lane(dialect, leased_until=_lease_end(dialect), lease_token=bindparam("token")).returning(lanes.c.lease_token)
@@ -154,10 +162,13 @@ async def put(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, An
     if not at_once or uow.holder is None:
         await put_many(uow, [row])
         return
+    if lane in uow.held:
+        await _PUT_ITEM.run(uow.session, _item(row))  # behind its head, in a lane that nobody else sees yet
+        return
     held = {"key": lane, "ready_at": run_at, "token": uow.holder, **_lease(uow.dialect, LEASE)}
     mine = await _UPSERTS_HELD[uow.dialect].scalar(uow.session, held) == uow.holder
     item = await _PUT_HEAD.scalar(uow.session, _item(row))
-    if mine and lane not in uow.held:
+    if mine:
         # Through JSON, so that whoever works on it gets what the store would give.
         uow.held[lane] = Work(item, lane, kind, orjson.loads(orjson.dumps(payload)), run_at, attempts=0)
 
@@ -280,9 +291,10 @@ async def start_timers(uow: UnitOfWork, timers: Sequence[Mapping[str, Any]]) -> 
 
 
 async def set_timer(uow: UnitOfWork, *, lane: str, kind: str, payload: Mapping[str, Any], run_at: datetime) -> None:
-    """Make `lane` hold exactly this one item: a timer set anew."""
-    await cancel(uow, lane)
-    await put(uow, lane=lane, kind=kind, payload=payload, run_at=run_at)
+    """Make `lane` hold exactly this one item: a timer set anew. A worker holding the lane will find its lease lost."""
+    await _RESETS[uow.dialect].run(uow.session, {"key": lane, "ready_at": run_at})
+    await _DROP_ITEMS.run(uow.session, {"of_lane": lane})
+    await _PUT_ITEM.run(uow.session, _item({"lane": lane, "kind": kind, "payload": dict(payload), "run_at": run_at}))
 
 
 async def _hand_on(uow: UnitOfWork, lane: str, *, keep_until: datetime | None = None) -> Work | None:

@@ -1,19 +1,13 @@
 """Choices of a slot that a story already made: more careful than reading an answer, because nobody asked yet."""
 
 import re
-from functools import lru_cache
 
+from nlu.text import mention
 from nlu.understood import SlotDef
 
 _LONG_WORD = 5  # letters; shorter single words ("да", "нет", "me") mean something only as an answer
 _ORDINARY = frozenset({"individual", "medium"})  # what a request has before anybody says more
 _NOT = re.compile(r"(?:\bне|\bнет|\bни|\bnot|\bno|n't|\bwithout|\bбез)\s*$")
-
-
-@lru_cache(maxsize=4_096)
-def _pattern(phrase: str) -> re.Pattern[str]:
-    ending = r"\w{0,3}" if len(phrase) >= 4 else ""
-    return re.compile(rf"(?<!\w){re.escape(phrase)}{ending}(?!\w)")
 
 
 def find(text: str, slot: SlotDef) -> str | None:
@@ -29,7 +23,7 @@ def find(text: str, slot: SlotDef) -> str | None:
             moves = not _ORDINARY.issuperset(slot.sets.get(value, {}).values())
             if " " not in phrase and (len(phrase) < _LONG_WORD or moves):
                 continue
-            match = _pattern(phrase).search(said)
+            match = mention(phrase, said, ending=r"\w{0,3}")
             if match and not _NOT.search(said[max(0, match.start() - 12) : match.start()]):
                 longest[value] = max(longest.get(value, 0), len(phrase))
     if not longest:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.telegram import render
 from channels.telegram.entities import clean
 from channels.telegram.render import plain, split, split_plain, to_html, utf16_length, visible_length
 from channels.telegram.sandbox.markup import formatted
@@ -66,6 +67,29 @@ class TestToHtml:
         rendered = to_html("**" * 20_000 + "a" + "**" * 20_000)
         assert balanced(rendered)
         assert "a" in plain(rendered)
+
+    @settings(max_examples=1_000)
+    @given(
+        st.text()
+        | st.lists(
+            st.sampled_from(
+                [
+                    *"\n #1-+=.)>:!|'\"\u00a0\u2028\v\t\r\0~^/😀",
+                    "\n\n",
+                    "12. ",
+                    "слово",
+                    "word ",
+                    "№ 1042",
+                    "---",
+                    "~~~",
+                    "http://x.example",
+                ]
+            ),
+            max_size=12,
+        ).map("".join)
+    )
+    def test_a_text_without_marks_is_what_the_parser_makes_of_it(self, text: str) -> None:
+        assert to_html(text) == render._parsed(text)
 
     @settings(max_examples=300)
     @given(st.text())
