@@ -52,6 +52,8 @@ async def _store(desk: Desk) -> Finding:
 
 async def _migrations(desk: Desk) -> Finding:
     found, newest = await migrations.current(desk.database)
+    if found is None:
+        return False, "none were run: there is no desk in this store", "Run: priyom init. If the desk lies elsewhere, set PRIYOM_HOME."
     return found == newest, f"at {found}, the code needs {newest}", "Run: priyom db upgrade"
 
 

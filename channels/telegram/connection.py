@@ -227,23 +227,17 @@ def json_bytes(value: Any) -> bytes:
 
 
 def _socks_connector(proxy: str) -> aiohttp.BaseConnector:
-    """Raises `CallFailed` where the optional package is missing."""
-    try:
-        socks = import_module("aiohttp_socks")
-    except ImportError:
-        words = _("A SOCKS proxy needs the package aiohttp-socks. Install it, or give an http:// proxy.")
-        raise CallFailed(words, reached=False) from None
+    # Imported where it is needed: few desks have such a proxy.
+    from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
-    base: Any = socks.ProxyConnector
-
-    class Connector(base):  # type: ignore[misc]  # the package is optional, so its types are not known here
-        """What the proxy refuses is a failure to connect, like any other; the package's own errors are no errors of aiohttp."""
+    class Connector(ProxyConnector):
+        """A proxy that refuses or is not there is a failure to connect, like any other; the package's own errors are none of aiohttp's."""
 
         async def connect(self, req: aiohttp.ClientRequest, *args: Any, **options: Any) -> Any:
             try:
                 return await super().connect(req, *args, **options)
-            except socks.ProxyError as error:
+            except (ProxyConnectionError, ProxyError, ProxyTimeoutError) as error:
                 raise aiohttp.ClientProxyConnectionError(req.connection_key, OSError(0, str(error))) from None
 
-    connector: aiohttp.BaseConnector = Connector.from_url(proxy, rdns=True)
-    return connector
+    # The proxy looks names up, whichever way the address is written: this machine may not be able to.
+    return Connector.from_url(proxy.replace("socks5h://", "socks5://", 1), rdns=True)

@@ -4,6 +4,7 @@ SQLite runs in WAL mode with one write connection that begins IMMEDIATE, so a wr
 "database is locked"; PostgreSQL uses one pool. The same statements run on both.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, class_mapper
 
-from desk_core.kit.errors import StoreUnavailable
+from desk_core.kit.errors import StoreUnavailable, TablesMissing
 from desk_core.kit.flushing import write_pending
 from desk_core.kit.kept import KeptSessions, ended_in_driver
 from desk_core.kit.sqlite_driver import WAIT_MS, SqliteConnection, SqliteDriver
@@ -155,8 +156,17 @@ class _UnitContext:
 
 def _translate(error: BaseException) -> None:
     """Raise `StoreUnavailable` for a database that cannot serve now; other errors pass by."""
+    if isinstance(error, DBAPIError) and _lacks_a_table(error):
+        raise TablesMissing from error
     if is_store_failure(error):
         raise StoreUnavailable(reason=type(error).__name__) from error
+
+
+def _lacks_a_table(error: DBAPIError) -> bool:
+    """Whether a table of ours is not there; a statement about any other is a fault of its own."""
+    told = str(error.orig)
+    missing = _state(error) == _NO_SUCH_TABLE or told.startswith("no such table")
+    return missing and not Base.metadata.tables.keys().isdisjoint(re.findall(r"\w+", told))
 
 
 def is_store_failure(error: BaseException) -> bool:
@@ -178,6 +188,7 @@ def _state(error: DBAPIError) -> str:
 
 _CANNOT_SERVE = ("08", "53", "57", "58", "25006")
 """SQLSTATE of a store that is gone, full, shutting down or starting up, broken, or read-only; the driver calls none of them operational."""
+_NO_SUCH_TABLE = "42P01"
 _CONFLICTS = ("40001", "40P01")
 """A serialisation failure, a deadlock."""
 

@@ -57,6 +57,18 @@ class StoreUnavailable(DeskError):
     )
 
 
+class TablesMissing(StoreUnavailable):
+    """The store was never set up, or not for this version yet: trying again helps once somebody has done that."""
+
+    code, text = (
+        "tables_missing",
+        _(
+            "There is no desk in this store, or it is not ready for this version. "
+            "Make one: priyom init. After an update: priyom db upgrade. If it lies elsewhere, set PRIYOM_HOME."
+        ),
+    )
+
+
 class TooMany(DeskError):
     code, status, text = "too_many", 429, _("That was a lot at once. Please wait a little and try again.")
 

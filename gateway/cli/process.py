@@ -61,7 +61,7 @@ def receive() -> None:
 def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> None:
     import asyncio
 
-    from desk_core.kit.errors import DeskError, StoreUnavailable
+    from desk_core.kit.errors import DeskError, StoreUnavailable, TablesMissing
     from gateway.bootstrap import Desk
     from gateway.logging import configure
     from gateway.serving import Listening, listen_for_the_end, settle_ports, wait_for_store
@@ -83,8 +83,8 @@ def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> N
                 try:
                     await (_prepare(desk, listening) if may_make else desk.config())
                     break
-                except StoreUnavailable:
-                    if settings.embedded:
+                except StoreUnavailable as error:
+                    if settings.embedded or isinstance(error, TablesMissing):
                         raise
                     await asyncio.sleep(0.5)  # it answered and went away again, as a restarting database does
             else:

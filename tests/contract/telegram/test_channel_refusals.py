@@ -15,6 +15,7 @@ from desk_core.conversations.ports import (
 )
 from desk_core.kit.clock import SystemClock
 from tests.contract.telegram.wire import TOKEN, MemoryBlobs, Served, adapter, letter
+from tests.services.socks import socks_proxy
 
 
 class TestRefusals:
@@ -103,7 +104,7 @@ class TestRefusals:
 
         proxy = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = proxy.sockets[0].getsockname()[1]
-        for scheme, passed in (("http", True), ("socks5", False)):
+        for scheme, passed in (("http", True), ("socks5", False)):  # what answers is no SOCKS proxy
             channel = TelegramChannel(
                 "box",
                 TOKEN,
@@ -118,6 +119,33 @@ class TestRefusals:
             await channel.close()
         proxy.close()
         assert asked[0].startswith(b"POST http://telegram.example/bot")
+
+    @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+    async def test_a_socks_proxy_carries_everything_and_looks_names_up_itself(self, server: Served, anna: Person, scheme: str) -> None:
+        await anna.opens()
+        async with socks_proxy(to_port=int(server.url.rpartition(":")[2]), takes=("desk", "p@ss-word")) as proxy:
+            address, api = f"{scheme}://desk:p%40ss-word@127.0.0.1:{proxy.port}", "http://telegram.example:8081"
+            channel = TelegramChannel("box", TOKEN, blobs=MemoryBlobs(), clock=SystemClock(), api_url=api, proxy=address)
+            await channel.send(letter(anna, "через прокси"))
+            assert (await anna.hears())["text"] == "через прокси"
+            await channel.close()
+        assert set(proxy.asked) == {("telegram.example", 8081)}
+
+    async def test_a_socks_proxy_that_refuses_is_said_in_words_and_tried_again(self, server: Served, anna: Person) -> None:
+        async with socks_proxy(to_port=int(server.url.rpartition(":")[2]), takes=("desk", "another")) as proxy:
+            address = f"socks5://desk:p%40ss-word@127.0.0.1:{proxy.port}"
+            channel = TelegramChannel(
+                "box", TOKEN, blobs=MemoryBlobs(), clock=SystemClock(), api_url="http://telegram.example", proxy=address
+            )
+            steps = await channel.test()
+            assert steps[0][1] is False
+            assert "p@ss-word" not in repr(steps)
+            assert "p%40ss-word" not in repr(steps)
+            with pytest.raises(RetryLater) as caught:
+                await channel.send(letter(anna, "x"))
+            assert not caught.value.uncertain
+            await channel.close()
+        assert proxy.asked == []
 
     async def test_an_unknown_token_is_tried_later_since_correcting_it_cures(self, server: Served, anna: Person) -> None:
         for token in ("7000000002:AAE" + "y" * 32, "nonsense"):

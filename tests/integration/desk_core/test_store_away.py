@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from desk_core.conversations import arrivals, repository
 from desk_core.kit.db import Database
-from desk_core.kit.errors import StoreUnavailable
-from tests.services import PostgresServer
+from desk_core.kit.errors import StoreUnavailable, TablesMissing
+from desk_core.kit.ids import new_id
+from tests.services import PostgresServer, Stores
+from tests.services.stores import POSTGRESQL, SQLITE
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -61,3 +65,16 @@ async def test_a_wrong_statement_is_a_fault_and_says_so(database: Database) -> N
         async with database.unit() as uow:
             await uow.execute(text("SELECT * FROM no_such_table"))
     assert not isinstance(told.value, StoreUnavailable)
+
+
+@pytest.mark.parametrize("kind", [SQLITE, POSTGRESQL])
+async def test_a_store_without_a_desk_says_what_to_do(kind: str, stores: Stores, tmp_path: Path) -> None:
+    opened = Database.connect(await stores.empty_postgres() if kind == POSTGRESQL else f"sqlite+aiosqlite:///{tmp_path / 'desk.sqlite3'}")
+    with pytest.raises(TablesMissing, match="tables_missing") as told:
+        async with opened.read() as session:
+            await repository.inboxes(session)
+    assert "priyom init" in told.value.text
+    with pytest.raises(TablesMissing):
+        async with opened.unit() as uow:
+            await arrivals.note_done(uow, [new_id()], message_id=None)
+    await opened.close()
