@@ -53,7 +53,7 @@ class Base(DeclarativeBase):
     }
 
     def __init__(self, **values: Any) -> None:
-        """A new entity. Of columns alone it takes the values as they are: nobody listens yet, and to set each by its attribute takes long."""
+        """A new entity. Of columns alone it takes the values as they are: nobody listens yet, and to set each by itself takes long."""
         if values.keys() <= _columns(type(self)):
             self.__dict__.update(values)
         else:

@@ -87,7 +87,7 @@ def _upsert_lane(dialect: str, **held: Any) -> Any:
 
 def _reset_lane(dialect: str) -> Any:
     statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(lanes)
-    values = {"ready_at": bindparam("ready_at"), "leased_until": None, "lease_token": None}
+    values: dict[str, Any] = {"ready_at": bindparam("ready_at"), "leased_until": None, "lease_token": None}
     statement = statement.values(key=bindparam("key"), **values)
     return statement.on_conflict_do_update(index_elements=["key"], set_=values)
 
