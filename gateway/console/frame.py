@@ -58,6 +58,8 @@ SCRIPT_WORDS = {
     "nothing": _("Nothing found"),
     "open_number": _("Open #%(n)s"),
     "search_for": _("Search for “%(q)s”"),
+    "copied": _("Copied"),
+    "selected": _("Selected. Copy it with Ctrl+C."),
 }
 """What the script says; it fills the placeholders itself."""
 

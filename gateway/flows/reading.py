@@ -1,6 +1,7 @@
 """Hop 4: what the desk knows when a turn begins, read in one go and never changed."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -191,14 +192,37 @@ async def _machine(
     return growth.pattern([*before, now])
 
 
+_LINK = re.compile(rf"(?P<lead>(?:https?://)?t(?:elegram)?\.me/\w+)?[?&]start=(?P<secret>{re.escape(invitations.PREFIX)}[\w-]+)")
+"""An invitation as it was sent to somebody, in a text."""
+
+
+def _invited_by(now: Situation) -> tuple[str | None, bool]:
+    """The secret of an invitation that stands in what was written, and whether it opens the request: by the link, or typed in alone.
+
+    A link among other words is only hidden, since whoever reads it could use it.
+    """
+    token = next((token for token in now.first.tokens if token.startswith(invitations.PREFIX)), None)
+    if token is not None:
+        return token, now.first.command == "start"
+    found = next((link for message in now.messages if (link := _LINK.search(message.text))), None)
+    if found is None:
+        return None, False
+    alone = len(now.messages) == 1 and now.first.kind is InboundKind.MESSAGE and now.first.text.strip() == found[0]
+    return found["secret"], alone and found["lead"] is not None
+
+
 async def with_invitation(session: ReadSession, now: Situation, ctx: Context) -> Situation:
     """The situation with the request whose link opened this chat, where one did. From here on nobody reads the secret any more."""
-    secret = next((token for token in now.first.tokens if token.startswith(invitations.PREFIX)), None)
-    if secret is None or now.first.command != "start":
+    secret, opens = _invited_by(now)
+    if secret is None:
         return now
     masked = {raw.id: json.loads(json.dumps(raw.body).replace(secret, invitations.MASK)) for raw in now.raws}
-    messages = tuple(InboundMessage.from_json(body) for body in masked.values())
-    now = replace(now, messages=tuple(replace(m, thread_key=now.first.thread_key) for m in messages), masked=masked, invitation="spent")
+    messages = tuple(replace(InboundMessage.from_json(body), thread_key=now.first.thread_key) for body in masked.values())
+    now = replace(now, messages=messages, masked=masked)
+    if not opens:
+        return now
+    started = replace(now.first, command="start", card={**now.first.card, "args": invitations.MASK})
+    now = replace(now, messages=(started, *now.messages[1:]), invitation="spent")
     if now.first.card.get("chat_type", "private") != "private":
         return replace(now, invited_to="group")
     found = await invitations.opened_by(session, secret, ctx)

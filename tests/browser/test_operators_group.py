@@ -46,6 +46,10 @@ class TestAGroupOfOperators:
         await settings.goto("/console/settings/telegram")
         await settings.locator("#groups form button").first.click()
         link = await settings.locator("#groups code").first.inner_text()
+        await settings.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await settings.locator("#groups [data-copy]").click()
+        await expect(settings.locator("#toasts")).to_have_text("Copied")
+        assert await settings.evaluate("navigator.clipboard.readText()") == link
         await writes(team, link)
         await expect(team.locator("[data-log]")).to_contain_text("Привязана", timeout=60_000)
 

@@ -247,11 +247,25 @@
     document.title = document.title.replace(/^\(\d+\) /, "");
   });
 
+  async function copied(shown) {
+    getSelection().selectAllChildren(shown);
+    shown.select?.();
+    try {
+      await navigator.clipboard.writeText(shown.value ?? shown.textContent);
+      toast(words.copied);
+    } catch {
+      // Without TLS a browser gives no clipboard to a page; what is selected can be copied by keys.
+      toast(words.selected);
+    }
+  }
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("#arrived")) {
       one("#rows-scroll").scrollTop = 0;
       if (waiting) bringIn(waiting);
     }
+    const copy = event.target.closest("[data-copy]");
+    if (copy) copied(one(`#${copy.dataset.copy}`));
     if (event.target.closest("[data-dismiss]")) event.target.closest("[data-toast]").remove();
     const dialog = event.target.closest("[data-open-dialog]")?.dataset.openDialog;
     if (dialog) one(`#${dialog}`).showModal();

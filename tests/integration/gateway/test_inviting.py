@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import select, update
 
-from desk_core.conversations.entities import Conversation, Inbox, Message
+from desk_core.conversations.entities import Conversation, Inbox, Message, RawInbound
 from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import Invitation, Ticket
 from desk_core.tickets.invitations import JOIN_LIFE, MASK, mark_of
@@ -36,6 +36,13 @@ def secret_in(text: str) -> str:
     found = re.search(r"t\.me/desk_bot\?start=(go-[0-9a-f]{32})>", text)
     assert found is not None, text
     return found[1]
+
+
+async def everything(chat: Chat) -> str:
+    """All that is kept of what was written, as it came and as it is shown."""
+    async with chat.desk.database.read() as session:
+        shown = (await session.execute(select(Message.text, Message.original_text, Message.card))).all()
+        return repr([*shown, *(await session.scalars(select(RawInbound.body))).all()])
 
 
 async def joins(boris: Chat, anna: Chat, number: int) -> None:
@@ -86,6 +93,33 @@ class TestInviting:
         await asks_for(chat, TROUBLES[0])
         await command(chat, "invite")
         assert chat.heard[-1].text == translate("ru", labels.INVITE_NOT_NOW)
+
+
+class TestALinkTypedIn:
+    """Not everybody can open a link; some copy it into the chat."""
+
+    @pytest.mark.parametrize("shape", ["https://t.me/desk_bot?start={}", " t.me/desk_bot?start={}\n"])
+    async def test_alone_it_is_as_good_as_opened(self, named: Chat, shape: str) -> None:
+        (ticket,) = await asks_for(named, TROUBLES[0])
+        await command(named, "invite", ticket.number)
+        secret = secret_in(named.heard[-1].text)
+        boris = Chat(named.desk, named.inbox, address="7002")
+        await boris.says(shape.format(secret))
+        assert f"#{ticket.number}" in boris.heard[-1].text
+        await boris.presses(translate("ru", labels.LABELS["join_in"]))
+        assert (await invitations(named))[mark_of(secret)].used_at is not None
+        assert secret not in await everything(named)
+
+    async def test_among_other_words_it_is_hidden_and_opens_nothing(self, named: Chat) -> None:
+        (ticket,) = await asks_for(named, TROUBLES[0])
+        await command(named, "invite", ticket.number)
+        secret = secret_in(named.heard[-1].text)
+        boris = Chat(named.desk, named.inbox, address="7002")
+        await boris.says(f"Коллега прислал https://t.me/desk_bot?start={secret} что это?")
+        kept = await everything(named)
+        assert secret not in kept
+        assert f"start={MASK} что это?" in kept
+        assert (await invitations(named))[mark_of(secret)].used_at is None
 
 
 class TestLeaving:
