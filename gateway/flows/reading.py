@@ -196,27 +196,32 @@ _LINK = re.compile(rf"(?P<lead>(?:https?://)?t(?:elegram)?\.me/\w+)?[?&]start=(?
 """An invitation as it was sent to somebody, in a text."""
 
 
-def _invited_by(now: Situation) -> tuple[str | None, bool]:
-    """The secret of an invitation that stands in what was written, and whether it opens the request: by the link, or typed in alone.
+def _invited_by(now: Situation) -> tuple[tuple[str, ...], bool]:
+    """The secrets of invitations that stand in what was written, and whether the first opens its request: by the link, or pasted alone.
 
     A link among other words is only hidden, since whoever reads it could use it.
     """
     token = next((token for token in now.first.tokens if token.startswith(invitations.PREFIX)), None)
     if token is not None:
-        return token, now.first.command == "start"
-    found = next((link for message in now.messages if (link := _LINK.search(message.text))), None)
-    if found is None:
-        return None, False
-    alone = len(now.messages) == 1 and now.first.kind is InboundKind.MESSAGE and now.first.text.strip() == found[0]
-    return found["secret"], alone and found["lead"] is not None
+        return (token,), now.first.command == "start"
+    if now.inbox.channel != "telegram":
+        return (), False
+    found = [link for message in now.messages for link in _LINK.finditer(message.text)]
+    alone = len(now.messages) == 1 and now.first.kind is InboundKind.MESSAGE and len(found) == 1 and now.first.text.strip() == found[0][0]
+    return tuple(link["secret"] for link in found), alone and found[0]["lead"] is not None
 
 
 async def with_invitation(session: ReadSession, now: Situation, ctx: Context) -> Situation:
     """The situation with the request whose link opened this chat, where one did. From here on nobody reads the secret any more."""
-    secret, opens = _invited_by(now)
-    if secret is None:
+    secrets, opens = _invited_by(now)
+    if not secrets:
         return now
-    masked = {raw.id: json.loads(json.dumps(raw.body).replace(secret, invitations.MASK)) for raw in now.raws}
+    masked = {}
+    for raw in now.raws:
+        body = json.dumps(raw.body)
+        for secret in secrets:
+            body = body.replace(secret, invitations.MASK)
+        masked[raw.id] = json.loads(body)
     messages = tuple(replace(InboundMessage.from_json(body), thread_key=now.first.thread_key) for body in masked.values())
     now = replace(now, messages=messages, masked=masked)
     if not opens:
@@ -225,7 +230,7 @@ async def with_invitation(session: ReadSession, now: Situation, ctx: Context) ->
     now = replace(now, messages=(started, *now.messages[1:]), invitation="spent")
     if now.first.card.get("chat_type", "private") != "private":
         return replace(now, invited_to="group")
-    found = await invitations.opened_by(session, secret, ctx)
+    found = await invitations.opened_by(session, secrets[0], ctx)
     if found is None:
         return now
     ticket, purpose = found
@@ -236,7 +241,7 @@ async def with_invitation(session: ReadSession, now: Situation, ctx: Context) ->
         to = "own"
     elif purpose is invitations.Purpose.JOIN and await copies.is_on(session, ticket.id, now.first.sender.address):
         to = "on_it"
-    return replace(now, invited=ticket, invited_to=to, invitation=invitations.mark_of(secret))
+    return replace(now, invited=ticket, invited_to=to, invitation=invitations.mark_of(secrets[0]))
 
 
 async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:

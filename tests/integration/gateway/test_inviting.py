@@ -114,10 +114,13 @@ class TestALinkTypedIn:
         (ticket,) = await asks_for(named, TROUBLES[0])
         await command(named, "invite", ticket.number)
         secret = secret_in(named.heard[-1].text)
+        await command(named, "invite", ticket.number)
+        other = secret_in(named.heard[-1].text)
         boris = Chat(named.desk, named.inbox, address="7002")
-        await boris.says(f"Коллега прислал https://t.me/desk_bot?start={secret} что это?")
+        await boris.says(f"Вчера был {other}, https://t.me/desk_bot?start={other}, а теперь https://t.me/desk_bot?start={secret} что это?")
         kept = await everything(named)
         assert secret not in kept
+        assert other not in kept
         assert f"start={MASK} что это?" in kept
         assert (await invitations(named))[mark_of(secret)].used_at is None
 
