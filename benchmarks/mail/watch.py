@@ -15,6 +15,10 @@ _WAITING = "SELECT count(*) FROM work_items WHERE kind = ?"
 _TICKETS = "SELECT count(*) FROM tickets"
 _ANSWERED = "SELECT count(DISTINCT ticket_id) FROM messages WHERE direction = 'outbound'"
 _DEAD = "SELECT count(*) FROM dead_items"
+_WITHOUT = (
+    "SELECT raw.external_id, raw.state, message.verdict_code, message.text FROM raw_inbound raw LEFT JOIN messages message"
+    " ON message.id = raw.message_id WHERE message.ticket_id IS NULL LIMIT 5"
+)
 
 
 def add_inbox(desk: RunningDesk, *words: str) -> None:
@@ -49,7 +53,9 @@ def check(desk: RunningDesk, *, tickets: int) -> None:
     """Raises where a mail opened no request, or a request got no acknowledgement: then there is nothing to measure."""
     found = _ask(desk, (_TICKETS, ()), (_ANSWERED, ()), (_DEAD, ()))
     if found != [tickets, tickets, 0]:
-        raise RuntimeError(f"not {tickets} tickets, as many acknowledged and nothing dead, but {found}")
+        with _opened(desk) as connection:
+            without = connection.execute(_WITHOUT).fetchall()
+        raise RuntimeError(f"not {tickets} tickets, as many acknowledged and nothing dead, but {found}; without a ticket are {without}")
 
 
 def acknowledgements(desk: RunningDesk, count: int) -> Sequence[Opened]:
@@ -72,5 +78,9 @@ def _is_done(found: Sequence[int], count: int) -> bool:
 
 
 def _ask(desk: RunningDesk, *queries: tuple[str, tuple[str, ...]]) -> list[int]:
-    with closing(sqlite3.connect(f"file:{desk.home / 'desk.sqlite3'}?mode=ro", uri=True, timeout=30)) as connection:
+    with _opened(desk) as connection:
         return [int(connection.execute(query, values).fetchone()[0]) for query, values in queries]
+
+
+def _opened(desk: RunningDesk) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"file:{desk.home / 'desk.sqlite3'}?mode=ro", uri=True, timeout=30))
