@@ -64,10 +64,12 @@ def choice(slot: SlotDef, answer: str) -> str | None:
     if answer.rstrip().endswith("?") or len(said.split()) > _ANSWER_WORDS:
         return None
     # Longer words may be inflected at their end.
-    named = {
-        value: [len(phrase) for phrase in phrases if phrase and mention(phrase, said, ending=r"\w*")] for value, phrases in offered.items()
+    mentioned = {
+        value: max(lengths)
+        for value, phrases in offered.items()
+        if (lengths := [len(phrase) for phrase in phrases if phrase and mention(phrase, said, ending=r"\w*")])
     }
-    if mentioned := {value: max(lengths) for value, lengths in named.items() if lengths}:
+    if mentioned:
         best = max(mentioned.values())
         winners = [value for value, length in mentioned.items() if length == best]
         return winners[0] if len(winners) == 1 else None

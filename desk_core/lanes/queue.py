@@ -77,19 +77,20 @@ def _lease(dialect: str, lease: timedelta) -> dict[str, float | str]:
     return {"lease": seconds if dialect == "postgresql" else f"+{seconds} seconds"}
 
 
-def _upsert_lane(dialect: str, **held: Any) -> Any:
+def _new_lane(dialect: str, **held: Any) -> Any:
     statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(lanes)
+    return statement.values(key=bindparam("key"), ready_at=bindparam("ready_at"), **held)
+
+
+def _upsert_lane(dialect: str, **held: Any) -> Any:
     # A lane that has items keeps its head's time; only settling moves it on. (The row goes when the lane empties.)
     # On conflict the row is touched, not skipped: the update takes the row lock that orders us against a settle in flight.
-    statement = statement.values(key=bindparam("key"), ready_at=bindparam("ready_at"), **held)
-    return statement.on_conflict_do_update(index_elements=["key"], set_={"ready_at": lanes.c.ready_at})
+    return _new_lane(dialect, **held).on_conflict_do_update(index_elements=["key"], set_={"ready_at": lanes.c.ready_at})
 
 
 def _reset_lane(dialect: str) -> Any:
-    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(lanes)
-    values: dict[str, Any] = {"ready_at": bindparam("ready_at"), "leased_until": None, "lease_token": None}
-    statement = statement.values(key=bindparam("key"), **values)
-    return statement.on_conflict_do_update(index_elements=["key"], set_=values)
+    fresh: dict[str, Any] = {"ready_at": bindparam("ready_at"), "leased_until": None, "lease_token": None}
+    return _new_lane(dialect).on_conflict_do_update(index_elements=["key"], set_=fresh)
 
 
 def _claim(dialect: str) -> Any:

@@ -1,7 +1,6 @@
 """Hop 4: what the desk knows when a turn begins, read in one go and never changed."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from channels.email import quotes
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
-from desk_core.conversations import growth, letters, pressing
+from desk_core.conversations import deep_links, growth, letters, pressing
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
@@ -192,23 +191,18 @@ async def _machine(
     return growth.pattern([*before, now])
 
 
-_LINK = re.compile(rf"(?P<lead>(?:https?://)?t(?:elegram)?\.me/\w+)?[?&]start=(?P<secret>{re.escape(invitations.PREFIX)}[\w-]+)")
-"""An invitation as it was sent to somebody, in a text."""
-
-
-def _invited_by(now: Situation) -> tuple[tuple[str, ...], bool]:
+def _invited_by(now: Situation) -> tuple[list[str], bool]:
     """The secrets of invitations that stand in what was written, and whether the first opens its request: by the link, or pasted alone.
 
     A link among other words is only hidden, since whoever reads it could use it.
     """
-    token = next((token for token in now.first.tokens if token.startswith(invitations.PREFIX)), None)
-    if token is not None:
-        return (token,), now.first.command == "start"
+    if sent := [token for token in now.first.tokens if token.startswith(invitations.PREFIX)]:
+        return sent, now.first.command == "start"
     if now.inbox.channel != "telegram":
-        return (), False
-    found = [link for message in now.messages for link in _LINK.finditer(message.text)]
-    alone = len(now.messages) == 1 and now.first.kind is InboundKind.MESSAGE and len(found) == 1 and now.first.text.strip() == found[0][0]
-    return tuple(link["secret"] for link in found), alone and found[0]["lead"] is not None
+        return [], False
+    written = (payload for message in now.messages for payload in deep_links.payloads(message.text))
+    alone = len(now.messages) == 1 and now.first.kind is InboundKind.MESSAGE and deep_links.is_link(now.first.text)
+    return [payload for payload in written if payload.startswith(invitations.PREFIX)], alone
 
 
 async def with_invitation(session: ReadSession, now: Situation, ctx: Context) -> Situation:

@@ -247,7 +247,7 @@
     document.title = document.title.replace(/^\(\d+\) /, "");
   });
 
-  async function copied(shown) {
+  async function copyOut(shown) {
     getSelection().selectAllChildren(shown);
     shown.select?.();
     try {
@@ -265,7 +265,7 @@
       if (waiting) bringIn(waiting);
     }
     const copy = event.target.closest("[data-copy]");
-    if (copy) copied(one(`#${copy.dataset.copy}`));
+    if (copy) copyOut(one(`#${copy.dataset.copy}`));
     if (event.target.closest("[data-dismiss]")) event.target.closest("[data-toast]").remove();
     const dialog = event.target.closest("[data-open-dialog]")?.dataset.openDialog;
     if (dialog) one(`#${dialog}`).showModal();

@@ -123,7 +123,7 @@ class TestRefusals:
     @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
     async def test_a_socks_proxy_carries_everything_and_looks_names_up_itself(self, server: Served, anna: Person, scheme: str) -> None:
         await anna.opens()
-        async with socks_proxy(to_port=int(server.url.rpartition(":")[2]), takes=("desk", "p@ss-word")) as proxy:
+        async with socks_proxy(to_port=server.port, takes=("desk", "p@ss-word")) as proxy:
             address, api = f"{scheme}://desk:p%40ss-word@127.0.0.1:{proxy.port}", "http://telegram.example:8081"
             channel = TelegramChannel("box", TOKEN, blobs=MemoryBlobs(), clock=SystemClock(), api_url=api, proxy=address)
             await channel.send(letter(anna, "через прокси"))
@@ -132,7 +132,7 @@ class TestRefusals:
         assert set(proxy.asked) == {("telegram.example", 8081)}
 
     async def test_a_socks_proxy_that_refuses_is_said_in_words_and_tried_again(self, server: Served, anna: Person) -> None:
-        async with socks_proxy(to_port=int(server.url.rpartition(":")[2]), takes=("desk", "another")) as proxy:
+        async with socks_proxy(to_port=server.port, takes=("desk", "another")) as proxy:
             address = f"socks5://desk:p%40ss-word@127.0.0.1:{proxy.port}"
             channel = TelegramChannel(
                 "box", TOKEN, blobs=MemoryBlobs(), clock=SystemClock(), api_url="http://telegram.example", proxy=address

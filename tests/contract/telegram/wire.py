@@ -44,12 +44,13 @@ class Served:
             uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none", timeout_graceful_shutdown=3)
         )
         self._task: asyncio.Task[None] | None = None
-        self.url = ""
+        self.url, self.port = "", 0
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._server.serve())
         await eventually(lambda: self._server.started)
-        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

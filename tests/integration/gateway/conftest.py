@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from channels.email.intake import InboxAddress, MailIntake
 from channels.email.sandbox.mailbox import Opened
-from desk_core.conversations.entities import Inbox, Message
+from desk_core.conversations.entities import Inbox, Message, RawInbound
 from desk_core.conversations.ports import Channel, ChannelKind, InboundFile, InboundKind, InboundMessage, OutboundMessage, Sender
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.ids import new_id
@@ -54,6 +54,13 @@ class SmallDesk(Desk):
 
     async def channel(self, inbox_id: str, *, version: int = 0) -> Channel | None:
         return self.fake
+
+
+async def everything(desk: SmallDesk) -> str:
+    """All that is kept of what was written, as it came and as it is shown: where a secret must not be."""
+    async with desk.database.read() as session:
+        shown = (await session.execute(select(Message.text, Message.original_text, Message.card))).all()
+        return repr([*shown, *(await session.scalars(select(RawInbound.body))).all()])
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from desk_core.context import Actor
-from desk_core.conversations.entities import Conversation, Inbox, Message, RawInbound
+from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.ports import ChannelKind, InboundKind, InboundMessage, OutboundMessage, Receipt, Refused, Sender
 from desk_core.kit.i18n import translate
 from desk_core.kit.ids import new_id
@@ -22,7 +22,7 @@ from gateway import inboxes
 from gateway.flows.proving import MASK
 from nlu import labels
 from tests.fakes.channel import FakeChannel
-from tests.integration.gateway.conftest import Chat, SmallDesk
+from tests.integration.gateway.conftest import Chat, SmallDesk, everything
 
 ADDRESS = "anna@example.org"
 
@@ -109,13 +109,6 @@ async def wrote(desk: SmallDesk, inbox: Inbox, address: str, *, number: int = 1,
 async def owner_of(desk: SmallDesk, ticket: Ticket) -> str:
     async with desk.database.read() as session:
         return str((await session.get_one(Ticket, ticket.id)).contact_id)
-
-
-async def everything(desk: SmallDesk) -> str:
-    async with desk.database.read() as session:
-        bodies = (await session.scalars(select(RawInbound.body))).all()
-        texts = (await session.scalars(select(Message.text))).all()
-    return repr([*bodies, *texts])
 
 
 class TestAnAddress:

@@ -5,12 +5,12 @@ import re
 import pytest
 from sqlalchemy import select, update
 
-from desk_core.conversations.entities import Conversation, Inbox, Message, RawInbound
+from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import Invitation, Ticket
 from desk_core.tickets.invitations import JOIN_LIFE, MASK, mark_of
 from nlu import labels
-from tests.integration.gateway.conftest import Chat
+from tests.integration.gateway.conftest import Chat, everything
 from tests.integration.gateway.test_switching import TROUBLES, asks_for
 
 
@@ -36,13 +36,6 @@ def secret_in(text: str) -> str:
     found = re.search(r"t\.me/desk_bot\?start=(go-[0-9a-f]{32})>", text)
     assert found is not None, text
     return found[1]
-
-
-async def everything(chat: Chat) -> str:
-    """All that is kept of what was written, as it came and as it is shown."""
-    async with chat.desk.database.read() as session:
-        shown = (await session.execute(select(Message.text, Message.original_text, Message.card))).all()
-        return repr([*shown, *(await session.scalars(select(RawInbound.body))).all()])
 
 
 async def joins(boris: Chat, anna: Chat, number: int) -> None:
@@ -108,7 +101,7 @@ class TestALinkTypedIn:
         assert f"#{ticket.number}" in boris.heard[-1].text
         await boris.presses(translate("ru", labels.LABELS["join_in"]))
         assert (await invitations(named))[mark_of(secret)].used_at is not None
-        assert secret not in await everything(named)
+        assert secret not in await everything(named.desk)
 
     async def test_among_other_words_it_is_hidden_and_opens_nothing(self, named: Chat) -> None:
         (ticket,) = await asks_for(named, TROUBLES[0])
@@ -118,7 +111,7 @@ class TestALinkTypedIn:
         other = secret_in(named.heard[-1].text)
         boris = Chat(named.desk, named.inbox, address="7002")
         await boris.says(f"Вчера был {other}, https://t.me/desk_bot?start={other}, а теперь https://t.me/desk_bot?start={secret} что это?")
-        kept = await everything(named)
+        kept = await everything(named.desk)
         assert secret not in kept
         assert other not in kept
         assert f"start={MASK} что это?" in kept
