@@ -8,11 +8,15 @@ from typing import Any
 from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, SPLIT, TWO_TOPICS, Scene, classified, judged, opened, subject_of, told
 from nlu.turn import AddToTicket, ArticleFeedback, ConfirmSolved, DialogueState, FillSlots, HandOver, Looked, OpenTicket, Turn
-from nlu.understood import Band, FormDef, Intent
+from nlu.understood import Band, FormDef, Intent, Triage
 
 LETTER_ARTICLES = 2
 SHORT_ANSWER = 200
+COURTESY_WORDS = 12
+COURTESIES = frozenset({Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY})
 SPLIT_WORDS = 5  # of a line that says no more than "two, please"
+_KNOWN_WORDS = 0.5  # the share of them that the models have to have seen before they call a letter courtesy
+_SENTENCES = re.compile(r"(?<=[.!?…])\s+|\n+")
 _NUMBERED = re.compile(r"^\s*(\d{1,2})\s*[.):\-–—]\s*(.+)$")
 _QUOTED = re.compile(r"^\s{0,3}>[> ]*(.*)$")
 _ANSWERS = re.compile(r"^\s*(?:re|aw|ответ|отв)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
@@ -41,7 +45,7 @@ def mail(scene: Scene) -> Turn:
         return with_person(scene, add_to_active(scene, snapshot.active.ticket_id, intent), intent)
     if intent is Intent.STATUS and snapshot.requests:
         return policy_requests.status(scene)
-    if intent in {Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY} and not scene.heard.attachments:
+    if intent in COURTESIES and not scene.heard.attachments:
         return scene.turn(scene.state, intent=intent)
     if not scene.text and not scene.heard.attachments and not subject_line(scene):
         return scene.turn(scene.state, intent=Intent.UNKNOWN)
@@ -83,7 +87,7 @@ def letter_intent(scene: Scene) -> Intent:
             return Intent.CONFIRM
         return lexicon.intent_of(body) or (scene.triage.intent if body else Intent.UNKNOWN)
     courteous = lexicon.intent_of(body) if body else Intent.GREET
-    if courteous in {Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY, Intent.SKIP, Intent.BACK}:
+    if courteous in {*COURTESIES, Intent.SKIP, Intent.BACK}:
         subject = subject_line(scene)
         # Under "Re:" the subject is of the letter that is answered; thanks for it ask for nothing.
         if not subject or lexicon.intent_of(subject) is not None or _ANSWERS.match(scene.heard.subject or ""):
@@ -93,11 +97,22 @@ def letter_intent(scene: Scene) -> Intent:
     if courteous is not None:
         return courteous
     triage = scene.triage
-    chatting = triage.intent in {Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY}
+    if triage.intent not in COURTESIES:
+        return triage.intent
     # A letter of more than a few words is not mere courtesy, whatever the model says: losing a request is worse than one too many.
-    if chatting and (triage.intent_confidence < policy_form.STEERS or lexicon.word_count(body) > 12):
-        return Intent.REPORT
-    return triage.intent
+    brief = lexicon.word_count(body) <= COURTESY_WORDS
+    return triage.intent if brief and _seems_courtesy(triage) and _seems_courtesy(scene.judge(_besides_courtesy(body))) else Intent.REPORT
+
+
+def _seems_courtesy(triage: Triage) -> bool:
+    """Whether the model surely takes a text for courtesy, and knows its words."""
+    return triage.intent in COURTESIES and triage.intent_confidence >= policy_form.STEERS and triage.familiarity >= _KNOWN_WORDS
+
+
+def _besides_courtesy(text: str) -> str:
+    """A text without its sentences of pure courtesy, whose known words would speak for all the others; the whole where there are no others."""
+    told = [sentence for sentence in _SENTENCES.split(text) if sentence.strip() and lexicon.intent_of(sentence) is None]
+    return "\n".join(told) or text
 
 
 def add(scene: Scene, ticket_id: str) -> tuple[Any, ...]:

@@ -67,7 +67,10 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """What the models think of a text. `category` is a second-level key; `categories` the best few, best first."""
+    """What the models think of a text. `category` is a second-level key; `categories` the best few, best first.
+
+    `familiarity` is the share of its words that the intent model has ever seen, 0..1.
+    """
 
     intent: Intent
     intent_confidence: float
@@ -81,6 +84,7 @@ class Triage:
     human_now: bool = False
     model: str = ""
     mood: Mood = Mood.CALM
+    familiarity: float = 1.0
     explain: Callable[[], tuple[Reason, ...]] = field(default=tuple, compare=False, repr=False)
 
     @property

@@ -184,7 +184,7 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
     """What the desk would make of a text, and why."""
 
     async def work(desk: "Desk") -> dict[str, Any]:
-        from dataclasses import asdict
+        from dataclasses import asdict, replace
 
         from gateway.understanding import training_sets
         from models.nearest import nearest
@@ -200,7 +200,8 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
         alike = nearest(text, [row for row in rows if row.label == triage.category], encoder=desk.understanding.encoder)
         return {
             "language": language,
-            **asdict(triage),
+            **{name: value for name, value in asdict(replace(triage, explain=tuple)).items() if name != "explain"},
+            "reasons": [asdict(reason) for reason in triage.reasons],
             "examples": [asdict(one) for one in alike],
             "articles": [asdict(hit) for hit in hits],
         }
@@ -211,7 +212,8 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody might write.
         print(f"language {told['language']}, intent {told['intent']} ({admitted(told['intent_confidence']):.2f})")
         print(f"category {told['category']} ({admitted(told['confidence']):.2f}, {told['band']})")
         print(f"impact {told['impact']}, urgency {told['urgency']}, mood {told['mood']}")
-        print("because: " + ", ".join(f"{one['text']} ({one['weight']:+.2f})" for one in told["reasons"]))
+        if told["reasons"]:
+            print("because: " + ", ".join(f"{one['text']} ({one['weight']:+.2f})" for one in told["reasons"]))
         for one in told["examples"]:
             print(f"example {one['likeness']:.2f} {one['text']}")
         for hit in told["articles"]:

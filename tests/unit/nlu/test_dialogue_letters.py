@@ -1,9 +1,11 @@
 """One letter, one page: the request opens at once and what is missing is asked in one list."""
 
+from dataclasses import replace
+
 import pytest
 
 from nlu.turn import AddToTicket, ConfirmSolved, FillSlots, HandOver, Heard, Manner, OpenTicket
-from nlu.understood import Hit
+from nlu.understood import Hit, Intent, Triage
 from tests.fakes.talk import Talk, request
 from tests.fakes.tools import FakeTools
 
@@ -18,6 +20,17 @@ def mail() -> Talk:
 @pytest.fixture
 def page() -> Talk:
     return Talk(manner=Manner.FORM)
+
+
+class Courteous(FakeTools):
+    """A model that knows few words, and takes every text with a word of thanks in it for thanks."""
+
+    def triage(self, text: str, *, language: str) -> Triage:
+        words = text.casefold().split()
+        thanks = [word for word in words if word.startswith(("thank", "спасиб"))]
+        known = [word for word in words if word.isascii()]
+        said = replace(super().triage(text, language=language), familiarity=len(known) / max(len(words), 1))
+        return replace(said, intent=Intent.THANKS, intent_confidence=0.99) if thanks or not known else said
 
 
 class TestALetter:
@@ -42,6 +55,19 @@ class TestALetter:
     def test_with_courtesy_under_a_telling_subject_opens_one(self, mail: Talk) -> None:
         mail.says("Спасибо!", subject="Не работает принтер в бухгалтерии")
         assert mail.ticket().category == "hardware.printer"
+
+    @pytest.mark.parametrize(
+        "text", ["The wobbler on desk 4 is gloink.\n\nThanks!", "куыуе ьн зфыыцщкв здуфыу\n\nThanks!", "куыуе ьн зфыыцщкв здуфыу"]
+    )
+    def test_with_thanks_under_words_that_no_model_knows_opens_one(self, text: str) -> None:
+        mail = Talk(manner=Manner.MAIL, tools=Courteous())
+        mail.says(text)
+        assert mail.ticket().text == text
+
+    @pytest.mark.parametrize("text", ["Hello!\nThank you all so much, lovely people", "Lovely people, thanks a million to everybody there"])
+    def test_of_thanks_in_words_of_its_own_opens_nothing(self, text: str) -> None:
+        mail = Talk(manner=Manner.MAIL, tools=Courteous())
+        assert mail.says(text).actions == ()
 
     def test_of_files_alone_opens_one(self, mail: Talk) -> None:
         mail.says("", attachments=1)
