@@ -19,6 +19,7 @@ import aiohttp
 import psutil
 
 from benchmarks.report import ROOT
+from gateway.flows.filing import WITH_PEOPLE
 from tests.services.process import Watched, free_port
 
 TOKEN = "7000000042:AAE" + "b" * 32
@@ -216,12 +217,14 @@ class Phone:
             self.shown += self._answers(found["events"])
 
     def _answers(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """What the bot said: a message, a card that reads otherwise now, or words over the chat; not a keyboard that went."""
+        """What the bot said: a message, a card that reads otherwise now, words over the chat, or its sign for "with people"."""
         said = []
         for event in events:
             message = event.get("message") or {}
             if event["kind"] == "callback_answer" and event["text"]:
                 said.append({"text": event["text"]})
+            elif event["kind"] == "reaction" and message["reactions"].get("bot") == WITH_PEOPLE:
+                said.append(message)
             elif event["kind"] in {"message", "edited"} and message["from"]["is_bot"]:
                 text = str(message.get("text", ""))
                 if event["kind"] == "message" or text != self._texts.get(message["message_id"]):

@@ -9,7 +9,8 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
-from redis.exceptions import RedisError
+
+from desk_core.kit.redis_errors import redis_error
 
 if TYPE_CHECKING:
     from redis.asyncio import ConnectionPool
@@ -34,7 +35,7 @@ class RateLimits:
             return True
         try:
             return await self._limiter.hit(RateLimitItemPerSecond(limit, seconds, namespace=name), key)
-        except (RedisError, StorageError, OSError) as error:
+        except (redis_error(), StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return True
 
@@ -47,7 +48,7 @@ class RateLimits:
             if await self._limiter.hit(window, key):
                 return 0.0
             told = await self._limiter.get_window_stats(window, key)
-        except (RedisError, StorageError, OSError) as error:
+        except (redis_error(), StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return None
         # lint-skip: clock - the windows of the library end by the machine's time
@@ -59,7 +60,7 @@ class RateLimits:
             return True
         try:
             return await self._limiter.test(RateLimitItemPerSecond(limit, seconds, namespace=name), key)
-        except (RedisError, StorageError, OSError) as error:
+        except (redis_error(), StorageError, OSError) as error:
             log.warning("limits.redis_unavailable", error=type(error).__name__)
             return True
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster import hierarchy
 
 from models.encoder import Vectors
 from models.features import char_analyzer, word_analyzer
 
-_hierarchy: Any = hierarchy  # has no annotations
 MEANT = 0.55  # cosine distance up to which two questions mean the same, by the encoder; two languages lie further apart than one
 SPELLED = 0.72  # the same by words and characters, which have less in common
 _HASHED = 4_096
@@ -36,10 +34,17 @@ def clusters(texts: Sequence[str], vectors: Vectors | None) -> list[Cluster]:
         return [Cluster((0,))]
     cosines = np.clip(points @ points.T, -1.0, 1.0)
     above = np.triu_indices(len(texts), 1)
-    linked = _hierarchy.linkage((1.0 - cosines[above]).astype(np.float64), method="average")
-    groups: NDArray[np.int64] = _hierarchy.fcluster(linked, MEANT if points is vectors else SPELLED, criterion="distance")
+    linked = _hierarchy().linkage((1.0 - cosines[above]).astype(np.float64), method="average")
+    groups: NDArray[np.int64] = _hierarchy().fcluster(linked, MEANT if points is vectors else SPELLED, criterion="distance")
     found = [_central(np.flatnonzero(groups == group), cosines) for group in np.unique(groups)]
     return sorted(found, key=lambda cluster: (-len(cluster.members), min(cluster.members)))
+
+
+def _hierarchy() -> Any:
+    """16 MB, which a desk that answers everything never needs."""
+    from scipy.cluster import hierarchy
+
+    return hierarchy
 
 
 def _central(members: NDArray[np.int64], cosines: Vectors) -> Cluster:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 from models.ranking import Blend, Matrix, standing
 from models.retrieval import ArticleIndex
@@ -77,7 +76,9 @@ def learned(clicks: Sequence[Click], prior: Blend) -> Blend:
 
 def _fitted(rows: Matrix, truth: Matrix, start: Matrix, strength: float, *, least: Sequence[float | None]) -> tuple[float, ...]:
     """Maximum a posteriori, no number below its `least`. Newton's bare steps overshoot where the shipped numbers are far off."""
-    from scipy.optimize import minimize  # 13 MB that a desk with few opinions does without
+    # 13 MB that a desk with few opinions does without.
+    from scipy.optimize import minimize
+    from scipy.special import expit
 
     def loss(found: Matrix) -> tuple[float, Matrix]:
         told = rows @ found

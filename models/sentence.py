@@ -1,7 +1,7 @@
 """One sentence through the sentence encoder's own weights: the same vector as the library's, in two thirds of its time.
 
 The library is made for batches. Of a sentence alone it spends much on what stands beside the arithmetic, and on what it worked out for the
-same words a moment ago: tokens of a word and the first layer of a token are the same wherever they stand, so both are remembered.
+same tokens a moment ago: the first layer of a token is the same wherever it stands, so it is remembered.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,7 @@ Floats = NDArray[np.float32]
 _WIDTH = 256  # numbers a token in each branch
 _BRANCHES = ((2, 0), (3, 1), (5, 2))  # tokens in a window, how many of them stand to the left
 _REACH = max(left for _, left in _BRANCHES)
-_BLANK = "\u2581"  # as the tokeniser writes it
-_WORDS, _TOKENS = 10_000, 6_000  # remembered; a token takes 5 kB
+_TOKENS = 6_000  # remembered; each takes 5 kB
 
 
 class Sentences:
@@ -23,14 +22,13 @@ class Sentences:
 
     def __init__(self, library: Any) -> None:
         self._tokenizer, self._net = library._tokenizer, library._model  # noqa: SLF001 - its weights are in no other place
-        self._words: dict[str, list[int]] = {}
         self._tokens: dict[int, Floats] = {}
         self._embedded = int(self._net.table.shape[1])
         self._chunks = len(self._net.scale)
 
     def encode(self, text: str) -> Floats:
         """The unit vector of a text."""
-        net, ids = self._net, self._ids(text)
+        net, ids = self._net, self._tokenizer.encode(text, add_bos=True, add_eos=True)
         count, width = len(ids), self._embedded
         known = self._first_layer(ids)
         features = np.empty((count, width + len(_BRANCHES) * _WIDTH), dtype=np.float32)
@@ -59,19 +57,6 @@ class Sentences:
         said = np.tanh(second @ net.p3 + np.maximum(second @ net.d2, 0) @ net.d3)
         vector: Floats = said / np.float32(np.sqrt(max(float(said @ said), net.eps)))
         return vector
-
-    def _ids(self, text: str) -> list[int]:
-        """Tokens between the marks of beginning and end; none crosses a blank, so each word has its own."""
-        if len(self._words) > _WORDS:
-            self._words.clear()
-        ids = [self._tokenizer._bos_id]  # noqa: SLF001
-        for word in text.replace(_BLANK, " ").split() or [text]:
-            found = self._words.get(word)
-            if found is None:
-                found = self._words[word] = self._tokenizer.encode(word, add_bos=False, add_eos=False)
-            ids += found
-        ids.append(self._tokenizer._eos_id)  # noqa: SLF001
-        return ids
 
     def _first_layer(self, ids: Sequence[int]) -> Floats:
         """A row a token: its embedding, then what the three branches start from."""

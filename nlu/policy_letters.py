@@ -110,7 +110,7 @@ def _seems_courtesy(triage: Triage) -> bool:
 
 
 def _besides_courtesy(text: str) -> str:
-    """A text without its sentences of pure courtesy, whose known words would speak for all the others; the whole where there are no others."""
+    """A text without its sentences of pure courtesy, whose known words would speak for all the others; the whole where it has no others."""
     told = [sentence for sentence in _SENTENCES.split(text) if sentence.strip() and lexicon.intent_of(sentence) is None]
     return "\n".join(told) or text
 

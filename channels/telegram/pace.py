@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
-from redis.exceptions import RedisError
+
+from desk_core.kit.redis_errors import redis_error
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -174,7 +175,7 @@ class SharedPace:
             due, silent, (whole, micro) = await asyncio.gather(
                 self._redis.get(f"{self._prefix}all"), self._redis.get(f"{self._prefix}silent"), self._redis.time()
             )
-        except (RedisError, OSError, TimeoutError):
+        except (redis_error(), OSError, TimeoutError):
             return own
         now = whole + micro / 1_000_000
         return 0 if float(silent or 0) > now else min(own, _left(float(due or 0), now, self._all))
@@ -191,7 +192,7 @@ class SharedPace:
                 script, len(keys), *(f"{self._prefix}{key}" for key in keys), *(str(number) for number in numbers)
             )
             return await asking
-        except (RedisError, OSError, TimeoutError) as error:
+        except (redis_error(), OSError, TimeoutError) as error:
             self._away_until = time.monotonic() + _PAUSE_AFTER_TROUBLE
             log.warning("telegram.pace_redis_unavailable", error=type(error).__name__)
             return None

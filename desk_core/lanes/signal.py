@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import structlog
 
+from desk_core.kit.redis_errors import redis_error
+
 log = structlog.get_logger()
 
 WORK = "work"
@@ -82,7 +84,7 @@ class RedisSignal:
         self._local.deliver(topic, data)
         try:
             await asyncio.wait_for(self._client.publish(self.CHANNEL, f"{topic} {data}"), 0.5)
-        except (OSError, TimeoutError, _redis_error()) as error:
+        except (OSError, TimeoutError, redis_error()) as error:
             log.debug("signal.redis_unavailable", error=type(error).__name__)
 
     async def wait(self, topic: str, *, timeout: float) -> bool:
@@ -110,7 +112,7 @@ class RedisSignal:
                         if message["type"] == "message":
                             topic, _, data = _text(message["data"]).partition(" ")
                             self._local.deliver(topic, data)
-            except (OSError, TimeoutError, _redis_error()) as error:
+            except (OSError, TimeoutError, redis_error()) as error:
                 log.warning("signal.redis_unavailable", error=type(error).__name__, retry_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(10.0, pause * 2)
@@ -121,12 +123,6 @@ class RedisSignal:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
         await self._client.aclose()
-
-
-def _redis_error() -> type[Exception]:
-    from redis.exceptions import RedisError
-
-    return RedisError
 
 
 def _text(data: bytes | str) -> str:
