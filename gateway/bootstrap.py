@@ -54,7 +54,7 @@ from gateway.flows.turning import UNFINISHED
 from gateway.limits import RateLimits
 from gateway.one_time import OneTime
 from gateway.secret_box import SecretBox
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from gateway.understanding import Understanding
 from models.registry import Registry
 from models.retrain import Outcome
@@ -434,4 +434,4 @@ def _copy_store(path: Path, revision: str) -> None:
 
 def desk_from_environment(**overrides: Any) -> Desk:
     """A desk by the environment and .env; `overrides` are fields of `Settings`."""
-    return Desk(Settings(**overrides))
+    return Desk(load_settings(**overrides))

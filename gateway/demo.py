@@ -18,7 +18,7 @@ from desk_core.kit.errors import DeskError
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
 from gateway.serving import RUNNING
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 from gateway.understanding import MODELS
 from models.registry import Registry
 
@@ -43,7 +43,7 @@ async def play(url: str, *, waiting: Callable[[], None]) -> list[Told]:
 
     A desk of this home that still learns its topics is given time; `waiting` is called once before that.
     """
-    settings = Settings()
+    settings = load_settings()
     running = where(settings.home)
     base = (url or running.get("http") or f"http://127.0.0.1:{settings.http.port}").rstrip("/")
     async with httpx2.AsyncClient(trust_env=False, timeout=40, follow_redirects=True) as client:

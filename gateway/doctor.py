@@ -14,6 +14,7 @@ from desk_core.kit.blobs import human_size
 from desk_core.kit.errors import DeskError
 from desk_core.lanes import queue
 from gateway.bootstrap import Desk
+from gateway.settings import unknown_variables
 
 LOW_DISK = 500 * 1024 * 1024
 CLOCK_TOLERANCE = 5.0
@@ -32,6 +33,7 @@ async def examine(desk: Desk) -> list[dict[str, Any]]:
         ("queue", _queue),
         ("inboxes", _inboxes),
         ("models", _models),
+        ("settings", _settings),
     ):
         try:
             passed, words, advice = await check(desk)
@@ -118,3 +120,13 @@ async def _models(desk: Desk) -> Finding:
     current = {name: desk.registry.current(name) for name in ("category", "intent")}
     words = ", ".join(f"{name} {version}" for name, version in current.items() if version) or "none"
     return all(current.values()), words, "Run: priyom model train"
+
+
+async def _settings(desk: Desk) -> Finding:
+    strange = unknown_variables()
+    named = ", ".join(f"{name} (did you mean {meant}?)" if meant else name for name, meant in strange.items())
+    return (
+        not strange,
+        f"no such settings: {named}" if strange else "every variable PRIYOM_* is a setting",
+        "They change nothing. Settings: docs/interface.md",
+    )

@@ -1,16 +1,87 @@
 """Deployment settings: read once, in `bootstrap`, from the environment or a `.env` file (DESIGN.md section 8, docs/interface.md)."""
 
 import contextlib
+import difflib
+import ipaddress
 import os
 import secrets
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from desk_core.kit.errors import DeskError, Invalid
+from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import gettext_noop as _
+
+_PREFIX, _NESTED = "PRIYOM_", "__"
+# As people have these addresses from elsewhere.
+_DRIVERS = {"postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+
+
+class BadSettings(DeskError):
+    """Variables of the environment, or lines of `.env`, that cannot be meant so. Their values are not shown: one may be a secret."""
+
+    code, status, text = "bad_settings", 500, _("Settings do not fit:")
+
+    def __init__(self, problems: Mapping[str, Phrase]) -> None:
+        self.problems = problems
+        super().__init__()
+
+
+class HomeUnusable(DeskError):
+    code, status, text = "home_unusable", 500, _("The data folder cannot be used. Name another one by PRIYOM_HOME, or see to its rights.")
+
+
+def _page(url: str) -> str:
+    if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+        raise ValueError(_("an address is expected that begins with http:// or https://"))
+    return url
+
+
+def _networks(listed: str) -> str:
+    for part in (part.strip() for part in listed.split(",")):
+        if part not in {"", "*"}:
+            try:
+                ipaddress.ip_network(part, strict=False)
+            except ValueError as error:
+                raise ValueError(_("addresses or networks are expected, as in 10.0.0.5, 192.168.0.0/16")) from error
+    return listed
+
+
+def _store(url: SecretStr) -> SecretStr:
+    given = url.get_secret_value()
+    scheme, separator, rest = given.partition("://")
+    if not given:
+        return url
+    driver = _DRIVERS.get(scheme, scheme)
+    if not separator or driver not in _DRIVERS.values():
+        raise ValueError(_("sqlite+aiosqlite:///path or postgresql+asyncpg://user:password@host/name is expected"))
+    return SecretStr(f"{driver}://{rest.replace('sslmode=', 'ssl=')}")
+
+
+def _wake_ups(url: SecretStr) -> SecretStr:
+    given = url.get_secret_value()
+    if given and urlsplit(given).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError(_("redis://host:port/0 is expected"))
+    return url
+
+
+def _relays(urls: SecretStr) -> SecretStr:
+    if given := urls.get_secret_value():
+        from channels.email.relays import Relay
+
+        try:
+            Relay.several(given)
+        except Invalid as error:
+            raise ValueError(_("smtp://, smtps:// or smtp+starttls://host:port is expected")) from error
+    return urls
 
 
 class Http(BaseModel):
@@ -18,8 +89,12 @@ class Http(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Its port; the default moves on when it is taken, a given one is used or refused.")
-    public_url: str = Field("", description="Base of every link given to people; empty: http://127.0.0.1:<port>.")
-    trusted_proxies: str = Field("", description="Comma-separated addresses whose X-Forwarded-* headers are believed.")
+    public_url: Annotated[str, AfterValidator(_page)] = Field(
+        "", description="Base of every link given to people; empty: http://127.0.0.1:<port>."
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="Comma-separated addresses whose X-Forwarded-* headers are believed."
+    )
 
 
 class Smtp(BaseModel):
@@ -31,7 +106,7 @@ class Smtp(BaseModel):
     lmtp_port: int = Field(0, ge=0, le=65535, description="A port for LMTP, from a mail server on the same network; 0: none.")
     tls_cert: Path | None = Field(None, description="Certificate chain (PEM) that the listener offers STARTTLS with; empty: no TLS.")
     tls_key: Path | None = Field(None, description="Its private key (PEM), where it is not in the same file.")
-    trusted_peers: str = Field(
+    trusted_peers: Annotated[str, AfterValidator(_networks)] = Field(
         "", description="Comma-separated networks of own servers, which may tell by PROXY or XCLIENT whom they speak for."
     )
     proxy_protocol: bool = Field(False, description="1 where trusted peers begin every connection with a PROXY header (HAProxy).")
@@ -42,7 +117,7 @@ class Smtp(BaseModel):
 class SmtpOut(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: SecretStr = Field(
+    url: Annotated[SecretStr, AfterValidator(_relays)] = Field(
         SecretStr(""),
         description="Relay: smtp://, smtps:// or smtp+starttls://user:password@host:port; empty: the mail sandbox keeps it. "
         "Several, separated by commas: the next one where one cannot be reached.",
@@ -65,14 +140,18 @@ class MailTrust(BaseModel):
 class Store(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: SecretStr = Field(SecretStr(""), description="sqlite+aiosqlite:///path or postgresql+asyncpg://...; empty: a file in the home.")
+    url: Annotated[SecretStr, AfterValidator(_store)] = Field(
+        SecretStr(""), description="sqlite+aiosqlite:///path or postgresql+asyncpg://...; empty: a file in the home."
+    )
     pool_size: int = Field(10, ge=1, le=100, description="Connections per process on PostgreSQL.")
 
 
 class Redis(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: SecretStr = Field(SecretStr(""), description="redis://host:port/0; empty: wake-ups and limits stay inside the process.")
+    url: Annotated[SecretStr, AfterValidator(_wake_ups)] = Field(
+        SecretStr(""), description="redis://host:port/0; empty: wake-ups and limits stay inside the process."
+    )
 
 
 class Limits(BaseModel):
@@ -120,7 +199,7 @@ class Settings(BaseSettings):
     """All deployment settings, frozen. Nested names use two underscores: PRIYOM_HTTP__PORT."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PRIYOM_", env_nested_delimiter="__", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix=_PREFIX, env_nested_delimiter=_NESTED, env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
     )
 
     home: Path = Field(Path("var"), description="Data folder of the embedded desk.")
@@ -157,12 +236,78 @@ class Settings(BaseSettings):
         if given:
             return given.encode()
         path = self.home / "secret.key"
-        if not path.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self.home) as fresh:
-                fresh.write(secrets.token_urlsafe(48))
-                fresh.flush()
-                # A hard link appears whole or not at all, so two processes starting at once agree on one key.
-                with contextlib.suppress(FileExistsError):
-                    os.link(fresh.name, path)
-        return path.read_text().strip().encode()
+        try:
+            if not path.exists():
+                self._make_key(path)
+            return path.read_text().strip().encode()
+        except OSError as error:
+            raise HomeUnusable(home=str(self.home), error=error.strerror) from error
+
+    def _make_key(self, path: Path) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=self.home) as fresh:
+            fresh.write(secrets.token_urlsafe(48))
+            fresh.flush()
+            # A hard link appears whole or not at all, so two processes starting at once agree on one key.
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh.name, path)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this environment and `.env`; raises `BadSettings`, which names each variable that does not fit."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        raise BadSettings({_variable(one["loc"]): _words(one) for one in problems}) from None
+
+
+def unknown_variables() -> dict[str, str]:
+    """Variables of the environment that look like settings and are none, each with the one that was probably meant, or ""."""
+    known = set(_variables(Settings))
+    strange = [name.upper() for name in os.environ if name.upper().startswith(_PREFIX)]
+    return {name: _alike(name, known) for name in sorted(strange) if name not in known}
+
+
+def _variables(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _variables(inner, (*place, name))
+        else:
+            yield _variable((*place, name))
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    return _PREFIX + _NESTED.join(str(part) for part in place).upper()
+
+
+def _alike(name: str, known: set[str]) -> str:
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.8)), "")
+
+
+def _words(problem: Any) -> Phrase:
+    """What pydantic found, in words of ours."""
+    limits: dict[str, Any] = problem.get("ctx") or {}
+    match problem["type"]:
+        case "extra_forbidden":
+            meant = _alike(_variable(problem["loc"]), set(_variables(Settings)))
+            return (
+                Phrase(_("there is no such setting; did you mean %(name)s?"), name=meant)
+                if meant
+                else Phrase(_("there is no such setting"))
+            )
+        case "int_parsing" | "int_from_float" | "float_parsing":
+            return Phrase(_("a number is expected"))
+        case "bool_parsing":
+            return Phrase(_("1 or 0 is expected"))
+        case "greater_than_equal":
+            return Phrase(_("%(limit)s or more is expected"), limit=limits["ge"])
+        case "less_than_equal":
+            return Phrase(_("%(limit)s or less is expected"), limit=limits["le"])
+        case "literal_error":
+            return Phrase(_("one of these is expected: %(values)s"), values=limits["expected"].replace(" or ", ", "))
+        case "value_error":
+            return Phrase(str(limits["error"]))
+        case _:
+            return Phrase(problem["msg"])

@@ -66,9 +66,9 @@ def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> N
     from gateway.logging import configure
     from gateway.serving import Listening, listen_for_the_end, settle_ports, wait_for_store
     from gateway.serving import run as run_parts
-    from gateway.settings import Settings
+    from gateway.settings import load_settings
 
-    settings = Settings()
+    settings = load_settings()
     configure(level=settings.log.level, style=settings.log_format)
     if sandbox is not None:
         settings = settings.model_copy(update={"sandbox": sandbox})

@@ -41,6 +41,8 @@ def words(error: DeskError) -> str:
 def refuse(error: DeskError) -> int:
     """Say on stderr why it was refused; the answer is the exit code."""
     print(words(error), file=sys.stderr)
+    for name, problem in getattr(error, "problems", {}).items():
+        print(f"  {name}: {translate(language(), problem)}", file=sys.stderr)
     return 3 if isinstance(error, NotFound) else 1
 
 
@@ -49,9 +51,9 @@ async def open_desk() -> AsyncIterator["Desk"]:
     """The desk of this environment, quiet but for warnings; closed afterwards."""
     from gateway.bootstrap import Desk
     from gateway.logging import configure
-    from gateway.settings import Settings
+    from gateway.settings import load_settings
 
-    settings = Settings()
+    settings = load_settings()
     configure(level="warning" if settings.log.level == "info" else settings.log.level, style=settings.log_format)
     desk = Desk(settings)
     try:

@@ -115,9 +115,9 @@ def reply(
 ) -> None:
     """Answer on the channel the request came from."""
     from desk_core.tickets import service
-    from gateway.settings import Settings
+    from gateway.settings import load_settings
 
-    chosen, window = None if copies else (), Settings().work.undo_window() if undoable else {}
+    chosen, window = None if copies else (), load_settings().work.undo_window() if undoable else {}
 
     async def answer(uow: "UnitOfWork", ctx: "Context", ident: str, agent: "Agent") -> str:
         message = await service.reply(uow, ctx, ident, by=agent, text=text, resolve=resolve, copies=chosen, window=window)

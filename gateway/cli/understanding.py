@@ -39,7 +39,7 @@ def actions(
     port: Annotated[int, typer.Option("--port", help="Port; 5055 is where Rasa looks.")] = 5055,
 ) -> None:
     """Serve form validation and the desk's verbs over rasa-sdk's protocol, for a Rasa 3.x server."""
-    from gateway.settings import Settings
+    from gateway.settings import load_settings
 
     async def work(desk: "Desk") -> Any:
         from gateway.understanding import forms_of
@@ -51,7 +51,7 @@ def actions(
     from gateway.rasa_calls import calls_of
     from nlu.actions import serve
 
-    serve(host, port, forms.values(), desk=calls_of(Settings()), topics=topics)
+    serve(host, port, forms.values(), desk=calls_of(load_settings()), topics=topics)
 
 
 @model.command()
