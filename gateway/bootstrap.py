@@ -387,10 +387,12 @@ class Desk:
         path = self.database.path
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                found, newest = await migrations.current(self.database)
-                if found is not None and found != newest:
-                    await asyncio.to_thread(_copy_store, path, found)
+        if path is None or path.exists():
+            found, newest = await migrations.current(self.database)
+            if found == newest:
+                return
+            if path is not None and found is not None:
+                await asyncio.to_thread(_copy_store, path, found)
         await migrations.upgrade(self.database)
 
     async def close(self) -> None:

@@ -1,4 +1,7 @@
-"""The HTTP connection of one bot: raw calls for receiving, one session that aiogram's `Bot` shares, and no word of the token outside."""
+"""The HTTP connection of one bot: raw calls for receiving, one session that aiogram's `Bot` shares, and no word of the token outside.
+
+aiohttp is imported by whoever calls: a desk without a bot examines and shows inboxes without its 7 MB.
+"""
 
 import asyncio
 import json
@@ -8,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-import aiohttp
 import orjson
 
 from channels.telegram.pace import NoPace, Pace
@@ -16,6 +18,7 @@ from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
+    import aiohttp
     from aiogram import Bot
 
 OFFICIAL: Final = "https://api.telegram.org"
@@ -86,8 +89,10 @@ class Connection:
             text = text.replace(secret, "***")
         return " ".join(text.split())[:500]
 
-    def session(self) -> aiohttp.ClientSession:
+    def session(self) -> "aiohttp.ClientSession":
         """Raises `ConnectionClosed`: a session opened after the end would never be closed."""
+        import aiohttp
+
         if self._closed:
             raise ConnectionClosed
         if self._session is None or self._session.closed:
@@ -108,6 +113,8 @@ class Connection:
 
     async def call(self, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS) -> Any:
         """The `result` of one Bot API call as plain JSON; raises `CallFailed`."""
+        import aiohttp
+
         url = f"{self._base}/bot{quote(self._token, safe=':')}/{method}"
         try:
             async with self.session().post(url, json=dict(params or {}), timeout=aiohttp.ClientTimeout(total=seconds)) as response:
@@ -128,6 +135,8 @@ class Connection:
 
     async def download(self, path: str, *, seconds: float = 300) -> AsyncIterator[bytes]:
         """The bytes behind a `file_path`; raises `CallFailed`."""
+        import aiohttp
+
         url = f"{self._base}/file/bot{quote(self._token, safe=':')}/{quote(path)}"
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS, sock_read=CALL_SECONDS)
         try:
@@ -141,6 +150,8 @@ class Connection:
 
     def unreachable(self, error: BaseException) -> CallFailed:
         """A failure to get an answer, in words, with whether the request may have arrived all the same."""
+        import aiohttp
+
         if self._closed:
             return ConnectionClosed()
         reached = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL)
@@ -226,14 +237,15 @@ def json_bytes(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-def _socks_connector(proxy: str) -> aiohttp.BaseConnector:
+def _socks_connector(proxy: str) -> "aiohttp.BaseConnector":
     # Imported where it is needed: few desks have such a proxy.
+    import aiohttp
     from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
     class Connector(ProxyConnector):
         """A proxy that refuses or is not there is a failure to connect, like any other; the package's own errors are none of aiohttp's."""
 
-        async def connect(self, req: aiohttp.ClientRequest, *args: Any, **options: Any) -> Any:
+        async def connect(self, req: "aiohttp.ClientRequest", *args: Any, **options: Any) -> Any:
             try:
                 return await super().connect(req, *args, **options)
             except (ProxyConnectionError, ProxyError, ProxyTimeoutError) as error:
