@@ -145,16 +145,25 @@ class Registry:
         fresh.write_text(version + "\n", encoding="utf-8")
         fresh.replace(pointer)
 
+    def usable(self, name: str) -> list[dict[str, Any]]:
+        """Manifests of the published versions, newest first, without those that are altered or of another format."""
+        found = []
+        for version in self.versions(name):
+            with contextlib.suppress(ArtefactRefused):
+                found.append(self.manifest(name, version))
+        return found
+
     def before(self, name: str) -> str | None:
-        """The version that a rollback returns to: the one that the current one replaced."""
-        versions, now = self.versions(name), self.current(name)
-        if now not in versions:
+        """The version that a rollback returns to: the one that the current one replaced, or where that is no longer usable one before it."""
+        now = self.current(name)
+        if now not in self.versions(name):
             return None
+        usable = [manifest["version"] for manifest in self.usable(name)]
         with contextlib.suppress(ArtefactRefused):
-            replaced = self.manifest(name, now).get("replaces")
-            if replaced is None or replaced in versions:
+            replaced: str | None = self.manifest(name, now).get("replaces")
+            if replaced is None or replaced in usable:
                 return replaced
-        return next(iter(versions[versions.index(now) + 1 :]), None)
+        return next((version for version in usable if version < now), None)
 
     def rollback(self, name: str) -> str:
         """Return to the version before the current one; gives that version."""

@@ -130,7 +130,7 @@ def _figures(frame: Frame, current: str, counts: dict[str, int]) -> dict[str, An
         "reliability": Reliability.of(held) if held is not None and enough else None,
         "what_if": what_if(held, act=manifest["thresholds"]["act"]) if held is not None and enough else (),
         "earlier": registry.before(MODEL),
-        "versions": [_version(registry.manifest(MODEL, version), current=version == current) for version in registry.versions(MODEL)[:10]],
+        "versions": [_version(earlier, current=earlier["version"] == current) for earlier in registry.usable(MODEL)[:10]],
     }
 
 

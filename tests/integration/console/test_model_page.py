@@ -1,5 +1,6 @@
 """The page "Model": figures, charts, too few data in words, and one press back."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,19 @@ async def test_with_too_few_examples_it_says_so_instead_of_drawing(admin: Browse
     assert "too few examples for charts" in page
     assert '<svg class="matrix"' not in page
     assert "few examples" in page
+
+
+async def test_a_model_of_an_earlier_release_does_not_hide_the_one_in_use(
+    admin: Browser, desk: FakeWebDesk, draft: Draft, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.artefact.FORMAT", 0)
+    monkeypatch.setattr("models.registry.FORMAT", 0)
+    desk.registry.publish(draft, created_at=clock.now())
+    monkeypatch.undo()
+    desk.registry.publish(draft, created_at=clock.now() + timedelta(hours=1))
+    page = (await admin.get("/console/model")).text
+    assert '<svg class="matrix"' in page
+    assert "damaged" not in page
 
 
 async def test_one_press_returns_to_the_model_before(admin: Browser, desk: FakeWebDesk, draft: Draft, clock: FakeClock) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.artefact import ArtefactRefused, Draft, write_draft
+from models.artefact import FORMAT, ArtefactRefused, Draft, write_draft
 from models.encoder import NullEncoder
 from models.registry import Registry
 from models.rows import data_hash, read_rows, write_rows
@@ -101,6 +101,18 @@ def test_rollback_returns_to_the_version_before(registry: Registry, draft: Draft
     assert registry.rollback("category") == first == registry.current("category")
     with pytest.raises(ArtefactRefused, match="no earlier"):
         registry.rollback("category")
+
+
+def test_what_an_earlier_release_left_is_no_version_to_return_to(registry: Registry, draft: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = registry.publish(draft, created_at=AT)
+    for module in ("artefact", "registry"):
+        monkeypatch.setattr(f"models.{module}.FORMAT", FORMAT - 1)
+    registry.publish(draft, created_at=AT + timedelta(hours=1))
+    for module in ("artefact", "registry"):
+        monkeypatch.setattr(f"models.{module}.FORMAT", FORMAT)
+    now = registry.publish(draft, created_at=AT + timedelta(hours=2))
+    assert [manifest["version"] for manifest in registry.usable("category")] == [now, kept]
+    assert registry.before("category") == kept
 
 
 def test_two_trainings_in_one_second_both_keep_their_place(registry: Registry, draft: Draft) -> None:
