@@ -154,7 +154,7 @@ class Registry:
         return found
 
     def before(self, name: str) -> str | None:
-        """The version that a rollback returns to: the one that the current one replaced, or where that is no longer usable one before it."""
+        """What a rollback returns to: the version that the current one replaced, or one before it where that is no longer usable."""
         now = self.current(name)
         if now not in self.versions(name):
             return None
