@@ -135,7 +135,7 @@ class TriageEngine:
             human_now=danger is not None or bool(known and known.human_now and band is Band.ACT and sure_of_topic >= _PERSON_SURE),
             model=self.model,
             mood=sentiment.read(text).mood,
-            familiarity=scored.familiarity if scored is not None else 1.0,
+            familiarity=scored.familiarity if scored is not None and scored.similarity is None else 1.0,
             explain=partial(self._explain, given, body, best.label if best else None, read),
         )
 

@@ -69,7 +69,7 @@ class Guess:
 class Triage:
     """What the models think of a text. `category` is a second-level key; `categories` the best few, best first.
 
-    `familiarity` is the share of its words that the intent model has ever seen, 0..1.
+    `familiarity` is the share of its words that the intent model has ever seen, 0..1; where an encoder reads what they mean, 1.
     """
 
     intent: Intent
