@@ -36,6 +36,7 @@ from desk_core.tickets import effects
 from desk_core.tickets.topics import TOPIC
 from gateway import inboxes
 from gateway.courtesies import CourtesyLinks
+from gateway.environment import load_settings
 from gateway.file_links import FileLinks
 from gateway.flows.acts import Acts, Courtesies
 from gateway.flows.clocks import LadderTimer, RatingTimer, SlaTimer, UnfinishedTimer
@@ -54,7 +55,7 @@ from gateway.flows.turning import UNFINISHED
 from gateway.limits import RateLimits
 from gateway.one_time import OneTime
 from gateway.secret_box import SecretBox
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings
 from gateway.understanding import Understanding
 from models.registry import Registry
 from models.retrain import Outcome

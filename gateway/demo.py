@@ -17,8 +17,9 @@ from channels.telegram.sandbox.person import Person, SandboxRefused, buttons
 from desk_core.kit.errors import DeskError
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
+from gateway.environment import load_settings
 from gateway.serving import RUNNING
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings
 from gateway.understanding import MODELS
 from models.registry import Registry
 

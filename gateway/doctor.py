@@ -14,7 +14,7 @@ from desk_core.kit.blobs import human_size
 from desk_core.kit.errors import DeskError
 from desk_core.lanes import queue
 from gateway.bootstrap import Desk
-from gateway.settings import unknown_variables
+from gateway.environment import unknown_variables
 
 LOW_DISK = 500 * 1024 * 1024
 CLOCK_TOLERANCE = 5.0

@@ -63,10 +63,10 @@ def _start(parts: "Parts", *, sandbox: bool | None, may_make: bool = False) -> N
 
     from desk_core.kit.errors import DeskError, StoreUnavailable, TablesMissing
     from gateway.bootstrap import Desk
+    from gateway.environment import load_settings
     from gateway.logging import configure
     from gateway.serving import Listening, listen_for_the_end, settle_ports, wait_for_store
     from gateway.serving import run as run_parts
-    from gateway.settings import load_settings
 
     settings = load_settings()
     configure(level=settings.log.level, style=settings.log_format)

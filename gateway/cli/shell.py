@@ -50,8 +50,8 @@ def refuse(error: DeskError) -> int:
 async def open_desk() -> AsyncIterator["Desk"]:
     """The desk of this environment, quiet but for warnings; closed afterwards."""
     from gateway.bootstrap import Desk
+    from gateway.environment import load_settings
     from gateway.logging import configure
-    from gateway.settings import load_settings
 
     settings = load_settings()
     configure(level="warning" if settings.log.level == "info" else settings.log.level, style=settings.log_format)

@@ -115,7 +115,7 @@ def reply(
 ) -> None:
     """Answer on the channel the request came from."""
     from desk_core.tickets import service
-    from gateway.settings import load_settings
+    from gateway.environment import load_settings
 
     chosen, window = None if copies else (), load_settings().work.undo_window() if undoable else {}
 

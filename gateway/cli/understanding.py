@@ -39,7 +39,7 @@ def actions(
     port: Annotated[int, typer.Option("--port", help="Port; 5055 is where Rasa looks.")] = 5055,
 ) -> None:
     """Serve form validation and the desk's verbs over rasa-sdk's protocol, for a Rasa 3.x server."""
-    from gateway.settings import load_settings
+    from gateway.environment import load_settings
 
     async def work(desk: "Desk") -> Any:
         from gateway.understanding import forms_of

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from desk_core.kit.i18n import translate
-from gateway.settings import BadSettings, HomeUnusable, load_settings, unknown_variables
+from gateway.environment import BadSettings, load_settings, unknown_variables
+from gateway.settings import HomeUnusable
 
 BAD = {
     "WORK__BURST_SECONDS": ("soon", "a number is expected"),
