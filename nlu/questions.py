@@ -28,11 +28,9 @@ def present(scene: Scene, state: DialogueState) -> tuple[Say, ...]:
             return (ask_about(scene, state),)
         case Phase.ADDING:
             return (ask_addition(scene),)
-        case Phase.RATING:
-            return (ask_rating(scene, state),)
         case Phase.RATING_COMMENT:
             return (ask_comment(scene),)
-        case Phase.IDLE:
+        case Phase.IDLE | Phase.RATING:  # stars are an offer, which stands where it was made
             return ()
 
 

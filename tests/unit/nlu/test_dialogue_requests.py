@@ -187,6 +187,15 @@ class TestSolved:
         assert talk.did(RateTicket) == [RateTicket("t1042", comment="Долго ждал ответа")]
         assert talk.replied() == ("rated",)
 
+    @pytest.mark.parametrize("command", ["my", "help", "faq", "me"])
+    def test_stars_are_offered_once_and_whatever_comes_after_is_answered_by_itself(self, talk: Talk, command: str) -> None:
+        talk.presses("solved", ticket="t1042")
+        talk.resolved = None
+        talk.commands(command)
+        assert not {"rate", "resume"} & set(talk.replied())
+        talk.presses("rate", ticket="t1042", score=5)
+        assert talk.did(RateTicket) == [RateTicket("t1042", score=5)]
+
     def test_stars_as_a_word_and_no_comment(self, talk: Talk) -> None:
         talk.says("решено")
         talk.says("5")
