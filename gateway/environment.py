@@ -19,8 +19,8 @@ class BadSettings(DeskError):
     code, status, text = "bad_settings", 500, _("Settings do not fit:")
 
     def __init__(self, problems: Mapping[str, Phrase]) -> None:
-        self.problems = problems
         super().__init__()
+        self.problems = problems
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -1,10 +1,8 @@
 """Mail of this desk: adapters, the shared listener, and the sandbox's pages."""
 
 import functools
-import ipaddress
 import ssl
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -134,13 +132,6 @@ class Addresses:
         }
 
 
-def _networks(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    try:
-        return networks(text)
-    except ValueError as error:
-        raise Invalid(reason=f"PRIYOM_SMTP__TRUSTED_PEERS: {error}") from error
-
-
 def _tls(smtp: Smtp) -> ssl.SSLContext | None:
     """What STARTTLS is offered with; raises `Invalid` for files that cannot be used."""
     if smtp.tls_cert is None:
@@ -169,7 +160,7 @@ async def start_listener(desk: "Desk") -> MailListener:
         lmtp_port=settings.smtp.lmtp_port or None,
         tls=_tls(settings.smtp),
         peers=Peers(
-            trusted=_networks(settings.smtp.trusted_peers),
+            trusted=networks(settings.smtp.trusted_peers),
             connections=settings.smtp.peer_connections,
             mails_per_minute=settings.smtp.peer_mails_per_minute,
         ),

@@ -1,7 +1,6 @@
 """Deployment settings: read once, in `bootstrap`, from the environment or a `.env` file (DESIGN.md section 8, docs/interface.md)."""
 
 import contextlib
-import ipaddress
 import os
 import secrets
 import sys
@@ -33,12 +32,19 @@ def _page(url: str) -> str:
 
 
 def _networks(listed: str) -> str:
-    for part in (part.strip() for part in listed.split(",")):
-        if part not in {"", "*"}:
-            try:
-                ipaddress.ip_network(part, strict=False)
-            except ValueError as error:
-                raise ValueError(_("addresses or networks are expected, as in 10.0.0.5, 192.168.0.0/16")) from error
+    if listed:
+        from channels.email.peers import networks
+
+        try:
+            networks(listed)
+        except ValueError as error:
+            raise ValueError(_("addresses or networks are expected, as in 10.0.0.5, 192.168.0.0/16")) from error
+    return listed
+
+
+def _proxies(listed: str) -> str:
+    """The same, or `*`: whoever calls."""
+    _networks(",".join(part for part in listed.split(",") if part.strip() != "*"))
     return listed
 
 
@@ -79,7 +85,7 @@ class Http(BaseModel):
     public_url: Annotated[str, AfterValidator(_page)] = Field(
         "", description="Base of every link given to people; empty: http://127.0.0.1:<port>."
     )
-    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field(
         "", description="Comma-separated addresses whose X-Forwarded-* headers are believed."
     )
 

@@ -158,9 +158,9 @@ class Registry:
         now = self.current(name)
         if now not in self.versions(name):
             return None
-        usable = [manifest["version"] for manifest in self.usable(name)]
-        with contextlib.suppress(ArtefactRefused):
-            replaced: str | None = self.manifest(name, now).get("replaces")
+        usable = {str(manifest["version"]): manifest for manifest in self.usable(name)}
+        if now in usable:
+            replaced: str | None = usable[now].get("replaces")
             if replaced is None or replaced in usable:
                 return replaced
         return next((version for version in usable if version < now), None)

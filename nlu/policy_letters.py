@@ -7,6 +7,7 @@ from typing import Any
 
 from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, SPLIT, TWO_TOPICS, Scene, classified, judged, opened, subject_of, told
+from nlu.text import SENTENCE_END
 from nlu.turn import AddToTicket, ArticleFeedback, ConfirmSolved, DialogueState, FillSlots, HandOver, Looked, OpenTicket, Turn
 from nlu.understood import Band, FormDef, Intent, Triage
 
@@ -16,7 +17,6 @@ COURTESY_WORDS = 12
 COURTESIES = frozenset({Intent.GREET, Intent.THANKS, Intent.SMALLTALK, Intent.CONFIRM, Intent.DENY})
 SPLIT_WORDS = 5  # of a line that says no more than "two, please"
 _KNOWN_WORDS = 0.5  # the share of them that the models have to have seen before they call a letter courtesy
-_SENTENCES = re.compile(r"(?<=[.!?…])\s+|\n+")
 _NUMBERED = re.compile(r"^\s*(\d{1,2})\s*[.):\-–—]\s*(.+)$")
 _QUOTED = re.compile(r"^\s{0,3}>[> ]*(.*)$")
 _ANSWERS = re.compile(r"^\s*(?:re|aw|ответ|отв)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
@@ -111,7 +111,7 @@ def _seems_courtesy(triage: Triage) -> bool:
 
 def _besides_courtesy(text: str) -> str:
     """A text without its sentences of pure courtesy, whose known words would speak for all the others; the whole where it has no others."""
-    told = [sentence for sentence in _SENTENCES.split(text) if sentence.strip() and lexicon.intent_of(sentence) is None]
+    told = [sentence for sentence in SENTENCE_END.split(text) if sentence.strip() and lexicon.intent_of(sentence) is None]
     return "\n".join(told) or text
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from desk_core.kit.i18n import translate
 from nlu import forms, labels, lexicon, sentiment
+from nlu.text import SENTENCE_END
 from nlu.tried import tried
 from nlu.turn import Action, AddToTicket, Button, DialogueState, HandOver, Heard, Manner, OpenTicket, Phase, Say, Snapshot, Turn
 from nlu.understood import Band, CategoryDef, FormDef, Intent, Tools, Triage
@@ -33,7 +34,6 @@ _GREETING_START = re.compile(
     r"hi(?:\s+(?:there|all|team|everyone))?|hello(?:\s+(?:there|all|team|everyone))?|hey|dear\s+\w+|good\s+(?:morning|afternoon|evening|day)|greetings)\b[\s,.!:;-]*",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 def storable(text: str) -> str:
@@ -44,7 +44,7 @@ def storable(text: str) -> str:
 def subject_of(text: str, fallback: str = "") -> str:
     """The first meaningful sentence of a text, at most 80 characters."""
     first = ""
-    for piece in _SENTENCE_END.split(text[:JUDGED_LENGTH]):
+    for piece in SENTENCE_END.split(text[:JUDGED_LENGTH]):
         sentence = " ".join(_GREETING_START.sub("", piece.strip()).split())
         if lexicon.word_count(sentence) >= 2 and lexicon.intent_of(sentence) is None and not lexicon.is_vague(sentence):
             first = sentence

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nlu.text import alternatives
+from nlu.text import SENTENCE_END, alternatives
 from nlu.understood import Band, CategoryDef, Triage
 
 _SAMPLE = 1_000
@@ -34,7 +34,6 @@ _LEAD = re.compile(r"^[^\n:.]{0,60}\b(?:two|couple of|several|few|две|два|
 _FIRST = re.compile(r"^(?:во-первых|first(?:ly)?|первое|1(?=\s?[.)-]))[\s,.):–—-]+", re.IGNORECASE)
 _LISTED = re.compile(r"[\n;.,\s]\s*(?:2\s?[.)]\s|во-вторых|secondly|second:|второе:),?\s*", re.IGNORECASE)
 _BULLETS = re.compile(r"\n\s*[-–—•*]\s*")
-_ENDS = re.compile(r"(?<=[.!?…])\s+|\n+")
 _JOINED = re.compile(r",?\s+(?:и|а|and|but|но)\s+|;\s+", re.IGNORECASE)
 
 
@@ -58,7 +57,7 @@ def cuts(text: str) -> Iterator[Cut]:
     """Every way to cut a text that leaves two halves of some words, the likeliest first."""
     sample = text[:_SAMPLE].strip()
     seen: set[int] = set()
-    for pattern, marked in ((_LISTED, True), (_BULLETS, True), (_MARKED, True), (_ENDS, False), (_JOINED, False)):
+    for pattern, marked in ((_LISTED, True), (_BULLETS, True), (_MARKED, True), (SENTENCE_END, False), (_JOINED, False)):
         for match in list(pattern.finditer(sample))[:_MOST]:
             if match.end() in seen:
                 continue

@@ -7,6 +7,7 @@ from models.words import LIMIT, fold, mask, normalise, stem, stems, surface, tok
 
 __all__ = [
     "LIMIT",
+    "SENTENCE_END",
     "alternatives",
     "fold",
     "has_words",
@@ -20,6 +21,9 @@ __all__ = [
     "tokens",
     "trace",
 ]
+
+
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 def has_words(text: str) -> bool:

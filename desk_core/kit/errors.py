@@ -1,5 +1,8 @@
 """Errors are classes named for the fact, with a stable code and a status; the words come from the catalogue."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 
@@ -10,6 +13,8 @@ class DeskError(Exception):
     code = "error"
     status = 500
     text = _("Something went wrong. Nothing was lost; please try again.")
+    problems: Mapping[str, Phrase] = MappingProxyType({})
+    """Where it is of several things: what is wrong with each, by its name."""
 
     def __init__(self, **fields: object) -> None:
         self.fields = fields

@@ -41,7 +41,7 @@ def words(error: DeskError) -> str:
 def refuse(error: DeskError) -> int:
     """Say on stderr why it was refused; the answer is the exit code."""
     print(words(error), file=sys.stderr)
-    for name, problem in getattr(error, "problems", {}).items():
+    for name, problem in error.problems.items():
         print(f"  {name}: {translate(language(), problem)}", file=sys.stderr)
     return 3 if isinstance(error, NotFound) else 1
 

@@ -127,6 +127,13 @@ async def desk(database_url: str, tmp_path: Path, clock: FakeClock) -> AsyncIter
 
 
 @pytest.fixture
+def at_the_shell(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What commands find in their environment: this store, a home and a key."""
+    for name, value in (("HOME", str(tmp_path)), ("DATABASE__URL", database_url), ("LOG__LEVEL", "error"), ("SECRET_KEY", "k" * 40)):
+        monkeypatch.setenv(f"PRIYOM_{name}", value)
+
+
+@pytest.fixture
 async def chat(desk: SmallDesk) -> Chat:
     config, sealed = inboxes.new_bot(desk.box, inboxes.BotOptions(token="100200300:" + "x" * 35))
     async with desk.database.unit() as uow:

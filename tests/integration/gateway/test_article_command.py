@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from desk_core.kit.clock import FakeClock
-from desk_core.kit.db import Database
-from desk_core.lanes.signal import LocalSignal
 from gateway.cli.articles import app
 
 
@@ -18,12 +15,8 @@ def preset_in() -> str:
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_a_folder_becomes_articles_once(
-    database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-
-    for name, value in (("HOME", str(tmp_path)), ("DATABASE__URL", database_url), ("LOG__LEVEL", "error")):
-        monkeypatch.setenv(f"PRIYOM_{name}", value)
+@pytest.mark.usefixtures("at_the_shell", "database")
+def test_a_folder_becomes_articles_once(tmp_path: Path) -> None:
     folder = tmp_path / "texts" / "ru"
     folder.mkdir(parents=True)
     (folder / "badge.md").write_text("# Новый пропуск\n\nПриходите в комнату 1.", encoding="utf-8")

@@ -15,7 +15,6 @@ from desk_core.conversations.entities import RawInbound
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
-from desk_core.lanes.signal import LocalSignal
 from gateway import inboxes
 from gateway.cli.main import app
 
@@ -55,13 +54,10 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_every_kind_of_file_comes_in_once(
-    database_url: str,
+    at_the_shell: None,
     database: Database,
     clock: FakeClock,
-    signal: LocalSignal,
-    tmp_path: Path,
     files: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def furnish() -> None:
         async with database.unit() as uow:
@@ -72,8 +68,6 @@ def test_every_kind_of_file_comes_in_once(
                 )  # fmt: skip
 
     asyncio.run(furnish())
-    for name, value in (("HOME", str(tmp_path)), ("DATABASE__URL", database_url), ("LOG__LEVEL", "error"), ("SECRET_KEY", "k" * 40)):
-        monkeypatch.setenv(f"PRIYOM_{name}", value)
     runner = CliRunner()
 
     def told(*words: str) -> tuple[int, dict[str, Any]]:

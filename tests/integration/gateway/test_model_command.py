@@ -7,8 +7,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from desk_core.kit.clock import FakeClock
-from desk_core.kit.db import Database
-from desk_core.lanes.signal import LocalSignal
 from gateway.cli.understanding import model
 from gateway.settings import Settings
 from models.encoder import NullEncoder
@@ -23,12 +21,8 @@ def preset_in() -> str:
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_a_text_is_explained(
-    database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("HOME", str(tmp_path)), ("DATABASE__URL", database_url), ("LOG__LEVEL", "error")):
-        monkeypatch.setenv(f"PRIYOM_{name}", value)
-
+@pytest.mark.usefixtures("at_the_shell", "database")
+def test_a_text_is_explained(clock: FakeClock, tmp_path: Path) -> None:
     def told(*words: str) -> Result:
         result = CliRunner().invoke(model, ["explain", "the printer is broken, it is urgent", *words])
         assert result.exit_code == 0, result.output

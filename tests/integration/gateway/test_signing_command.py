@@ -36,15 +36,11 @@ def preset_in() -> str:
 
 
 @pytest.fixture
-def priyom(
-    database_url: str, database: Database, clock: FakeClock, signal: LocalSignal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Run:
+def priyom(at_the_shell: None, database: Database, clock: FakeClock, signal: LocalSignal) -> Run:
     async def furnish() -> None:
         await (await DeskFactory.of(database, clock, signal)).inbox("email")
 
     asyncio.run(furnish())
-    for name, value in (("HOME", str(tmp_path)), ("DATABASE__URL", database_url), ("LOG__LEVEL", "error"), ("SECRET_KEY", "k" * 40)):
-        monkeypatch.setenv(f"PRIYOM_{name}", value)
     runner = CliRunner()
 
     def run(*words: str) -> tuple[int, Any]:

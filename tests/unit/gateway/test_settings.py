@@ -15,6 +15,7 @@ BAD = {
     "HTTP__PRT": ("8080", "there is no such setting; did you mean PRIYOM_HTTP__PORT?"),
     "HTTP__WHATEVER_THIS_IS": ("1", "there is no such setting"),
     "HTTP__PUBLIC_URL": ("desk.example.org", "an address is expected that begins with http:// or https://"),
+    "SMTP__TRUSTED_PEERS": ("*", "addresses or networks are expected, as in 10.0.0.5, 192.168.0.0/16"),
     "HTTP__TRUSTED_PROXIES": ("10.0.0.5, proxy", "addresses or networks are expected, as in 10.0.0.5, 192.168.0.0/16"),
     "DATABASE__URL": (
         "mysql://me:hidden@host/desk",
