@@ -13,7 +13,8 @@ import numpy as np
 
 from models.evaluate import Thresholds
 from models.held import Held
-from models.scoring import Anchors, Mixture, Outsider, TextModel
+from models.products import Bytes
+from models.scoring import Mixture, Outsider, TextModel
 
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
@@ -72,7 +73,7 @@ def pack(model: TextModel) -> bytes:
         "bias": model.bias,
     }
     if model.anchors is not None:
-        arrays |= {"anchors": model.anchors.rows, "anchor_scales": model.anchors.scales}
+        arrays |= {"anchors": model.anchors.rows, "anchor_scales": model.anchors.steps}
     for name in ("anchor_weights", "shared_weights"):
         value = getattr(model, name)
         if value is not None:
@@ -95,7 +96,7 @@ def unpack(name: str, data: bytes, manifest: Mapping[str, Any], *, encoder: bool
                 idf=arrays["idf"],
                 weights=arrays["weights"],
                 bias=arrays["bias"],
-                anchors=Anchors(arrays["anchors"], arrays["anchor_scales"]) if encoder and "anchors" in arrays else None,
+                anchors=Bytes(arrays["anchors"], arrays["anchor_scales"]) if encoder and "anchors" in arrays else None,
                 anchor_weights=arrays.get("anchor_weights") if encoder else None,
                 shared_weights=arrays.get("shared_weights") if encoder else None,
                 gamma=float(manifest["gamma"]),

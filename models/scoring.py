@@ -1,6 +1,5 @@
 """Scoring one message with numpy alone: the arithmetic of the trained pipeline without scikit-learn's cost per call."""
 
-import importlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import pairs, read, token_chars, word_features
+from models.products import Bytes
 from models.words import fold, stem
 
 Floats = NDArray[np.float64]
@@ -55,40 +55,6 @@ def kernel(cosines: NDArray[np.float32], *, gamma: float) -> NDArray[np.float32]
     """The radial kernel between unit vectors, from their cosines: `exp(-gamma * squared distance)`."""
     value: NDArray[np.float32] = np.exp(np.float32(2.0 * gamma) * (cosines - np.float32(1.0)))
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class Anchors:
-    """Unit vectors of known texts in a byte a number, compared as they are: a fifth of the time that numpy takes to widen them.
-
-    A cosine is off by less than .001.
-    """
-
-    rows: NDArray[np.int8]  # (anchors, dimension)
-    scales: NDArray[np.float32]  # what one step of a row is worth
-
-    @classmethod
-    def of(cls, vectors: NDArray[np.float32]) -> "Anchors":
-        return cls(*_in_bytes(vectors))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def cosines(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A row for each vector, a column an anchor."""
-        if not len(self.rows):
-            return np.zeros((len(vectors), 0), dtype=np.float32)
-        asked, scales = _in_bytes(vectors)
-        # By name, because it comes with the encoder: without that there are no vectors.
-        products = np.asarray(importlib.import_module("simsimd").cdist(asked, self.rows, "dot"))
-        found: NDArray[np.float32] = products.astype(np.float32) * (scales[:, None] * self.scales)
-        return found
-
-
-def _in_bytes(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """The rows in 127 steps to either side, and what a step is worth in each."""
-    scales = np.maximum(np.abs(vectors).max(axis=1), np.float32(1e-12)) / np.float32(127)
-    return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +147,7 @@ class TextModel:
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]  # (features, classes)
     bias: NDArray[np.float32]
-    anchors: Anchors | None = None
+    anchors: Bytes | None = None
     anchor_weights: NDArray[np.float32] | None = None  # (anchors, classes, and one column more where rejected texts were learned)
     shared_weights: NDArray[np.float32] | None = None  # (features, as many): what the kernel layer reads from the words
     gamma: float = 1.0
@@ -212,7 +178,7 @@ class TextModel:
         """What the kernel layer says of each vector (a column a class), and its cosine with the nearest known text."""
         if self.anchors is None or self.anchor_weights is None:
             return [None] * len(vectors)
-        cosines = self.anchors.cosines(vectors)
+        cosines = self.anchors.products(vectors)
         said = (kernel(cosines, gamma=self.gamma) @ self.anchor_weights).astype(np.float64)
         return list(zip(said, cosines.max(axis=1).tolist(), strict=True))
 

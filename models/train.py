@@ -21,8 +21,9 @@ from models.folds import OUTSIDE, held_back
 from models.held import Held
 from models.kernel import GAMMA, SHARE, Kernel, fit_kernel, importance_of, targets_of
 from models.lexical import Remembered, columns, linear, pipeline, unmet_left_out
+from models.products import Bytes
 from models.rows import Row, data_hash, read_rows
-from models.scoring import Anchors, Mixture, Outsider, TextModel
+from models.scoring import Mixture, Outsider, TextModel
 
 _sparse: Any = sparse  # has no annotations
 MIN_REJECTED = 50  # examples of what the desk does not do, from which being out of scope is learned
@@ -146,7 +147,7 @@ def to_model(
         idf=np.concatenate([by_words.idf_, by_chars.idf_]).astype(np.float32),
         weights=np.ascontiguousarray(weights, dtype=np.float32),
         bias=bias.astype(np.float32),
-        anchors=Anchors.of(encoded.anchors) if encoded is not None else None,
+        anchors=Bytes.of(encoded.anchors) if encoded is not None else None,
         anchor_weights=encoded.weights if encoded is not None else None,
         shared_weights=encoded.shared if encoded is not None else None,
         gamma=GAMMA,
