@@ -30,20 +30,23 @@ class Field:
 
     def search(self, terms: Sequence[str]) -> tuple[Floats, float]:
         """Scores of all documents, and the score that a document best in every term would have."""
-        known = [number for term in terms if (number := self._known.get(term)) is not None]
-        if not known:
+        known = np.array([number for term in terms if (number := self._known.get(term)) is not None], dtype=np.intp)
+        if not len(known):
             return np.zeros(self._size, dtype=np.float32), 1.0
         ideal = float(self._best[known].sum()) + self._unknown * (len(terms) - len(known))
-        parts = [slice(self._starts[number], self._starts[number + 1]) for number in self._telling(known)]
-        documents = np.concatenate([self._documents[part] for part in parts])
-        scores = np.bincount(documents, weights=np.concatenate([self._scores[part] for part in parts]), minlength=self._size)
+        telling = self._telling(known)
+        starts = self._starts[telling]
+        lengths = self._starts[telling + 1] - starts
+        ends = lengths.cumsum()
+        places = np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
+        scores = np.bincount(self._documents[places], weights=self._scores[places], minlength=self._size)
         return scores.astype(np.float32), ideal or 1.0
 
-    def _telling(self, terms: list[int]) -> list[int]:
+    def _telling(self, terms: NDArray[np.intp]) -> NDArray[np.intp]:
         """On a large shelf, the terms without those that stand almost everywhere; all where nothing else is left."""
         if self._size < _LARGE:
             return terms
-        held = self._starts[np.array(terms) + 1] - self._starts[terms]
+        held = self._starts[terms + 1] - self._starts[terms]
         order = np.argsort(held, kind="stable")[:_TERMS]
         rare = order[held[order] <= _COMMON * self._size]
-        return [terms[place] for place in (rare if len(rare) else order[:1]).tolist()]
+        return terms[rare if len(rare) else order[:1]]

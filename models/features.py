@@ -12,9 +12,10 @@ ENCODER_LIMIT = 600  # characters the sentence encoder reads; its cost is linear
 _LONGEST = 24  # longer tokens are codes or noise: their head says enough
 
 
-def read(text: str) -> list[str]:
+@lru_cache(maxsize=8)  # both models and the search read the same text
+def read(text: str) -> tuple[str, ...]:
     """The surface tokens of a raw text, ready for `word_features` and `char_features`."""
-    return surface(mask(normalise(text)))
+    return tuple(surface(mask(normalise(text))))
 
 
 def for_encoder(text: str) -> str:

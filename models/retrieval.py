@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from models.bm25 import Field
 from models.encoder import Encoder
-from models.features import token_chars
+from models.features import read, token_chars
 from models.meaning import Closeness, Meaning
 from models.passages import best_part, pages_of, parts_of
 from models.ranking import POOL, Blend
 from models.words import fold as fold_token
-from models.words import mask, normalise, stem, surface
+from models.words import stem
 
 _TITLE_TIMES = 3
 _KEYWORD_TIMES = 2
@@ -69,7 +69,7 @@ ABSTAIN = 0.55
 
 
 def _read(text: str) -> list[str]:
-    return [fold_token(token) for token in surface(mask(normalise(text)))]
+    return [fold_token(token) for token in read(text)]
 
 
 def _grams(folded: Iterable[str]) -> list[str]:
@@ -92,10 +92,10 @@ class ArticleIndex:
             for language in {a.language for a in articles}
         }
         if articles:
-            read = [(_read(a.title), _read(" . ".join([*a.keywords, *a.asked, a.summary])), _read(a.body)) for a in articles]
-            fields = [[*title * _TITLE_TIMES, *keywords * _KEYWORD_TIMES, *body] for title, keywords, body in read]
+            told = [(_read(a.title), _read(" . ".join([*a.keywords, *a.asked, a.summary])), _read(a.body)) for a in articles]
+            fields = [[*title * _TITLE_TIMES, *keywords * _KEYWORD_TIMES, *body] for title, keywords, body in told]
             self._stems = Field([[stem(token) for token in field] for field in fields])
-            self._chars = Field([_grams([*title * _TITLE_TIMES, *keywords, *body[:_OPENING]]) for title, keywords, body in read])
+            self._chars = Field([_grams([*title * _TITLE_TIMES, *keywords, *body[:_OPENING]]) for title, keywords, body in told])
 
     @classmethod
     def build(cls, articles: Sequence[IndexedArticle], encoder: Encoder, *, previous: "ArticleIndex | None" = None) -> "ArticleIndex":
@@ -117,10 +117,12 @@ class ArticleIndex:
         """The best articles above the threshold, best first; in the language asked, else in the other where only that exists."""
         floor = ABSTAIN if threshold is None else threshold
         hits: list[ArticleHit] = []
+        terms: frozenset[str] | None = None
         for ranked in self.rank(text, language, category)[: limit * 2]:
             if ranked.chance < floor or len(hits) == limit:
                 break
-            hits.append(self._hit(ranked.row, ranked.chance, _terms(text)))
+            terms = _terms(text) if terms is None else terms
+            hits.append(self._hit(ranked.row, ranked.chance, terms))
         return hits
 
     def article(self, article_id: str) -> ArticleHit | None:

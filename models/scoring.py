@@ -193,7 +193,7 @@ class TextModel:
         if compared is not None:
             said, similarity = compared
             if self.shared_weights is not None and len(ids):
-                said = said + values @ self.shared_weights.take(ids, axis=0)
+                said = said + self._times(ids, values, self.shared_weights)
             encoded = said[: len(self.classes)]
             signals += [float(encoded.max()), float(said[-1]) if len(said) > len(encoded) else 0.0, similarity]
         probabilities = self.mixture.probabilities(lexical, encoded)
@@ -210,8 +210,12 @@ class TextModel:
         return self._lexical(*self._tfidf([self._token(token) for token in read(text)]))
 
     def _lexical(self, ids: NDArray[np.intp], values: Floats) -> Floats:
-        decision: Floats = values @ self.weights.take(ids, axis=0) + self.bias
-        return decision
+        return self._times(ids, values, self.weights) + self.bias
+
+    @staticmethod
+    def _times(ids: NDArray[np.intp], values: Floats, weights: NDArray[np.float32]) -> Floats:
+        """A few rows of the weights, multiplied as they are: numpy would first widen all of them."""
+        return (values.astype(np.float32) @ weights.take(ids, axis=0)).astype(np.float64)
 
     def _token(self, token: str) -> _Token:
         known = self._tokens.get(token)

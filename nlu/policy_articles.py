@@ -65,7 +65,7 @@ def two_topics(scene: Scene, text: str | None = None) -> tuple[str, str] | None:
     said = scene.text if text is None else text
     if scene.judge(said).human_now:
         return None
-    cut = splitting.two_stories(said, judge=scene.judge, category=scene.tools.category)
+    cut = splitting.two_stories(said, judge=scene.judge, glance=scene.tools.glance, category=scene.tools.category)
     return (cut.first, cut.second) if cut is not None else None
 
 

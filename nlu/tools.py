@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from nlu.understood import CategoryDef, FormDef, Hit, KnownIncident, SlotDef, Triage, Validated
+from nlu.understood import CategoryDef, FormDef, Guess, Hit, KnownIncident, SlotDef, Triage, Validated
 
 
 class Triager(Protocol):
@@ -105,6 +105,9 @@ class DeskTools:
 
     def triage(self, text: str, *, language: str) -> Triage:
         return self._engine.triage(text, language=language)
+
+    def glance(self, text: str) -> Guess | None:
+        return self._engine.glance(text)
 
     def detect_language(self, text: str) -> tuple[str | None, float]:
         return self._detect(text)

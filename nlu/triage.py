@@ -106,7 +106,7 @@ class TriageEngine:
             return Triage(fixed, 1.0, None, 0.0, Band.ASK, model=self.model, explain=lambda: (Reason("rule", text, 1.0),))
         if not has_words(text):
             return Triage(Intent.UNKNOWN, 0.0, None, 0.0, Band.ASK, model=self.model)
-        body = _GREETING.sub("", text) or text
+        body = _body(text)
         vector = self._encoder.encode_one(body) if self._needs_vector else None
         topic = self._topic(self._category.model.score(body, vector, top=3)) if self._category is not None else None
         scored = self._intent.model.score(body, vector, top=_INTENTS) if self._intent is not None else None
@@ -138,6 +138,13 @@ class TriageEngine:
             familiarity=scored.familiarity if scored is not None and scored.similarity is None else 1.0,
             explain=partial(self._explain, given, body, best.label if best else None, read),
         )
+
+    def glance(self, text: str) -> Guess | None:
+        """The topic that the words of a text alone speak for, at a tenth of the cost of a triage; None without a model of topics."""
+        if self._category is None:
+            return None
+        scored = self._category.model.score(_body(normalise(text)), top=1)
+        return Guess(scored.label, scored.confidence)
 
     @property
     def _needs_vector(self) -> bool:
@@ -197,6 +204,11 @@ class TriageEngine:
         best = topic.ranked[0].label if topic is not None and topic.ranked and topic.band is Band.ACT else None
         known = self._catalogue.get(best) if best else None
         return known.kind if known is not None else "incident"
+
+
+def _body(text: str) -> str:
+    """A text without its greeting, unless it is nothing else."""
+    return _GREETING.sub("", text) or text
 
 
 def _intent(label: str) -> Intent:

@@ -166,6 +166,10 @@ class Tools(Protocol):
 
     def triage(self, text: str, *, language: str) -> Triage: ...
 
+    def glance(self, text: str) -> Guess | None:
+        """The topic that the words of a text alone speak for; None where nothing was learned."""
+        ...
+
     def detect_language(self, text: str) -> tuple[str | None, float]:
         """ "ru", "en" or None when unsure, with a confidence 0..1."""
         ...

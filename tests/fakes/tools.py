@@ -138,6 +138,9 @@ class FakeTools:
             return Intent.UNKNOWN
         return Intent.ASK if lexicon.is_question(text) else Intent.REPORT
 
+    def glance(self, text: str) -> Guess | None:
+        return next(iter(self.triage(text, language="ru").categories), None)
+
     def detect_language(self, text: str) -> tuple[str | None, float]:
         letters = [letter for letter in text.casefold() if letter.isalpha()]
         if not letters:

@@ -3,7 +3,7 @@
 import pytest
 
 from nlu.splitting import cuts, two_stories
-from nlu.understood import Band, CategoryDef, Intent, Triage
+from nlu.understood import Band, CategoryDef, Guess, Intent, Triage
 
 TOPICS = {
     "printer": "hardware.printer", "принтер": "hardware.printer", "монитор": "hardware.monitor", "vpn": "network.vpn", "впн": "network.vpn",
@@ -16,6 +16,11 @@ def judge(text: str, *, sure: float = 0.9) -> Triage:
     return Triage(Intent.REPORT, 0.9, topic, sure if topic else 0.1, Band.ACT if topic else Band.ASK)
 
 
+def glance(text: str) -> Guess | None:
+    triage = judge(text)
+    return Guess(triage.category or "general.question", triage.confidence)
+
+
 def category(key: str | None) -> CategoryDef | None:
     if key is None:
         return None
@@ -23,7 +28,7 @@ def category(key: str | None) -> CategoryDef | None:
 
 
 def halves(text: str, *, sure: float = 0.9) -> tuple[str, str] | None:
-    cut = two_stories(text, judge=lambda half: judge(half, sure=sure), category=category)
+    cut = two_stories(text, judge=lambda half: judge(half, sure=sure), glance=glance, category=category)
     return (cut.first, cut.second) if cut else None
 
 
@@ -58,6 +63,31 @@ def test_one_story_stays_whole(text: str) -> None:
 def test_without_a_word_that_parts_them_both_have_to_be_certain() -> None:
     assert halves("My printer is broken and the vpn is down", sure=0.7) is None
     assert halves("My printer is broken, and also the vpn is down", sure=0.7) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "judged"),
+    [
+        ("The printer is broken. Please call me back", 0),  # no words of a topic
+        ("The printer is broken. Now the printer hums too", 0),  # both of one area
+        ("The printer is broken. The vpn is down too", 2),
+        ("The printer is broken, and also please call me back", 1),  # it says itself that it goes on to another thing
+    ],
+)
+def test_the_models_are_asked_only_where_the_words_name_two_areas(text: str, judged: int) -> None:
+    asked: list[str] = []
+
+    def counted(half: str) -> Triage:
+        asked.append(half)
+        return judge(half)
+
+    two_stories(text, judge=counted, glance=glance, category=category)
+    assert len(asked) == judged
+
+
+def test_where_nothing_is_known_of_words_the_models_are_asked() -> None:
+    cut = two_stories("My printer is broken and the vpn is down", judge=judge, glance=lambda half: None, category=category)
+    assert cut is not None
 
 
 def test_a_long_story_is_cut_only_where_it_says_so() -> None:

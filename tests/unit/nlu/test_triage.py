@@ -49,6 +49,17 @@ def test_a_problem_gets_category_priority_and_reasons(engine: TriageEngine) -> N
     assert found.model.startswith("category/20260101-000000-")
 
 
+def test_a_glance_guesses_by_words_alone(engine: TriageEngine) -> None:
+    guess = engine.glance("Здравствуйте! Застряла бумага в принтере, не печатает")
+    assert guess is not None
+    assert guess.label == "hardware.printer"
+    assert guess.confidence > 0.5
+
+
+def test_without_a_model_there_is_nothing_to_glance_at() -> None:
+    assert TriageEngine.null().glance("принтер") is None
+
+
 def test_the_same_model_reads_english(engine: TriageEngine) -> None:
     assert engine.triage("please reset my password", language="en").category == "access.password"
 
