@@ -85,6 +85,7 @@ class ArticleIndex:
         self._encoder = encoder
         self.meaning = meaning
         self.rows = {article.article_id: row for row, article in enumerate(articles)}
+        self._names = [(f"key {article.key}", f"title {article.title.casefold()}") for article in articles]
         self._categories = np.array([article.category or "" for article in articles])
         names = {(article.key, article.language) for article in articles}
         self._open = {
@@ -143,11 +144,10 @@ class ArticleIndex:
         found: list[Ranked] = []
         seen: set[str] = set()
         for place in np.argsort(-self.blend.order(signals), kind="stable").tolist():
-            article = self._articles[pool[place]]
-            names = {f"key {article.key}", f"title {article.title.casefold()}"}
-            if names & seen:
+            names = self._names[pool[place]]
+            if not seen.isdisjoint(names):
                 continue
-            seen |= names
+            seen.update(names)
             found.append(Ranked(int(pool[place]), self.blend.chance(signals[place]), tuple(signals[place].tolist())))
             if len(found) == _SHOWN:
                 break

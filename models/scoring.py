@@ -183,7 +183,7 @@ class TextModel:
         return list(zip(said, cosines.max(axis=1).tolist(), strict=True))
 
     def _score(self, text: str, compared: tuple[Floats, float] | None, *, top: int) -> Scored:
-        tokens = [self._token(token) for token in read(text)]
+        tokens = self._read(text)
         ids, values = self._tfidf(tokens)
         lexical = self._lexical(ids, values)
         familiarity = sum(1 for token in tokens if token.word >= 0) / len(tokens) if tokens else 0.0
@@ -207,7 +207,7 @@ class TextModel:
 
     def lexical_logits(self, text: str) -> Floats:
         """The raw decision values of the lexical half."""
-        return self._lexical(*self._tfidf([self._token(token) for token in read(text)]))
+        return self._lexical(*self._tfidf(self._read(text)))
 
     def _lexical(self, ids: NDArray[np.intp], values: Floats) -> Floats:
         return self._times(ids, values, self.weights) + self.bias
@@ -217,17 +217,20 @@ class TextModel:
         """A few rows of the weights, multiplied as they are: numpy would first widen all of them."""
         return (values.astype(np.float32) @ weights.take(ids, axis=0)).astype(np.float64)
 
-    def _token(self, token: str) -> _Token:
-        known = self._tokens.get(token)
-        if known is None:
-            folded, chars = fold(token), self.chars
-            stemmed = stem(folded)
-            columns = [column for column in map(chars.get, token_chars(folded)) if column is not None]
-            known = _Token(stemmed, folded, self.words.get(stemmed, -1), np.array(columns, dtype=np.intp))
-            if len(self._tokens) >= _CACHED_TOKENS:
-                self._tokens.clear()
-            self._tokens[token] = known
-        return known
+    def _read(self, text: str) -> list[_Token]:
+        known = self._tokens
+        return [known.get(token) or self._met(token) for token in read(text)]
+
+    def _met(self, token: str) -> _Token:
+        """A token that was not met before, or not lately."""
+        folded, chars = fold(token), self.chars
+        stemmed = stem(folded)
+        columns = [column for column in map(chars.get, token_chars(folded)) if column is not None]
+        met = _Token(stemmed, folded, self.words.get(stemmed, -1), np.array(columns, dtype=np.intp))
+        if len(self._tokens) >= _CACHED_TOKENS:
+            self._tokens.clear()
+        self._tokens[token] = met
+        return met
 
     def _tfidf(self, tokens: Sequence[_Token]) -> tuple[NDArray[np.intp], Floats]:
         """Columns in order and their values: sublinear counts times idf, words and characters each of length one."""
@@ -256,7 +259,7 @@ class TextModel:
     def explain(self, text: str, label: str, *, limit: int) -> tuple[Contribution, ...]:
         """The words that speak most for a label. Every feature lies within one or two of them, so its weight is shared out to these."""
         surface = read(text)
-        tokens = [self._token(token) for token in surface]
+        tokens = self._read(text)
         ids, values = self._tfidf(tokens)
         weights = self.weights.take(ids, axis=0)
         worth = values * (weights[:, self.classes.index(label)] - weights.sum(axis=1) / weights.shape[1])

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nlu.text import alternatives, lowered
 
@@ -164,6 +165,7 @@ def _blanked(match: re.Match[str]) -> str:
     return " " * len(match.group())
 
 
+@lru_cache(maxsize=8)  # triage and extraction read the same text
 def read(text: str) -> tuple[Cue, ...]:
     """Every cue of a normalised text, at most one of each kind."""
     sample = _BLANK.sub(" ", lowered(text[:_SCAN]).replace("’", "'"))
@@ -176,8 +178,9 @@ def read(text: str) -> tuple[Cue, ...]:
         found.append(_cue("urgency", "medium", way))
     if cue := _impact(sample):
         found.append(cue)
+    harmful = _HARMLESS.sub(_blanked, sample)
     for value, pattern in _DANGERS:
-        if danger := pattern.search(_HARMLESS.sub(_blanked, sample)):
+        if danger := pattern.search(harmful):
             found.append(_cue("danger", value, danger))
             break
     return tuple(found)

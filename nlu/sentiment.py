@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nlu.lexicon import SWEARING
 from nlu.text import alternatives, lowered
@@ -92,6 +93,7 @@ _WEARY, _OFTEN = 0.75, 0.35
 _COMPLAINED = 1.2  # however much somebody has to complain of, words without heat are no anger
 
 
+@lru_cache(maxsize=8)  # triage and the request that it opens read the same text
 def read(text: str) -> Sentiment:
     """The mood of a text; words that are negated do not count."""
     sample = text[:_READ]
