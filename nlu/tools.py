@@ -10,6 +10,8 @@ from nlu.understood import CategoryDef, FormDef, Guess, Hit, KnownIncident, Slot
 class Triager(Protocol):
     def triage(self, text: str, *, language: str) -> Triage: ...
 
+    def glance(self, text: str) -> Guess | None: ...
+
 
 class FoundArticle(Protocol):
     """What an index tells of an article it found."""

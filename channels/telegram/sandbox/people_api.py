@@ -95,7 +95,7 @@ class PeopleApi:
     async def add_user(self, request: Request) -> Response:
         """A pretend user by key; one that exists is returned as it is."""
         wanted = await read_json(request)
-        key = str(wanted.get("key") or "").lower() or f"user{self._world.next_user_id()}"
+        key = str(wanted.get("key") or "").lower() or f"user{self._world.seconds()}-{self._world.serial()}"
         if not _KEY.fullmatch(key):
             raise bad_request("a key is 1-40 lower case letters, digits, dashes")
         known = self._world.find_user(key)
@@ -107,7 +107,7 @@ class PeopleApi:
             for field in fields(User)
             if field.name in ("last_name", "username", "language_code", "phone_number") and wanted.get(field.name)
         }
-        user = self._world.add_user(User(id=self._world.next_user_id(), key=key, first_name=first_name, **given))
+        user = self._world.add_user(User(id=self._world.new_user_id(key), key=key, first_name=first_name, **given))
         return JSONResponse(_user(user), status_code=201)
 
     async def change_user(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zlib import crc32
 
 from channels.telegram.sandbox.chats import Chat, Json, Member, Message, Seat, Standing, User
 from channels.telegram.sandbox.files import FileStore, StoredFile
@@ -197,8 +198,12 @@ class World:
             None,
         )
 
-    def next_user_id(self) -> int:
-        return max(self.users, default=FIRST_USER_ID - 1) + 1
+    def new_user_id(self, key: str) -> int:
+        """The id of somebody new, made of their key: a desk remembers people, this memory starts anew."""
+        wanted = FIRST_USER_ID + KEYED_FROM + crc32(key.encode())
+        while wanted in self.users:
+            wanted += 1
+        return wanted
 
     # Chats
 
@@ -263,4 +268,5 @@ class World:
 
 # Telegram's ids have long outgrown 32 bits; the pretend ones do too, so that nobody stores them too small.
 FIRST_USER_ID: Final = 7_100_000_001
+KEYED_FROM: Final = 1_000  # below are the people that every sandbox knows
 FIRST_GROUP_ID: Final = -1_002_000_000_000

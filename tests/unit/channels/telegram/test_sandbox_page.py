@@ -67,6 +67,10 @@ class TestThePeoplesSide:
         answer = await client.post(f"{PAGE}/api/users", json={"key": "mallory"}, headers={"Sec-Fetch-Site": "cross-site"})
         assert answer.status_code == 403
 
+    async def test_two_new_people_of_one_name_are_two(self, client: httpx2.AsyncClient) -> None:
+        ids = {(await client.post(f"{PAGE}/api/users", json={"first_name": "Иван"})).json()["id"] for _ in range(2)}
+        assert len(ids) == 2
+
     @pytest.mark.parametrize("body", [b"{", b"[]", b'{"text": ""}', b'{"location": 5}', b'{"text": "x", "reply_to": 1}'])
     async def test_nonsense_is_answered_not_raised(self, client: httpx2.AsyncClient, body: bytes) -> None:
         headers = {"Content-Type": "application/json"}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from channels.telegram.sandbox import Sandbox
 from channels.telegram.sandbox.acts import Acts
-from channels.telegram.sandbox.chats import MESSAGES_KEPT_PER_CHAT, Seat
+from channels.telegram.sandbox.chats import MESSAGES_KEPT_PER_CHAT, Seat, User
 from channels.telegram.sandbox.faults import FaultKind, Faults
 from channels.telegram.sandbox.files import FileStore, picture_size
 from channels.telegram.sandbox.reactions import ALLOWED_REACTIONS, is_allowed
@@ -50,6 +50,17 @@ class TestWorld:
         after = self.world(clock).add_bot(TOKEN, username="b", name="B")
         assert after.updates.next_id > before.updates.next_id
         assert after.next_message_id > before.next_message_id
+
+    def test_after_a_restart_nobody_is_taken_for_another(self) -> None:
+        before, after = self.world(FakeClock(MORNING)), self.world(FakeClock(MORNING))
+        assert before.new_user_id("ivan") == after.new_user_id("ivan")
+        assert after.new_user_id("maria") != before.new_user_id("ivan")
+        assert before.new_user_id("ivan") not in before.users
+
+    def test_two_keys_of_one_number_are_two_people(self) -> None:
+        world = self.world(FakeClock(MORNING))
+        first = world.add_user(User(id=world.new_user_id("ivan"), key="ivan", first_name="Ivan"))
+        assert world.new_user_id("ivan") == first.id + 1
 
     def test_a_chat_forgets_its_oldest_messages(self) -> None:
         world = self.world(FakeClock(MORNING))
