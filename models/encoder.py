@@ -88,23 +88,28 @@ class UseEncoder:
         if self._single is None:
             with self._lock:
                 if self._single is None:
-                    self._single = _single(_library())
+                    self._single = _single(_library(), self._lock)
         return self._single
 
 
-def _single(library: Any) -> Callable[[str], Vectors]:
-    """Our own path through the library's weights; where another release holds them otherwise, the library's."""
-    single: Callable[[str], Vectors] = library.encode
+def _single(library: Any, lock: threading.Lock) -> Callable[[str], Vectors]:
+    """Our own path through the library's weights, open to any thread; where another release holds them otherwise, the library's."""
+
+    def theirs(text: str) -> Vectors:
+        with lock:  # it was not made for several threads
+            vector: Vectors = library.encode(text)
+        return vector
+
     probe = "Принтер не печатает, error 0x11b"
     try:
         ours = Sentences(library)
-        same = float(ours.encode(probe) @ single(probe)) > _SAME
+        if float(ours.encode(probe) @ library.encode(probe)) > _SAME:
+            return ours.encode
+        why = "another vector"
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        log.warning("encoder.single_path_unfit", error=type(error).__name__)
-        return single
-    if not same:
-        log.warning("encoder.single_path_unfit")
-    return ours.encode if same else single
+        why = type(error).__name__
+    log.warning("encoder.single_path_unfit", error=why)
+    return theirs
 
 
 def _library() -> Any:

@@ -118,11 +118,10 @@ class ArticleIndex:
         """The best articles above the threshold, best first; in the language asked, else in the other where only that exists."""
         floor = ABSTAIN if threshold is None else threshold
         hits: list[ArticleHit] = []
-        terms: frozenset[str] | None = None
+        terms = _terms(text)
         for ranked in self.rank(text, language, category)[: limit * 2]:
             if ranked.chance < floor or len(hits) == limit:
                 break
-            terms = _terms(text) if terms is None else terms
             hits.append(self._hit(ranked.row, ranked.chance, terms))
         return hits
 
