@@ -38,16 +38,10 @@ async def examine(desk: Desk) -> list[dict[str, Any]]:
         try:
             passed, words, advice = await check(desk)
         except (DeskError, OSError) as error:
-            passed, words, advice = False, _said(error), "See the log, or fix the check above first."
+            words = error.with_facts("en") if isinstance(error, DeskError) else str(error)
+            passed, advice = False, "See the log, or fix the check above first."
         found.append({"check": name, "passed": passed, "words": words, "advice": "" if passed else advice})
     return found
-
-
-def _said(error: Exception) -> str:
-    if not isinstance(error, DeskError):
-        return str(error)
-    about = ", ".join(str(value) for value in error.fields.values())
-    return f"{error.phrase} ({about})" if about else error.phrase
 
 
 Finding = tuple[bool, str, str]

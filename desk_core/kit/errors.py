@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import Phrase, translate
 from desk_core.kit.i18n import gettext_noop as _
 
 
@@ -28,6 +28,15 @@ class DeskError(Exception):
             return Phrase(self.text, **fields)
         except (KeyError, TypeError, ValueError):
             return Phrase(self.text)
+
+    def said(self, language: str) -> str:
+        """Its sentence in a language."""
+        return translate(language, self.phrase)
+
+    def with_facts(self, language: str) -> str:
+        """The same for whoever looks after the desk: with what it is about, by name."""
+        about = ", ".join(f"{name}: {value}" for name, value in self.fields.items() if name != "reason" and value is not None)
+        return f"{self.said(language)} ({about})" if about else self.said(language)
 
 
 class NotFound(DeskError):

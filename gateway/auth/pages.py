@@ -13,7 +13,6 @@ from desk_core.people import repository as people
 from desk_core.people.entities import Agent
 from gateway.auth import passwords, sessions
 from gateway.web.desk import desk_of
-from gateway.web.errors import words
 from gateway.web.language import language_of
 from gateway.web.templating import pages_of
 
@@ -95,6 +94,6 @@ def _page(request: Request, *, next_page: str, email: str = "", error: str = "",
         "next_page": inside(next_page) if next_page else "",
         "email": email,
         "wrong": error == "wrong",
-        "limited": words(TooMany(), language_of(request)) if limited else "",
+        "limited": TooMany().said(language_of(request)) if limited else "",
     }
     return pages_of(request).render(request, "login.html", context, status=status)

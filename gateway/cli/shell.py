@@ -27,20 +27,9 @@ def language() -> str:
     return "ru" if tag.lower().startswith("ru") else "en"
 
 
-def words(error: DeskError) -> str:
-    """An error as one sentence in the terminal's language."""
-    try:
-        said = {name: translate(language(), value) if isinstance(value, str) and value else value for name, value in error.fields.items()}
-        text = translate(language(), error.text, **said)
-    except (KeyError, TypeError, ValueError):
-        text = translate(language(), error.text)
-    about = ", ".join(f"{name}: {value}" for name, value in error.fields.items() if name != "reason" and value is not None)
-    return f"{text} ({about})" if about else text
-
-
 def refuse(error: DeskError) -> int:
     """Say on stderr why it was refused; the answer is the exit code."""
-    print(words(error), file=sys.stderr)
+    print(error.with_facts(language()), file=sys.stderr)
     for name, problem in error.problems.items():
         print(f"  {name}: {translate(language(), problem)}", file=sys.stderr)
     return 3 if isinstance(error, NotFound) else 1

@@ -24,7 +24,6 @@ from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame, chosen
 from gateway.console.ticket import show
 from gateway.web.desk import desk_of
-from gateway.web.errors import words
 from gateway.web.paths import Number, canonical
 
 router = APIRouter(prefix="/console/tickets/{number}", include_in_schema=False)
@@ -55,7 +54,7 @@ async def carry_out(request: Request, signed: Signed, number: int, act: Act, *, 
     except DeskError as refused:
         if refused.status >= 500 and not typed:
             raise
-        return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
+        return await show(frame, number, status=refused.status, typed=typed, notice=refused.said(frame.language))
     return RedirectResponse(f"/console/tickets/{number}?{chosen(request).query}", 303)
 
 
@@ -125,7 +124,7 @@ async def reply(
         stored = await _store(request, signed, files)
     except DeskError as refused:
         frame = await Frame.of(request, signed)
-        return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
+        return await show(frame, number, status=refused.status, typed=typed, notice=refused.said(frame.language))
     return await carry_out(request, signed, number, act, typed=typed)
 
 
@@ -183,7 +182,7 @@ async def undo(request: Request, signed: CurrentAgent, number: Number, message: 
     except DeskError as refused:
         if refused.status >= 500:
             raise
-        return await show(frame, number, status=refused.status, notice=words(refused, frame.language))
+        return await show(frame, number, status=refused.status, notice=refused.said(frame.language))
     notice = translate(frame.language, _("Attach the files again: %(names)s"), names=", ".join(taken.files)) if taken.files else ""
     return await show(frame, number, typed={"reply": taken.text}, notice=notice)
 
@@ -206,7 +205,7 @@ async def note(
         stored = await _store(request, signed, files)
     except DeskError as refused:
         frame = await Frame.of(request, signed)
-        return await show(frame, number, status=refused.status, typed=typed, notice=words(refused, frame.language))
+        return await show(frame, number, status=refused.status, typed=typed, notice=refused.said(frame.language))
     return await carry_out(request, signed, number, act, typed=typed)
 
 

@@ -18,7 +18,6 @@ from gateway.auth.sessions import Signed
 from gateway.console.charts import Matrix, Reliability, what_if
 from gateway.console.facts import slot_title
 from gateway.console.frame import Frame
-from gateway.web.errors import words
 from models.artefact import ArtefactRefused
 from models.evaluate import share_interval
 from models.registry import Registry
@@ -86,7 +85,7 @@ async def _page(frame: Frame, *, notice: str = "", status: int = 200) -> Respons
         if waiting is not None:
             context["challenger"] = _became(language, registry.manifest(MODEL, waiting).get("comparison")) or waiting
     except ArtefactRefused:
-        context["notice"] = words(learning.Altered(model=MODEL), language)
+        context["notice"] = learning.Altered(model=MODEL).said(language)
     return frame.render("model.html", context, status=status)
 
 
@@ -152,7 +151,7 @@ async def train(request: Request, signed: Administrator) -> Response:
         async with frame.desk.database.unit() as uow:
             await corrections.ask_training(uow, ctx, by=Actor.of(signed.agent))
     except DeskError as refused:
-        return await _page(frame, notice=words(refused, frame.language), status=refused.status)
+        return await _page(frame, notice=refused.said(frame.language), status=refused.status)
     return RedirectResponse("/console/model", 303)
 
 
@@ -175,7 +174,7 @@ async def _act(frame: Frame, act: str, carry_out: Any) -> Response:
     try:
         version = carry_out()
     except DeskError as refused:
-        return await _page(frame, notice=words(refused, frame.language), status=refused.status)
+        return await _page(frame, notice=refused.said(frame.language), status=refused.status)
     async with frame.desk.database.unit() as uow:
         state = "published" if act == "publish" else "returned"
         corrections.note_run(uow, ctx, act=act, state=state, by=Actor.of(frame.signed.agent), outcome={"version": version})

@@ -50,17 +50,6 @@ class Unexpected(DeskError):
     code = "unexpected"
 
 
-def words(error: DeskError, language: str) -> str:
-    """The sentence for a person; fields that the sentence names are filled in."""
-    sentence = translate(language, error.text)
-    try:
-        return sentence % {
-            name: translate(language, value) if isinstance(value, str) and value else value for name, value in error.fields.items()
-        }
-    except (KeyError, ValueError, TypeError):
-        return sentence
-
-
 def wants_json(request: Request) -> bool:
     """Programs: the REST interface, hooks, or whoever prefers JSON to a page."""
     accept = request.headers.get("accept", "")
@@ -78,7 +67,7 @@ def respond(request: Request, error: DeskError) -> Response:
     """The answer to a request that failed with `error`."""
     language = language_of(request)
     request_id = getattr(request.state, "request_id", "")
-    sentence = words(error, language)
+    sentence = error.said(language)
     if request.url.path.startswith(API):
         return problem(error.code, sentence, error.fields, request_id=request_id, status=error.status)
     if wants_json(request):
@@ -125,9 +114,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(API):
         about = {".".join(str(part) for part in item["loc"][1:]) or "body": str(item["msg"]) for item in error.errors()}
         found = Invalid(reason=", ".join(sorted(about)))
-        return problem(
-            found.code, words(found, language_of(request)), about, request_id=getattr(request.state, "request_id", ""), status=422
-        )
+        return problem(found.code, found.said(language_of(request)), about, request_id=getattr(request.state, "request_id", ""), status=422)
     if any(item["loc"][0] == "path" for item in error.errors()) and not wants_json(request):
         return respond(request, NotFound())
     fields = ", ".join(sorted({".".join(str(part) for part in item["loc"][1:]) for item in error.errors()}))

@@ -3,8 +3,8 @@
 import pytest
 
 from desk_core.kit.blobs import human_size
+from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import Phrase, ntranslate, translate
-from gateway.web.errors import Invalid, words
 from tests.fakes.reading import NAMES
 from tests.house import translations
 
@@ -54,8 +54,8 @@ class TestPhrase:
 
     def test_inside_a_refusal_follows_the_reader(self) -> None:
         refusal = Invalid(reason=Phrase("no time zone “%(zone)s”", zone="Mars"))
-        assert words(refusal, "ru") == "Это значение не подходит: нет часового пояса «Mars»"
-        assert words(refusal, "en") == "This value does not fit: no time zone “Mars”"
+        assert refusal.said("ru") == "Это значение не подходит: нет часового пояса «Mars»"
+        assert refusal.said("en") == "This value does not fit: no time zone “Mars”"
 
     def test_sizes_are_said_as_the_reader_writes_them(self) -> None:
         assert human_size(25 * 1024 * 1024) == "25 MB"
