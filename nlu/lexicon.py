@@ -52,7 +52,8 @@ _THANKS_FOR = re.compile(
 )
 _AGAIN = re.compile(
     r"\b(?:опять|снова|все еще|всё ещё|все равно|всё равно|"
-    r"до сих пор|по-прежнему|по прежнему|так и не|again|still|same (?:problem|issue)|once more)\b",
+    r"до сих пор|по-прежнему|по прежнему|так и не|again|still|same (?:problem|issue|error|thing|story)|once more|"
+    r"то же самое|т(?:от|а|у|е|ой|ого) же (?:сам\w+|ошибк\w+|проблем\w+|истори\w+|бед\w+))\b",
     re.IGNORECASE,
 )
 _QUESTION_WORDS = re.compile(

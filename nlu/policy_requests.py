@@ -183,10 +183,11 @@ def use(scene: Scene, ticket_id: str) -> Turn:
 
 
 def is_clearly_new(scene: Scene, request: OpenRequest) -> bool:
-    """Whether a text is surely about something else than this request."""
+    """Whether a text is surely about something else than this request; where the person points at the request themselves, it is not."""
     triage = scene.triage
     return (
-        triage.intent in {Intent.REPORT, Intent.ASK}
+        not scene.heard.pointed
+        and triage.intent in {Intent.REPORT, Intent.ASK}
         and triage.intent_confidence >= SURE
         and triage.band is Band.ACT
         and triage.category is not None
@@ -202,7 +203,12 @@ def _stems_of(subject: str) -> frozenset[str]:
 
 
 def closer(scene: Scene, active: OpenRequest) -> OpenRequest | None:
-    """Another open request of this person that a text is about rather than the active one; None where nothing speaks for it."""
+    """Another open request of this person that a text is about rather than the active one; None where nothing speaks for it.
+
+    Nor where the person points at the active one themselves.
+    """
+    if scene.heard.pointed:
+        return None
     open_ones = {request.ticket_id: request for request in (active, *scene.snapshot.requests)}
     words = {stem for stem in stems(scene.text) if len(stem) > 2}
     subjects = {ident: _stems_of(request.subject) for ident, request in open_ones.items()}

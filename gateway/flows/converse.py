@@ -309,6 +309,7 @@ class Converse:
             subject=now.first.subject,
             slots=slots,
             category=now.first.category,
+            pointed=now.pointed,
         )
 
 

@@ -73,6 +73,7 @@ class Situation:
     told_private: bool = False  # this group has heard that the bot works in private
     from_another: bool = False  # somebody else than the requester wrote into the conversation
     participant: bool = False  # and they are on the request: what they say joins it, and decides nothing
+    pointed: bool = False  # the person answers a message of `active`, or names its number
     unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
 
     @property
@@ -131,7 +132,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     album_of = await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None
     if known is None and first.edits:
         known = album_of  # a later part of an album lies within the message of the first
-    active = by_number or await _active_ticket(session, inbox, conversation, first)
+    pointed = by_number or await _answered_ticket(session, inbox, conversation, first)
+    active = pointed or await _active_ticket(session, inbox, conversation)
     participant = from_another and (inbox.channel == "email" or joined_by == "copy") and active is not None
     participant = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
@@ -152,6 +154,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         conversation=conversation,
         joined_by=joined_by,
         active=active,
+        pointed=pointed is not None and active is pointed,
         requests=requests,
         button=button,
         on_top=button is not None
@@ -327,14 +330,20 @@ async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[
     return () if contact_id is None else await tickets.open_of(session, contact_id)
 
 
-async def _active_ticket(session: ReadSession, inbox: Inbox, conversation: Conversation | None, message: InboundMessage) -> Ticket | None:
-    """The request a message belongs to: that of the message it answers, else the conversation's active one, else (mail, page) its last."""
+async def _answered_ticket(session: ReadSession, inbox: Inbox, conversation: Conversation | None, message: InboundMessage) -> Ticket | None:
+    """The request of the message that this one answers."""
+    if conversation is None or not message.reply_to:
+        return None
+    answered = await conversations.message_by_external_id(session, inbox.id, message.reply_to)
+    if answered is None or answered.ticket_id is None or not await _same_person(session, answered, conversation):
+        return None
+    return await tickets.ticket_by_id(session, answered.ticket_id)
+
+
+async def _active_ticket(session: ReadSession, inbox: Inbox, conversation: Conversation | None) -> Ticket | None:
+    """The request that words in a conversation belong to: its active one, else (mail, page) its last."""
     if conversation is None:
         return None
-    if message.reply_to:
-        answered = await conversations.message_by_external_id(session, inbox.id, message.reply_to)
-        if answered is not None and answered.ticket_id is not None and await _same_person(session, answered, conversation):
-            return await tickets.ticket_by_id(session, answered.ticket_id)
     if conversation.active_ticket_id is not None:
         return await tickets.ticket_by_id(session, conversation.active_ticket_id)
     if MANNERS[inbox.channel] is not Manner.CHAT or conversation.topic is not None:

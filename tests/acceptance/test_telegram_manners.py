@@ -115,6 +115,15 @@ class TestTwoRequestsInOneChat:
         assert "Ошибка та же самая" in [message["text"] for message in (await house.ticket(second))["messages"]]
         assert len(await anna.tickets()) == 2
 
+    async def test_what_is_said_in_answer_to_one_belongs_to_it_whatever_it_sounds_like(self, house: House) -> None:
+        anna = await house.person()
+        number = await anna.reports(VPN)
+        card = (await anna.chat())[-1]
+        await anna.says("Сломался принтер в приёмной", reply_to=card["message_id"])
+        await anna.hears(matching=f"#{number}")
+        await house.quiet()
+        assert "Сломался принтер в приёмной" in [message["text"] for message in (await house.ticket(number))["messages"]]
+
     async def test_words_about_something_else_are_asked_about(self, house: House) -> None:
         anna = await house.person()
         first = await anna.reports(PRINTER)

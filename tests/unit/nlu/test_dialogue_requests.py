@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from nlu.turn import AddToTicket, CancelTicket, ConfirmSolved, DialogueState, ListRequests, Phase, RateTicket, ShowRequest, UseRequest
+from nlu.turn import (
+    AddToTicket,
+    CancelTicket,
+    ConfirmSolved,
+    DialogueState,
+    Heard,
+    ListRequests,
+    Phase,
+    RateTicket,
+    ShowRequest,
+    UseRequest,
+)
 from nlu.understood import Intent
 from tests.fakes.talk import Talk, request
 from tests.fakes.tools import FakeTools
@@ -81,6 +92,19 @@ class TestRequestsThatExist:
         talk.says("Сломался принтер в приёмной")
         assert talk.replied() == ("ask_about",)
         assert talk.offered() == ["add", "new"]
+
+    def test_whoever_points_at_the_request_is_not_asked(self, talk: Talk) -> None:
+        talk.active = request()
+        talk.requests = (talk.active, replace(request(1041), subject="Принтер в приёмной", category="hardware.printer"))
+        talk.hears(Heard(text="Сломался принтер в приёмной", pointed=True))
+        assert talk.did(AddToTicket) == [AddToTicket("t1042")]
+        assert talk.replied() == ("added",)
+
+    @pytest.mark.parametrize("words", ["На принтере та же самая ошибка", "the printer shows the same error"])
+    def test_words_that_point_back_are_not_something_new(self, talk: Talk, words: str) -> None:
+        talk.active = request()
+        talk.says(words)
+        assert talk.did(AddToTicket) == [AddToTicket("t1042")]
 
     def test_it_may_belong_to_the_active_one(self, talk: Talk) -> None:
         talk.active = request()
@@ -235,6 +259,10 @@ class TestSolved:
     def test_bare_thanks_keep_the_question_open(self, talk: Talk) -> None:
         assert talk.says("спасибо").actions == ()
         assert talk.offered() == ["solved", "not_solved"]
+
+    def test_an_answer_to_the_request_reopens_whatever_it_sounds_like(self, talk: Talk) -> None:
+        talk.hears(Heard(text="Сломался принтер", pointed=True))
+        assert talk.did(ConfirmSolved) == [ConfirmSolved("t1042", solved=False)]
 
     def test_a_different_trouble_is_asked_about(self, talk: Talk) -> None:
         talk.says("Сломался принтер")
