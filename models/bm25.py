@@ -35,11 +35,10 @@ class Field:
             return np.zeros(self._size, dtype=np.float32), 1.0
         ideal = float(self._best[known].sum()) + self._unknown * (len(terms) - len(known))
         telling = self._telling(known)
-        starts = self._starts[telling]
-        lengths = self._starts[telling + 1] - starts
-        ends = lengths.cumsum()
-        places = np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
-        scores = np.bincount(self._documents[places], weights=self._scores[places], minlength=self._size)
+        starts, ends = self._starts[telling].tolist(), self._starts[telling + 1].tolist()
+        parts = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+        documents = np.concatenate([self._documents[part] for part in parts])
+        scores = np.bincount(documents, weights=np.concatenate([self._scores[part] for part in parts]), minlength=self._size)
         return scores.astype(np.float32), ideal or 1.0
 
     def _telling(self, terms: NDArray[np.intp]) -> NDArray[np.intp]:
