@@ -53,7 +53,7 @@ class NullEncoder:
 
 
 class UseEncoder:
-    """The multilingual universal sentence encoder in NumKong: 512 numbers a text, about 105 MB resident, loaded at first use."""
+    """The multilingual universal sentence encoder in NumKong: 512 numbers a text, about 125 MB resident, loaded at first use."""
 
     name = "use-multilingual-3"
     dimension = 512
