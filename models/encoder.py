@@ -59,7 +59,7 @@ class UseEncoder:
     dimension = 512
 
     def __init__(self, *, remembered: int = 128) -> None:
-        self._single: Callable[[str], Vectors] | None = None
+        self._reader: Callable[[str], Vectors] | None = None
         self._lock = threading.Lock()
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
         self._remembered = remembered
@@ -85,14 +85,14 @@ class UseEncoder:
         self.encode(["warm"])
 
     def _loaded(self) -> Callable[[str], Vectors]:
-        if self._single is None:
+        if self._reader is None:
             with self._lock:
-                if self._single is None:
-                    self._single = _single(_library(), self._lock)
-        return self._single
+                if self._reader is None:
+                    self._reader = _reader(_library(), self._lock)
+        return self._reader
 
 
-def _single(library: Any, lock: threading.Lock) -> Callable[[str], Vectors]:
+def _reader(library: Any, lock: threading.Lock) -> Callable[[str], Vectors]:
     """Our own path through the library's weights, open to any thread; where another release holds them otherwise, the library's."""
 
     def theirs(text: str) -> Vectors:
@@ -108,7 +108,7 @@ def _single(library: Any, lock: threading.Lock) -> Callable[[str], Vectors]:
         why = "another vector"
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         why = type(error).__name__
-    log.warning("encoder.single_path_unfit", error=why)
+    log.warning("encoder.own_path_unfit", error=why)
     return theirs
 
 

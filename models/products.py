@@ -4,7 +4,6 @@ By NumKong, which comes with the sentence encoder: without that there is nothing
 """
 
 import importlib
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -63,7 +62,6 @@ def _in_bytes(rows: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.rint(rows / steps[:, None]).astype(np.int8), steps.astype(np.float32)
 
 
-@cache
 def _numkong() -> Any:
     # By name, because the extra is optional.
     return importlib.import_module("numkong")
