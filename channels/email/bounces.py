@@ -23,12 +23,13 @@ _SUBJECT = re.compile(
     r"undeliver|delivery (?:status notification|failure|has failed|problem|notification)|mail delivery (?:failed|system|subsystem)|"
     r"returned mail|failure notice|failed delivery|mail failed|errors from|"
     r"delivery error|mail failure|could not be delivered|non remis|unzustellbar|warning: could not send|"
-    r"message .{1,80} delayed|"
-    r"не доставлен|недоставлен|не удалось доставить|не может быть доставлен|невозможно доставить|ошибка доставки|возвращенн",
+    r"message .{1,80} delayed|failed mail|transient delivery|message you sent blocked|退信|"
+    r"не доставлен|не был[оа]? доставлен|недоставлен|не удалось доставить|не может быть доставлен|невозможно доставить"
+    r"|ошибка доставки|возвращенн",
     re.IGNORECASE,
 )
 _ROBOT = re.compile(
-    r"^(?:mailer[._-]?daemon|post[._-]?master|mail[._-]?daemon|bounce[sd]?|mdaemon|mail[._-]?delivery(?:[._-]?(?:system|subsystem))?)"
+    r"^(?:post[._-]?master|[\w.-]{0,30}daemon|bounce[sd]?|mail[._-]?delivery(?:[._-]?(?:system|subsystem))?)"
     r"(?:[+.=-].*)?@",
     re.IGNORECASE,
 )
@@ -38,6 +39,17 @@ _REFUSED = re.compile(
     r"\b5\d\d[ -](?:#?5\.\d{1,2}\.\d{1,2}|.{0,40}(?:no such user|user unknown|unknown user|mailbox|not taken|rejected|refused))|"
     r"rcpt to:.{0,200}(?:\n.{0,200}){0,2}\b5\d\d\b|\b5\d\d\b(?:.{0,200}\n){1,6}.{0,40}rcpt to:|"
     r"could not be delivered to|was aborted after|as their mailbox is full|are not (?:a )?member of this mailing list",
+    re.IGNORECASE,
+)
+# The same in the words of a server, where neither the subject nor a number tells.
+_NOT_DELIVERED = re.compile(
+    r"(?:can ?not|could not|has not been|was not|not been) (?:be )?delivered|(?:was|been) blocked by|"
+    r"не (?:может быть|был[оа]?|будет) доставлен|не удалось доставить|无法投递|配信できません",
+    re.IGNORECASE,
+)
+_FOR_NOW = re.compile(
+    r"delayed|will be retried|warning:|not yet been delivered|delay reason|transient|warning only|will continue (?:trying|to try)|"
+    r"задержан|ещ[её] не доставлен|попытки (?:доставки )?(?:продолж|будут)",
     re.IGNORECASE,
 )
 _ID = re.compile(r"<([^<>\s]{3,300}@[^<>\s]{1,200})>")
@@ -89,7 +101,8 @@ def find(root: Part, *, sender: str, subject: str, text: str, own: Sequence[str]
     if '"Bounce"' in said and (told := _NOTICE.search(said)):
         return _from_words(root, f"{told[1]}\n{said}", own, secret)
     machine = from_robot(sender) or bool(_NO_REPLY.match(sender)) or root.raw("mailing-list") is not None or nameless
-    return _from_words(root, text, own, secret) if machine and _REFUSED.search(said) else None
+    refused = _REFUSED.search(said) or (from_robot(sender) and nameless and _NOT_DELIVERED.search(said))
+    return _from_words(root, text, own, secret) if machine and refused else None
 
 
 def _from_status(root: Part, status_part: Part, text: str, own: Sequence[str], secret: bytes) -> Bounce:
@@ -119,9 +132,7 @@ def _from_words(root: Part, text: str, own: Sequence[str], secret: bytes) -> Bou
     reason = _server_words(text)
     status = _STATUS.search(text[:20_000])
     code = status[1] if status else None
-    temporary = bool(code and code.startswith("4")) or bool(
-        re.search(r"delayed|will be retried|warning:|задержан", text[:3000], re.IGNORECASE)
-    )
+    temporary = bool(code and code.startswith("4")) or bool(_FOR_NOW.search(text[:3000]))
     return Bounce(_returned_id(root, secret), _failed_address(root, text, own), not temporary, (reason or text.strip())[:500], code)
 
 

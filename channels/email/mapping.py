@@ -169,7 +169,11 @@ def _parse(
     recipients = tuple(dict.fromkeys([*people, *(address.lower() for address in envelope_to)]))[:200]
     delivered = [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in root.all(name)]
     tokens = tuple(dict.fromkeys(token for text in (*recipients, *delivered, *references) if (token := read_token(text, secret))))
-    verdict = judge(Letter(root, sender.address, subject, answer.reply, message_id, envelope_from, own, secret, senders))
+    letter = Letter(
+        root, sender.address, subject, answer.reply, message_id, envelope_from, own, secret, senders,
+        answers=bool(references), passes_on=forward or author is not None,
+    )  # fmt: skip
+    verdict = judge(letter)
     bounce = None
     if verdict.code != "own_loop":
         bounce = bounces.find(root, sender=sender.address, subject=subject, text=original, own=tuple(own), secret=secret)

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from channels.email.addresses import addresses
 from channels.email.html_text import text_of_html
-from channels.email.signatures import own_lines
+from channels.email.signatures import own_lines, warning_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,44 +18,55 @@ class Split:
     quoted: str
 
 
-_MONTH = (
-    r"(?:янв|фев|мар|апр|ма[йяю]|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|"
-    r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[а-яіa-z]*\.?"
-)
+_DAY_OF = r"\d{1,2}\.? (?:de )?[^\W\d_]{3,12}\.?,? (?:de )?\d{4}"  # a month is a word, in whatever language
 _DATE = (
-    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}|"
-    rf"\d{{1,2}}\.? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}})"
+    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}\. \d{1,2}\. \d{4}|"
+    rf"{_DAY_OF}|[^\W\d_]{{3,12}}\.? \d{{1,2}},? \d{{4}}|\d{{4}} ж\. \d{{1,2}} [^\W\d_]{{3,12}}\.?)"
 )
-_VERB = r"(?:пишет|пише|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|написав|написала|wrote|writes|schrieb|a écrit|escribió)"
+_TIME = r"\b\d{1,2}:\d{2}\b"
+_VERB = (
+    r"(?:пишет|пише|написал(?:\(а\)|а)?|писал(?:\(а\)|а|и)?|написав|написала|піша|напісаў|напісала|жазды|wrote|writes|schrieb|a écrit|"
+    r"escribió|escreveu|ha scritto|napisał(?:\(a\)|a)?|pisze|schreef|napsal(?:\(a\)|a)?|yazdı|skrev|kirjoitti|írta|a scris)"
+)
 _MAIL = r"[^\s<>\"]+@[^\s<>\"]+"
-_QUOTE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;)")
+_QUOTE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;|[A-ZА-ЯЁ]{1,3}>(?= |$))")  # The Bat! puts the author's initials before it
 _ONE_MARK = re.compile(r"^\s{0,3}(?:>|&gt;) ?")
-_MARKS = re.compile(r"^(?:\s{0,3}>)+ ?")
-# An attribution begins with a date, perhaps after "On" and a weekday; these are the lines worth a closer look.
-_DATED_START = re.compile(
-    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?{_DATE}", re.IGNORECASE
-)
-_DATED = re.compile(
-    rf"^\s*(?:-{{2,4}} )?(?:on |am |le |el |в |\d{{1,2}}:\d{{2}}, )?(?:[^\W\d]{{2,12}}\.?,? (?:the )?)?"
-    rf"{_DATE}\b.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$",
-    re.IGNORECASE,
-)
+_MARKS = re.compile(r"^(?:\s{0,3}[A-ZА-ЯЁ]{0,3}>)+ ?")
+# An attribution begins with a date, perhaps after "On", "Le", "Em" and a weekday; these are the lines worth a closer look.
+_DATED_START = re.compile(rf"^\s*(?:-{{2,4}} )?(?:\d{{1,2}}:\d{{2}}, )?(?:[^\W\d_]{{1,12}}[.,]{{0,2}} ){{0,4}}{_DATE}", re.IGNORECASE)
+_DATED = re.compile(rf"{_DATED_START.pattern}.{{0,300}}?(?:{_VERB}|{_MAIL}).{{0,120}}:$", re.IGNORECASE)
+_SAID_WHEN = re.compile(rf"^\s*(?:[^\W\d_]{{1,12}} )?{_VERB} {_DATE}.{{0,40}}:$", re.IGNORECASE)
 _NAMED = re.compile(rf"^\s*.{{2,120}}\s{_VERB}\s?:$", re.IGNORECASE)
 _NAMED_WITH_ADDRESS = re.compile(rf"^\s*.{{0,80}}<?{_MAIL}>?\)?,? {_VERB}\s?:$", re.IGNORECASE)
+# Whatever the language: who, with an address in brackets, and when.
+_WHO_AND_WHEN = re.compile(rf"^(?=.*<{_MAIL}>)(?=.*\b(?:19|20)\d\d\b)(?=.*{_TIME}).{{10,300}}:$")
 
-_FROM = re.compile(r"^\W{0,4}(?:от|от кого|from|von|de|від)\s?:\W{0,4}\s?\S", re.IGNORECASE)
+# Yahoo's program for phones writes the answered words behind it.
+_WITH_QUOTE = re.compile(rf"^(\s*.{{0,200}}<{_MAIL}>,? {_VERB}\s?:)\s{{2,}}(?=\S)", re.IGNORECASE)
+
+_FROM = re.compile(
+    r"^\W{0,4}(?:от|от кого|from|von|de|від|ад|da|od|van|kimden|кімнен|expéditeur|mittente|nadawca)\s?:\W{0,4}\s?\S", re.IGNORECASE
+)
 _FIELD = re.compile(
-    r"^\W{0,4}(отправлено|дата|кому|копия|тема|sent|date|to|cc|subject|надіслано|gesendet|an|betreff|reply-to|importance|важность)\s?:",
+    r"^\W{0,4}(отправлено|дата|кому|копия|тема|sent|date|to|cc|subject|надіслано|gesendet|datum|an|betreff|reply-to|importance|важность|"
+    r"адпраўлена|каму|тэма|envoyé|à|objet|enviado(?: el| em)?|para|asunto|assunto|fecha|inviato|a|oggetto|wysłano|do|temat|verzonden|aan|"
+    r"onderwerp|odesláno|komu|předmět|gönderildi|tarih|kime|konu|жіберілді|кімге|тақырыбы)\s?:",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"^\s*(?:_{8,}|-{8,}|={8,})\s*$")
+_LABELLED = re.compile(r"^[ \t>*]{0,4}[^\W\d_][^:@<\d]{0,22}?[ *]?:[ \t*]*\S")
+_BLOCK = 8  # lines of a head
+_HAS_MAIL, _HAS_TIME = re.compile(_MAIL), re.compile(_TIME)
+_MOMENT = re.compile(rf"(?:\b(?:19|20)\d\d\b|{_DATE}).*{_TIME}|{_TIME}.*(?:\b(?:19|20)\d\d\b|{_DATE})", re.IGNORECASE)
+_RULED = re.compile(r"^\s*(?:_{8,}|-{8,}|={8,}|-{2,} ?[^\W\d_][^-\n]{3,60}-{2,}|original message)\s*$", re.IGNORECASE)
 _ORIGINAL = re.compile(
     r"^\s*-{2,}\s*(?:исходное сообщение|оригинальное сообщение|original message|original appointment|reply message|"
-    r"ursprüngliche nachricht)\s*-{2,}\s*$",
+    r"ursprüngliche nachricht|message d['’]origine|mensaje original|messaggio originale|wiadomość oryginalna|початкове повідомлення|"
+    r"вихідне повідомлення)\s*-{2,}\s*$",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(
-    r"^\s*(?:-{2,}\s*(?:пересылаемое сообщение|пересланное сообщение|переадресованное сообщение|forwarded message)\s*-{2,}"
+    r"^\s*(?:-{2,}\s*(?:пересылаемое сообщение|пересланное сообщение|переадресованное сообщение|перенаправленное сообщение"
+    r"|forwarded message)\s*-{2,}"
     r"|begin forwarded message:|начало переадресованного сообщения:?|начало пересылаемого сообщения:?)\s*$",
     re.IGNORECASE,
 )
@@ -66,6 +77,7 @@ _HEAD = 15  # lines in which a forwarding head names its author
 _NOT_A_WORD = re.compile(r"[\W_]+")
 _TELLING = 12  # letters; a shorter line may be anybody's
 _OURS = 3  # lines
+_LONG = 1_000  # characters; a line beyond says no more who wrote
 _ANSWERED = 3  # lines of a quote that an answer keeps
 
 
@@ -77,12 +89,18 @@ def split(text: str, html: str | None = None, *, forward: bool = False, sender: 
     """
     if not text.strip() and html:
         text = text_of_html(html)
-    lines = _with_marks(text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n"))
+    lines = _with_marks([part for line in text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n") for part in _parted(line)])
     said, passed_on = _until_forward(lines, forward=forward)
-    blocks = _blocks(said, last=not passed_on)
+    warned = warning_lines(said)
+    blocks = _blocks(said[warned:], last=not passed_on)
     own = [line for block in blocks if not block.quoted for line in block.lines]
-    kept = own_lines(own, sender=sender) if not passed_on else len(own)
+    kept = own_lines(own, sender=sender)
+    if not any(line.strip() for line in own[kept:]):
+        kept = len(own)
     reply, folded = _told(blocks, kept)
+    if kept < len(own) and passed_on:
+        reply.append("")
+    folded = [*said[:warned], *folded]
     whole = _tidy([*reply, *passed_on])
     if not whole or not any(line.strip() and not _QUOTE_MARK.match(line) for line in (*reply, *passed_on)):
         # A body that is nothing but a quote is shown as it is: better too much than nothing.
@@ -116,6 +134,12 @@ def without_ours(text: str, sent: Iterable[str]) -> str:
         if all(same[before:after]):
             marked.update(range(before, after))
     return split("\n".join(f"> {line}".rstrip() if at in marked else line for at, line in enumerate(lines))).reply
+
+
+def _parted(line: str) -> list[str]:
+    """A line, as two where it holds who wrote and what they wrote."""
+    found = _WITH_QUOTE.match(line) if len(line) <= _LONG and "<" in line else None
+    return [found[1], f"> {line[found.end() :]}"] if found else [line]
 
 
 def _bare(line: str) -> str:
@@ -247,7 +271,7 @@ def _attribution(lines: list[str], position: int) -> tuple[int, bool]:
     line = lines[position]
     if len(line) > 400 or not line.strip():
         return 0, False
-    dated = bool(_DATED_START.match(line))
+    dated = bool(_DATED_START.match(line)) or "<" in line
     if not dated and not line.rstrip().endswith(":"):
         return 0, False
     joined = ""
@@ -259,7 +283,7 @@ def _attribution(lines: list[str], position: int) -> tuple[int, bool]:
         if len(joined) > 500:
             break
         if joined.endswith(":"):
-            if _DATED.match(joined) or _NAMED_WITH_ADDRESS.match(joined):
+            if _DATED.match(joined) or _NAMED_WITH_ADDRESS.match(joined) or _SAID_WHEN.match(joined) or _WHO_AND_WHEN.match(joined):
                 return size, True
             if _NAMED.match(joined):
                 return size, False
@@ -271,12 +295,25 @@ def _history_begins(lines: list[str], position: int) -> bool:
     line = lines[position]
     if _ORIGINAL.match(line):
         return True
-    if _RULE.match(line):
+    if _RULED.match(line):
         following = _next_filled(lines, position + 1)
         return following < len(lines) and (
-            _fields_from(lines, following) >= 2 or (bool(_FROM.match(lines[following])) and _fields_from(lines, following + 1) >= 2)
+            _head_begins(lines, following)
+            or _fields_from(lines, following) >= 2
+            or (bool(_FROM.match(lines[following])) and _fields_from(lines, following + 1) >= 2)
         )
-    return bool(_FROM.match(line)) and _fields_from(lines, position + 1) >= 2
+    return _head_begins(lines, position)
+
+
+def _head_begins(lines: list[str], position: int) -> bool:
+    """Whether the head of a mail stands here: who, to whom, about what, and when. A label on a parcel tells no minute and no address."""
+    if not _LABELLED.match(lines[position]):
+        return False
+    head = list(takewhile(_LABELLED.match, lines[position : position + _BLOCK]))
+    addressed = any(map(_HAS_MAIL.search, head))
+    if _FROM.match(head[0]) and (fields := _fields_from(lines, position + 1)) >= 2:
+        return any(map(_HAS_TIME.search, head)) or (fields >= 3 and (addressed or head[0].lstrip().startswith("*")))
+    return len(head) >= 3 and addressed and any(map(_MOMENT.search, head))
 
 
 def _fields_from(lines: list[str], position: int) -> int:

@@ -14,18 +14,48 @@ _LIST_FOOTER = re.compile(
     r"вы получили это письмо, (?:потому|так)|view it on github|reply to this email directly",
     re.IGNORECASE,
 )
+# "Sent from ..." says what it was sent with; "Sent from our warehouse" is somebody's words.
+_DEVICE = (
+    r"(?:i-?phone|i-?pad|i-?os|android|samsung|galaxy|xiaomi|redmi|poco|huawei|honor|realme|oppo|pixel|nokia|lg|sony|xperia|lenovo|htc|"
+    r"blackberry|windows|outlook|почт\w+|mail|gmail|yahoo|yandex|яндекс\S*|spark|proton\w*|thunderbird|bluemail|mymail|smartphone|"
+    r"смартфон\w*|телефон\w*|phone|handy|mobile|móvil|telefon\w*|téléphone|мобильн\w+|мобільн\w+|устройств\w+|пристро\w+|device|appareil|"
+    r"dispositivo|gerät|urządzeni\w+|tablet\w*|планшет\w*|құрылғы\w*|компьютер\w*|app)"
+)
 _MOBILE = re.compile(
-    r"^\s*(?:отправлено (?:с|из|через) .{2,60}|отправлено из мобильной .{2,40}|"
-    r"sent from my (?:\w+\s?){1,4}|sent from (?:mail|outlook|yahoo) .{2,40}|sent (?:with|via) .{2,60}|"
-    r"get outlook for (?:ios|android).{0,60}|надіслано з .{2,40}|von meinem \w+ gesendet)[.!]?\s*$",
+    r"^\s*(?:"
+    r"(?:sent (?:from|with|via|using|by)|отправлено (?:со?|из|через|при помощи)|надіслано (?:з|із|зі|через)|адпраўлена (?:з|са|праз)|"
+    rf"envoyé d[e'’]\S*|enviado d\S+|inviat[oa] da\S*|wysłan[eo] z\S*|verzonden (?:vanaf|met|via)|odesláno z\S*|skickat från)"
+    rf"(?: [^\s,]+){{0,3}} {_DEVICE}(?:['’]\w+)?(?:[ ,/-]+[^\s,]+){{0,5}}"
+    rf"|отправлено из мобильной .{{2,40}}|von (?:mein\S+|unterwegs).{{0,60}}gesendet|.{{0,60}}{_DEVICE}.{{0,30}} (?:жіберілді|gönderildi)"
+    r"|(?:get|получить|скачать|скачайте|отримати|завантажити|télécharger|obtenir|obtener|obtén|scarica|pobierz|download) outlook .{2,40}"
+    r"|outlook f(?:ür|or) (?:ios|android) .{2,60}|yahoo mail: .{2,60}"
+    r"|(?:virus-free|без вирусов|не содержит вирусов|virenfrei|sans virus|libre de virus)\b.{0,60}"
+    r"|<?https?://www\.avast\.com/sig-email\S*|<#[0-9A-F-]{30,40}>"
+    r")[.!]?\s*$",
     re.IGNORECASE,
+)
+# A mail server puts it above what comes from outside.
+_WARNING = re.compile(
+    r"\W{0,6}(?:caution|warning|external|attention|внимание|осторожно|внешн\w+|увага|achtung|vorsicht|avertissement|atención)\b.{0,60}?"
+    r"(?:originated (?:from )?outside|outside (?:of )?(?:the|your|our)|external (?:e-?mail|sender|source|message)|external\]|"
+    r"внешн\w+ (?:почт\w+|письм\w+|отправител\w+|адрес\w*|источник\w*)|извне|из-за пределов|за пределами|"
+    r"зовнішн\w+ (?:пошт\w+|лист\w*|відправник\w*|джерел\w+)|von außerhalb|externe[nrs]? (?:e-?mail|absender|quelle)"
+    r"|expéditeur externe|externo)",
+    re.IGNORECASE | re.DOTALL,
 )
 # Formulas that stand for a signature whoever follows, and thanks, which are one only above a name.
 _REGARDS = re.compile(
-    r"^\s*(?:с (?:большим |искренним |глубоким )?уважением|с наилучшими(?: пожеланиями)?|всего (?:доброго|наилучшего|хорошего)|"
-    r"искренне ваш[аи]?|с почтением|с теплом|до связи|з повагою|хорошего дня|"
+    r"^\s*(?:с (?:большим |искренним |глубоким )?уважением|с ув(?:аж)?\.|с? ?наилучши[ме](?:и)?(?: пожелания(?:ми)?)?|"
+    r"всего (?:доброго|наилучшего|хорошего)|"
+    r"искренне ваш[аи]?|с почтением|с теплом|до связи|(?:з|із) повагою|з найкращими побажаннями|з павагай|құрметпен|хорошего дня|"
     r"(?:(?:best|kind|kindest|warm|warmest|with best|with kind) )?regards|best wishes|all the best|yours (?:sincerely|faithfully|truly)|"
-    r"(?:yours )?sincerely|respectfully|cordially|mit freundlichen grüßen|viele grüße|cordialement|saludos)\b[^?]{0,60}$",
+    r"(?:yours )?sincerely|respectfully|cordially|(?:mit )?(?:freundlich\w+|best\w+|lieb\w+|viele\w*|herzlich\w+) gr(?:ü|ue)(?:ß"
+    r"|ss)\w*|mfg|"
+    r"(?:bien )?cordialement|bien à (?:vous|toi)|(?:sincères |meilleures )?salutations|(?:un )?(?:cordial )?saludos?|atentamente"
+    r"|atenciosamente|"
+    r"(?:(?:melhores|com os melhores) )?cumprimentos|(?:cordiali |distinti |un )?salut[io]|z poważaniem|z wyrazami szacunku|pozdrawiam|"
+    r"met (?:vriendelijke|hartelijke) groet(?:en)?|vriendelijke groet(?:en)?|s pozdravem|saygılarım(?:la|ızla)"
+    r"|iyi çalışmalar)(?!\w)[^?]{0,60}$",
     re.IGNORECASE,
 )
 _THANKS = re.compile(
@@ -47,6 +77,8 @@ _DISCLAIMER = re.compile(
     r"получили (?:это|данное) (?:письмо|сообщение) по ошибке|"
     r"this (?:e-?mail|message|communication)\b.{0,120}\b(?:confidential|privileged|intended (?:only|solely|exclusively)?)|"
     r"if you (?:are not|have received this).{0,60}(?:intended recipient|in error|by mistake)|confidentiality (?:notice|note)|"
+    r"(?:diese e-?mail|ce (?:message|courriel)|este (?:mensaje|correo|e-?mail)|quest[oa] (?:messaggio|e-?mail)|ta wiadomość|"
+    r"це (?:повідомлення|лист)|гэта паведамленне|бұл хат)\b.{0,160}(?:vertraulich|confiden|riservat|poufn|конфіденці|канфідэнц|құпия)|"
     r"(?:пожалуйста, )?подумайте (?:об окружающей среде|о природе),? прежде чем|consider the environment before printing",
     re.IGNORECASE | re.DOTALL,
 )
@@ -72,6 +104,15 @@ def own_lines(lines: Sequence[str], *, sender: str = "") -> int:
         if shorter >= end:
             return end
         end = shorter
+
+
+def warning_lines(lines: Sequence[str]) -> int:
+    """How many lines at the top are a mail server's warning that the letter comes from outside; none where nothing else was written."""
+    start = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    end = next((at for at in range(start, len(lines)) if not lines[at].strip()), len(lines))
+    if end - start > _FEW or not _WARNING.match(" ".join(lines[start:end])[:_LOOKED_AT].lstrip()):
+        return 0
+    return end if any(line.strip() for line in lines[end:]) else 0
 
 
 def _says(line: str) -> bool:

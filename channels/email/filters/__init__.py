@@ -15,6 +15,7 @@ FILTERS: tuple[Filter, ...] = (
     lists.from_a_list,
     reports.any_other,
     automatic.by_address,
+    away.says_so,
     automatic.wants_no_answer,
 )
 """Most certain first: the first that has a reason gives the verdict."""

@@ -9,7 +9,10 @@ from channels.email.verdicts import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`senders` are rules of the desk: address -> "person" or "robot"; `own` are all addresses of its inboxes, in lower case."""
+    """`senders` are rules of the desk: address -> "person" or "robot"; `own` are all addresses of its inboxes, in lower case.
+
+    `answers`: the mail says that it answers another. `passes_on`: what it tells are somebody else's words, at least in part.
+    """
 
     root: Part
     sender: str
@@ -20,6 +23,14 @@ class Letter:
     own: Collection[str]
     secret: bytes
     senders: Mapping[str, str]
+    answers: bool = False
+    passes_on: bool = False
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nobody is to be told of its fate: the empty return path of robots (RFC 3834, 5321)."""
+        path = self.envelope_from if self.envelope_from is not None else self.root.get("return-path").replace(" ", "") or None
+        return path is not None and path.strip("<> ") == ""
 
 
 Filter = Callable[[Letter], Verdict | None]

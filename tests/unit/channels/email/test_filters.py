@@ -34,6 +34,178 @@ class TestOutOfOffice:
     def test_a_person_who_is_away_is_still_a_person(self, text: str) -> None:
         assert parsed(mail(text)).verdict.code == "received"
 
+    @pytest.mark.parametrize(
+        "subject",
+        [
+            "Автоматты жауап: [#1042] VPN", "Аўтаматычны адказ: VPN", "Fuera de la oficina", "Fuori sede: [#310] Password",
+            "Absence du bureau Re: [#310] Password", "Frånvaro: Password", "Out of Office Re: [#310] Password",
+        ],
+    )  # fmt: skip
+    def test_is_told_by_the_subject_in_many_languages(self, subject: str) -> None:
+        assert parsed(mail("Buy", subject=subject)).verdict.code == "out_of_office"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Я на больничном. Меня замещает Фомин А.А. (fomin@example.org)",
+            "В командировке до 22.03, доступ к почте ограничен. Отвечу, как только смогу.",
+            "Здравствуйте!\n\nЯ в декретном отпуске. По всем вопросам пишите, пожалуйста, Дмитрию.\n\nЭто автоматическое сообщение.",
+            "I'm out of the office today and tomorrow. If it's urgent call Sue in the office.\nGary",
+            "Вітаю! Я у відпустці до 25 березня, відповім після повернення. Це автоматична відповідь.",
+            "Вітаю! Я ў адпачынку з 4 па 15 сакавіка, адкажу па вяртанні. Гэта аўтаматычны ліст.",
+            "Sono in ferie fino al 17/03. Per urgenze 02 000 000.",
+            "Bonjour, je suis en congés du 4 au 15 mars. Je vous répondrai à mon retour.",
+            "Dziękuję za wiadomość. Obecnie przebywam na urlopie, zastępuje mnie p. Kamil Lis. Wiadomość wygenerowana automatycznie.",
+            "Сәлеметсіз бе! До 20 марта я в командировке, отвечу позже.\n\n(автоматты жауап / автоматический ответ)",
+        ],
+    )
+    def test_needs_no_header(self, text: str) -> None:
+        found = parsed(mail(text, subject="Re: [#1001] Printer", in_reply_to="<ours@desk.example>"))
+        assert (found.verdict.code, found.verdict.held) == ("out_of_office", True)
+
+    @pytest.mark.parametrize(
+        ("subject", "text"),
+        [
+            (
+                "Out of office setup",
+                'Could you set up an auto reply? Text:\n\n"I am out of the office. For urgent matters call Ann."\n\nThanks!',
+            ),
+            ("Re: [#5561] Invoice", "Please keep this one open, I am on leave from tomorrow and will send it when I am back on the 20th."),
+            ("Отпуск", "Я в отпуске до 20 марта, переведите мои заявки на Анну."),
+            ("Доставка", "Можно ли перенаправить посылку в другой город, я в командировке до 20-го"),
+            (
+                "Fwd: Автоматический ответ: Счёт",
+                ("Отключите его.\n\n---------- Forwarded message ---------\nОт: П <p@x.example>\n\nЯ в отпуске до 20 "
+                "августа. По срочным вопросам - приёмная."),
+            ),
+        ],
+    )  # fmt: skip
+    def test_who_asks_for_something_is_a_person(self, subject: str, text: str) -> None:
+        assert parsed(mail(text, subject=subject, in_reply_to="<ours@desk.example>")).verdict.code == "received"
+
+
+class TestRobotsWithoutAMark:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Здравствуйте. Ваше письмо получено и будет рассмотрено в течение 30 дней. Данное сообщение отправлено автоматически.",
+            "Thank you for contacting Customer Care. This is an automated response to let you know that we have received your email.",
+            "Dies ist eine automatisch generierte Nachricht. Ihre E-Mail ist bei uns eingegangen.",
+            "Здравствуйте! Этот адрес больше не используется, пишите на laptev@example.org. Автоответчик.",
+            "Ваше письмо задержано. Чтобы оно было доставлено, подтвердите, что вы человек. Письмо создано автоматически.",
+        ],
+    )
+    def test_say_what_they_are(self, text: str) -> None:
+        found = parsed(mail(text, subject="Your mail"))
+        assert (found.verdict.code, found.verdict.held) == ("automatic", True)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Сотрудник Ермаков Павел больше не работает в компании. Просьба направлять письма на info@example.org.",
+            "Please note that Dan Kent no longer works here. Please direct all enquiries to news@example.org.",
+            "Коваль Андрій більше не працює в компанії. Прохання писати на office@example.org",
+        ],
+    )
+    def test_who_left_does_not_answer(self, text: str) -> None:
+        answer = mail(text, subject="Re: [#1001] Printer", in_reply_to="<ours@desk.example>")
+        assert parsed(answer).verdict.code == "automatic"
+        assert parsed(mail(text, subject="Mailbox of a colleague")).verdict.code == "received", "a colleague may write just that"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Автоматический ответ в Outlook не включается.",
+            "Спасибо за письмо, всё заработало.",
+            "Иванов больше не работает в компании, закройте ему доступ. Письма просьба направлять Петрову.",
+            "Клиентам приходит «Это автоматическое сообщение, ваш запрос принят». Уберите, пожалуйста.",
+            "Ваше обращение принято, но ответа нет. Когда ждать?",
+            "автоответчик поменять, там старый голос",
+        ],
+    )
+    def test_people_write_of_robots(self, text: str) -> None:
+        assert parsed(mail(text, subject="Re: [#1001] Printer", in_reply_to="<ours@desk.example>")).verdict.code == "received"
+
+    def test_a_postmaster_may_be_a_person(self) -> None:
+        text = "Ваши письма отбрасываются нашим фильтром, нет PTR. Поправьте, пожалуйста, запись."
+        sender = {"from": "Postmaster <postmaster@partner.example>", "subject": "Ваши письма"}
+        assert parsed(mail(text, return_path="<postmaster@partner.example>", **sender)).verdict.code == "received"
+        assert parsed(mail(text, return_path="<>", **sender)).verdict.held
+
+    def test_a_receipt_may_have_lost_its_parts(self) -> None:
+        text = "Ваше повідомлення\n\n   Кому: Бондар\n   Тема: Заявка\n\nпрочитано 5 березня 2024 р. 10:44."
+        assert parsed(mail(text, subject="Прочитано: [#877] Заявка")).verdict.code == "read_receipt"
+        assert parsed(mail("Инструкцию прочитал, не помогло", subject="Прочитано: инструкция")).verdict.code == "received"
+
+
+class TestInvitations:
+    EVENT = (
+        "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:1\nDTSTART:20240311T090000Z\nSUMMARY:Переговоры\n{}END:VEVENT\nEND:VCALENDAR\n"
+    )
+
+    def letter(self, words: str, event: str) -> bytes:
+        parts = f"--b\nContent-Type: text/plain; charset=utf-8\n\n{words}\n--b\nContent-Type: text/calendar\n\n{event}\n--b--\n"
+        return mail(parts, content_type='multipart/mixed; boundary="b"')
+
+    def test_a_file_that_somebody_sends_along_is_none(self) -> None:
+        asked = self.letter("Контрагент прислал файл, Outlook его не открывает.", self.EVENT.format(""))
+        found = parsed(asked)
+        assert (found.verdict.code, found.card["event"]["summary"]) == ("received", "Переговоры")
+
+    def test_who_is_named_in_it_invites(self) -> None:
+        event = self.EVENT.format("ORGANIZER:mailto:anna@example.com\n")
+        assert parsed(self.letter("Приглашаю всех на переговоры в среду.", event)).verdict.code == "calendar"
+        assert parsed(self.letter("", self.EVENT.format(""))).verdict.code == "calendar"
+
+
+class TestReportsInFreeWords:
+    @pytest.mark.parametrize(
+        ("sender", "subject", "text", "permanent"),
+        [
+            (
+                "MAILER-DAEMON@x.example",
+                "уведомление об ошибке",
+                "Ваше сообщение не может быть доставлено.\n\n<kassa@x.example>:\nНет ящика. (#5.1.1)",
+                True,
+            ),
+            (
+                "MAILER-DAEMON@x.example",
+                "Failed mail: Received",
+                "Recipient: <kassa@x.example>\nReason: (552 message exceeds size limit)",
+                True,
+            ),
+            (
+                "postmaster@x.example",
+                "**Message you sent blocked by our bulk email filter**",
+                "Your message to:  kassa@x.example\nwas blocked",
+                True,
+            ),
+            (
+                "DrWeb-DAEMON@x.example",
+                "Недоставлено: вирус в сообщении",
+                "отправленное на адрес\n\n  kassa@x.example\n\nНЕ БЫЛО ДОСТАВЛЕНО.",
+                True,
+            ),
+            ("PostMaster@x.example", "来自x.example的退信", "很抱歉，您的邮件无法投递。\n\n收件人：kassa@x.example", True),
+            (
+                "Mailer-Daemon@x.example",
+                "Warning: message 1rC delayed 24 hours",
+                "has not yet been delivered\n\n  kassa@x.example\n    Delay reason: timed out",
+                False,
+            ),
+            (
+                "MDaemon@x.example",
+                "Transient Delivery Failure",
+                "will continue trying to deliver\n\nAddress: kassa@x.example\nReason: 10060",
+                False,
+            ),
+        ],
+    )  # fmt: skip
+    def test_tell_whom_and_for_how_long(self, sender: str, subject: str, text: str, permanent: bool) -> None:
+        found = parsed(mail(text, subject=subject, return_path="<>", **{"from": sender}))
+        assert found.bounce is not None
+        assert (found.bounce.address, found.bounce.permanent) == ("kassa@x.example", permanent)
+
 
 class TestSpam:
     @pytest.mark.parametrize(

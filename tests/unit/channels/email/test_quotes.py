@@ -49,6 +49,74 @@ def test_outlook_history_is_folded(history: str) -> None:
     assert "Пров" in parts.quoted or "Check" in parts.quoted
 
 
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        "Il giorno mar 3 nov 2026 alle ore 10:15 Mario Rossi <m.rossi@x.example> ha scritto:",
+        "Em ter., 3 de nov. de 2026 às 10:15, João Silva <joao@x.example> escreveu:",
+        "Op di 3 nov 2026 om 10:15 schreef S. Bakker <s.bakker@x.example>:",
+        "út 3. 11. 2026 v 10:15 odesílatel Jan Novák <jan@x.example> napsal:",
+        "Ayşe Demir <ayse@x.example>, 3 Kas 2026 Sal, 10:15 tarihinde şunu\nyazdı:",
+        "2026 ж. 3 қар., сс 10:15, Айдар <a@x.example> жазды:",
+        "Вы писали 3 ноября 2026 г., 10:15:01:",
+        "W dniu 3.11.2026 o 10:15, Anna Wiśniewska pisze:",
+        "Le 3 novembre 2026 à 10:15, Jean <jean@x.example> a écrit :",
+    ],
+)
+def test_who_wrote_before_is_told_in_any_language(attribution: str) -> None:
+    parts = split(f"{NEW}\n\n{attribution}\n\n{OLD}\n")
+    assert parts.reply == NEW
+    assert "Проверьте кабель" in parts.quoted
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "De : Camille Lefèvre\nEnvoyé : jeudi 15 octobre 2026 16:34\nÀ : Jean\nObjet : Panne",
+        "De: Jean <j@x.example>\nEnviado el: martes, 3 de noviembre de 2026 10:15\nPara: Lucía <l@x.example>\nAsunto: Factura",
+        "Od: Jan <j@x.example>\nWysłano: wtorek, 3 listopada 2026 10:15\nDo: Anna <a@x.example>\nTemat: Drzwi",
+        "Kimden: Ahmet <a@x.example>\nGönderildi: 8 Kasım 2026 Pazar 09:53\nKime: Ayşe <y@x.example>\nKonu: Teklif",
+        "Кімнен: Гүлнар <g@x.example>\nЖіберілді: 2026 ж. 15 қыркүйек 10:06\nКімге: Айдар\nТақырыбы: Есеп",
+        "-------- Түпнұсқа хабар --------\nЖіберуші: Г <g@x.example>\nКүні: 01.10.2026  08:40\nКімге: a@x.example\nТақырыбы: Мектеп",
+        "  Original Message  \nFrom: Michael <m@x.example>\nSent: Tuesday, September 8, 2026 3:21 PM\nTo: Emily\nSubject: Contract",
+    ],
+)
+def test_the_head_of_an_earlier_mail_is_told_in_any_language(head: str) -> None:
+    parts = split(f"{NEW}\n\n{head}\n\nПроверьте кабель.")
+    assert parts.reply == NEW
+    assert "Проверьте кабель" in parts.quoted
+
+
+def test_the_bat_quotes_with_initials() -> None:
+    text = "Вы писали 8 ноября 2026 г., 11:29:01:\n\nАК> Какой принтер?\n\nТот, что у окна.\n\nАК> С каких пор?\n\nСо среды."
+    assert split(text).reply == "> Какой принтер?\nТот, что у окна.\n\n> С каких пор?\nСо среды."
+
+
+def test_a_phone_may_write_the_quote_behind_its_author() -> None:
+    text = f"{NEW}\n\n  On Tue, Sep 1, 2026 at 4:24 PM, Emily<e@x.example> wrote:   Проверьте кабель.  "
+    assert split(text).reply == NEW
+
+
+def test_a_warning_of_the_mail_server_is_not_what_the_person_says() -> None:
+    warning = "Внимание! Внешняя почта. Не переходите по ссылкам, если не уверены в отправителе."
+    parts = split(f"{warning}\n\n{NEW}")
+    assert (parts.reply, parts.quoted) == (NEW, warning)
+    english = "CAUTION: This email originated from outside of the organization.\nDo not click links."
+    assert split(f"{english}\n\n{NEW}").reply == NEW
+    assert split(warning).reply == warning, "alone it is all there is"
+    assert split(f"Внешняя почта не работает с утра.\n\n{NEW}").reply.startswith("Внешняя"), "a person may write of it"
+
+
+def test_a_signature_above_a_forward_is_folded() -> None:
+    text = (
+        "Прошу оформить.\n\n-- \nОльга Смирнова"
+        "\n\n-------- Перенаправленное сообщение --------\nОт: Дмитрий <d@x.example>\n\nНужны пропуска."
+    )
+    parts = split(text)
+    assert parts.quoted == "-- \nОльга Смирнова"
+    assert parts.reply.startswith("Прошу оформить.\n\n--------") and parts.reply.endswith("Нужны пропуска.")
+
+
 def test_an_answer_below_the_quote_is_the_reply() -> None:
     assert split(f"12.05.2026 14:32, Support пишет:\n{OLD}\n\n{NEW}").reply == NEW
 
@@ -76,6 +144,8 @@ def test_answers_between_the_lines_are_kept_with_what_they_answer() -> None:
         "Fwd\n---------- Forwarded message ---------\nFrom: Bob <b@x>\nDate: Mon\nSubject: Help\nTo: me\n\nIt is broken.",
         "Смотрите ниже\n-------- Пересылаемое сообщение --------\nОт кого: Bob\nКому: me\nДата: Среда\nТема: Помогите\n\nСломалось.",
         "From: and To: are words too",
+        "На наклейке:\n\nОт: Склад № 3, Тверь\nКому: Магазин «Уют»\nДата: 04.10.2026\nТема: хрупкое\n\nА груз уехал в Калугу.",
+        "Из журнала:\n\nFrom: info@firma.example\nTo: zakaz@sklad.example\nSubject: Zakaz 55\nstatus=bounced\n\nПочему?",
     ],
 )
 def test_what_is_no_quote_stays(text: str) -> None:
