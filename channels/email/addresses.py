@@ -6,6 +6,7 @@ from channels.email.mime import header_text
 
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\]+@[^\s<>()\[\],;:\"\\@]+")
 _COMMENT = re.compile(r"\(([^()]*)\)")
+_ASIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')
 
 
 def addresses(value: bytes | None) -> list[tuple[str, str]]:
@@ -14,14 +15,17 @@ def addresses(value: bytes | None) -> list[tuple[str, str]]:
         return []
     found: list[tuple[str, str]] = []
     for item in _items(value[:60_000].decode("latin-1")):
-        before, angle, inside = item.partition("<")
-        match = _ADDRESS.search(inside if angle else _COMMENT.sub(" ", item)) or _ADDRESS.search(item)
+        # What stands in quotes or in brackets is a name, whatever it looks like: "Vera <vera@bank>" <eve@evil>.
+        bare = _ASIDE.sub(lambda aside: " " * len(aside[0]), item)
+        opens = bare.find("<")
+        match = _ADDRESS.search(bare, opens + 1) or _ADDRESS.search(bare) or _ADDRESS.search(item)
         if not match:
             continue
         comment = _COMMENT.search(item)
-        name = before if angle and before.strip() else (comment[1] if comment else "")
-        address = header_text(match[0].encode("latin-1")).strip("'.").lower()
-        if "@" in address and len(address) <= 254:
+        before = item[: max(opens, 0)]
+        name = before if before.strip() else (comment[1] if comment else "")
+        address = _decoded(match[0]).strip("'.").lower()
+        if len(address) <= 254 and _ADDRESS.fullmatch(address):
             found.append((_name(name, address), address))
         if len(found) >= 500:
             break
@@ -32,6 +36,14 @@ def address_of(text: str | None) -> str | None:
     """The one address in an envelope value such as `<a@b>`; None for the null sender."""
     match = _ADDRESS.search(text or "")
     return match[0].lower() if match else None
+
+
+def _decoded(address: str) -> str:
+    """An address as it is meant: in UTF-8 (RFC 6532). Encoded words have no place in it (RFC 2047, 5) and are left as they are."""
+    try:
+        return address.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return address
 
 
 def _name(raw: str, address: str) -> str:

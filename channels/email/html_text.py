@@ -22,12 +22,16 @@ _SELF_CLOSING = frozenset(
     {"area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p", "param", "source",
      "tbody", "td", "th", "tr", "wbr"}
 )  # fmt: skip
+_SMALL = 20_000  # characters, in which not even attributes alone are many
+_MAX_ATTRIBUTES = 1_000
+_OPENING = re.compile(r"<[a-zA-Z/]")
+_VALUE_OR_END = re.compile(r"=\s*([\"'])|>")
 _OPEN_OR_CLOSE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _TAG = re.compile(r"<[^<>]*>?")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 
-_IMAGE = re.compile(r"<img\b[^>]{0,5000}>", re.IGNORECASE)
+_IMAGE = re.compile(r"<img\b(?:[^<>]|<(?!img)){0,5000}>", re.IGNORECASE)
 _REMOTE = re.compile(r"\ssrc\s*=\s*[\"']?\s*https?:", re.IGNORECASE)
 # A picture of a pixel or two, or one that nobody is to see, is there to be fetched.
 _TRACKER = re.compile(
@@ -39,7 +43,7 @@ _TRACKER = re.compile(
 def text_of_html(html: str) -> str:
     """The readable text: paragraphs and lists kept, links with their address, quoted containers as lines that begin with ">"."""
     html = html[:MAX_HTML]
-    if too_deep(html):
+    if too_much(html):
         return _SPACES.sub(" ", _TAG.sub(" ", html)).strip()
     from selectolax.lexbor import LexborHTMLParser
 
@@ -54,8 +58,10 @@ def text_of_html(html: str) -> str:
     return writer.text()
 
 
-def too_deep(html: str) -> bool:
-    """Whether elements nest so deep that building the tree (quadratic in depth) would be the attack."""
+def too_much(html: str) -> bool:
+    """Whether building the tree would be the attack: it is quadratic in the depth of elements, and in the attributes of one."""
+    if len(html) > _SMALL and _overloaded(html):
+        return True
     if html.count("<") <= _MAX_DEPTH:
         return False
     depth = 0
@@ -64,6 +70,28 @@ def too_deep(html: str) -> bool:
             depth = max(0, depth - 1) if closing else depth + 1
             if depth > _MAX_DEPTH:
                 return True
+    return False
+
+
+def _overloaded(html: str) -> bool:
+    """Whether a tag has more attributes than anybody writes. Reads tags as a browser does: a ">" in quotes ends none."""
+    position = 0
+    while (opening := _OPENING.search(html, position)) is not None:
+        position, count = opening.end(), 0
+        while True:
+            found = _VALUE_OR_END.search(html, position)
+            count += len(html[position : found.start() if found else len(html)].split())
+            if count > _MAX_ATTRIBUTES:
+                return True
+            if found is None:
+                return False
+            position = found.end()
+            if found[1] is None:
+                break
+            closes = html.find(found[1], position)
+            if closes < 0:
+                return False
+            position = closes + 1
     return False
 
 
@@ -205,7 +233,7 @@ def safe_html(html: str, *, remote: bool = False) -> str:
     html = html[:MAX_HTML]
     if remote:
         html = _IMAGE.sub(lambda image: "" if _TRACKER.search(image[0]) else image[0], html)
-    if too_deep(html[:MAX_HTML]):
+    if too_much(html[:MAX_HTML]):
         return ""
     import nh3
 

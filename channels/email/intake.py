@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from desk_core.kit.clock import Clock
 from desk_core.kit.errors import StoreUnavailable, TooLarge
 
 _IN_A_THREAD = 256 * 1024  # bytes; smaller mails are parsed faster than a thread is woken
+_READERS = 2
 MEGABYTE = 1024 * 1024
 
 
@@ -55,6 +57,8 @@ class MailIntake:
     ) -> None:
         self._blobs, self._secret, self._clock, self._examiner = blobs, secret, clock, examiner
         self._file_limit, self._mail_limit = file_limit, mail_limit
+        # Threads of their own: a mail that is long to read must not keep files and everything else waiting.
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="mail-reader")
 
     async def take(
         self,
@@ -83,7 +87,7 @@ class MailIntake:
                 senders=inbox.senders,
             )
 
-        parsed = await asyncio.to_thread(read) if len(raw) > _IN_A_THREAD else read()
+        parsed = await asyncio.get_running_loop().run_in_executor(self._readers, read) if len(raw) > _IN_A_THREAD else read()
         if self._examiner is not None or inbox.trusted.authserv:
             trust = await trust_of(
                 raw, identity=parsed.sender.address, trusted=inbox.trusted, examiner=self._examiner, envelope_from=envelope_from,

@@ -28,7 +28,7 @@ _OTHERS = 50
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ID = re.compile(r"<\s*([^<>\s]{1,400})\s*>")
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
-_NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply", re.IGNORECASE)
+_NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply(?=[+._@-])", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069<>:\"|?*]")
 
 

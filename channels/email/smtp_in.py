@@ -7,7 +7,7 @@ import logging
 import re
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aiosmtpd.proxy_protocol import ProxyData
@@ -250,10 +250,11 @@ class _Connection(SMTP):
         self.peer = self.socket_peer = str(name[0]) if isinstance(name, tuple) else "unix"
         if not self._listener.peers.trusts(self.socket_peer):
             self._proxy_timeout = None  # a stranger's PROXY header is a command like any other, and unknown
-        if not self._listener.opened(self) and isinstance(transport, asyncio.WriteTransport):
+        if not self._listener.opened(self):
             self._turned_away = True
-            transport.write(b"421 4.7.0 Too many connections, please try again later\r\n")
-            transport.close()
+            stream = cast("asyncio.Transport", transport)  # uvloop's are of no class of asyncio's
+            stream.write(b"421 4.7.0 Too many connections, please try again later\r\n")
+            stream.close()
             return
         super().connection_made(transport)
 

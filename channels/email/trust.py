@@ -240,7 +240,7 @@ def weigh(evidence: Evidence, *, author: Author, identity: str) -> Trust:
         verdict = Standing.FORGED
         if evidence.vouched:
             verdict, reasons = Standing.VERIFIED, [*reasons, Reason("vouched", evidence.vouched)]
-    if verdict is not Standing.FORGED and not (author.domain and aligned(domain_of(identity), author.domain)):
+    if verdict is not Standing.FORGED and not (author.address and identity == author.address):
         verdict, acts, reasons = Standing.UNKNOWN, False, [Reason("borrowed" if author.domain else "no_author"), *reasons]
     return Trust(verdict, acts and verdict is not Standing.FORGED, evidence.findings, tuple(reasons), evidence.policy, evidence.by)
 
