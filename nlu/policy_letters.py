@@ -46,9 +46,9 @@ def mail(scene: Scene) -> Turn:
     if intent is Intent.STATUS and snapshot.requests:
         return policy_requests.status(scene)
     if intent in COURTESIES and not scene.heard.attachments:
-        return scene.turn(scene.state, intent=intent)
-    if not scene.text and not scene.heard.attachments and not subject_line(scene):
-        return scene.turn(scene.state, intent=Intent.UNKNOWN)
+        # Who only greets, or sends an empty letter by mistake, waits for an answer; thanks need none.
+        asked = (scene.say("greet" if scene.text else "ask_problem"),) if intent is Intent.GREET else ()
+        return scene.turn(scene.state, *asked, intent=intent)
     return open_letter(scene, intent)
 
 

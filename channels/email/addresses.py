@@ -4,7 +4,7 @@ import re
 
 from channels.email.mime import header_text
 
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\]+@[^\s<>()\[\],;:\"\\@]+")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\]+@(?:[^\s<>()\[\],;:\"\\@]+|\[[\w.:]{3,60}\])")
 _COMMENT = re.compile(r"\(([^()]*)\)")
 _ASIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')
 

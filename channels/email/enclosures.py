@@ -43,7 +43,8 @@ def unwrap_tnef(content: bytes) -> Wrapped | None:
     try:
         opened: Any = TNEF(content, do_checksum=False)  # type: ignore[no-untyped-call]
         files = [Enclosed(_tnef_name(file), bytes(file.data)) for file in opened.attachments[:_MOST] if file.data]
-        return Wrapped(_tnef_text(opened.body), _tnef_text(opened.htmlbody), tuple(files))
+        found = Wrapped(_tnef_text(opened.body), _tnef_text(opened.htmlbody), tuple(files))
+        return found if found != Wrapped() else None
     except Exception:  # noqa: BLE001 - the library answers what is broken with whatever error it runs into
         return None
 

@@ -28,6 +28,7 @@ _OPENING = re.compile(r"<[a-zA-Z/]")
 _VALUE_OR_END = re.compile(r"=\s*([\"'])|>")
 _OPEN_OR_CLOSE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _TAG = re.compile(r"<[^<>]*>?")
+_HIDES = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 
@@ -54,7 +55,7 @@ def text_of_html(html: str) -> str:
     if root is None:
         return _SPACES.sub(" ", _TAG.sub(" ", html)).strip()
     writer = _Writer()
-    _walk(root, writer)
+    _walk(root, writer, hides=bool(_HIDES.search(html)))
     return writer.text()
 
 
@@ -143,8 +144,8 @@ class _Writer:
         return _MANY_LINES.sub("\n\n", "\n".join(line.rstrip() for line in self._lines)).strip("\n")
 
 
-def _walk(root: "LexborNode", out: _Writer) -> None:
-    """Visit the tree without recursion: mail can nest a hundred thousand elements."""
+def _walk(root: "LexborNode", out: _Writer, *, hides: bool) -> None:
+    """Visit the tree without recursion: mail can nest a hundred thousand elements. With `hides` some are there not to be seen."""
     node: LexborNode | None = root
     root_id = root.mem_id
     visited = 0
@@ -153,7 +154,7 @@ def _walk(root: "LexborNode", out: _Writer) -> None:
         if visited > _MAX_NODES:
             return
         tag = node.tag or ""
-        if tag not in _SKIPPED:
+        if tag not in _SKIPPED and not (hides and _is_hidden(node, tag)):
             _enter(node, tag, out)
             child = node.first_child
             if child is not None:
@@ -169,6 +170,11 @@ def _walk(root: "LexborNode", out: _Writer) -> None:
             if node is None or node.mem_id == root_id:  # `==` would compare their markup
                 return
             _leave(node, node.tag or "", out)
+
+
+def _is_hidden(node: "LexborNode", tag: str) -> bool:
+    """Whether nobody sees it, such as the line that newsletters put in for the list of mails."""
+    return not tag.startswith("-") and bool(_HIDES.search(node.attributes.get("style") or ""))
 
 
 def _enter(node: "LexborNode", tag: str, out: _Writer) -> None:

@@ -182,7 +182,7 @@ def _parse(
     elif sender.address == NOBODY and verdict.code == "received":
         verdict = Verdict("unreadable", {"error": "no_sender"}, automatic=True, held=True)
     if message_id is None:
-        message_id = _made_up(root, raw)
+        message_id = _made_up(root, raw, received_at)
         code = "no_message_id" if verdict.code == "received" else verdict.code
         verdict = Verdict(code, {**verdict.params, "made_up": message_id}, automatic=verdict.automatic, held=verdict.held)
     elif message_id != (bounded := _bounded(message_id)):
@@ -376,9 +376,9 @@ def _bounded(message_id: str) -> str:
     return f"{message_id[:180]}~{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
 
 
-def _made_up(root: Part, raw: bytes) -> str:
-    """The same id for the same mail, whichever servers it passed: trace headers do not count."""
-    digest = hashlib.sha256()
+def _made_up(root: Part, raw: bytes, received_at: datetime) -> str:
+    """The same id for the same mail, whichever servers it passed: trace headers do not count. Where it has no date, for a day."""
+    digest = hashlib.sha256(b"" if root.raw("date") else f"{received_at:%Y-%m-%d}".encode())
     for name in ("from", "to", "date", "subject"):
         digest.update(name.encode() + b":" + (root.raw(name) or b"") + b"\n")
     digest.update(split_head(raw.lstrip(b"\r\n"))[1].strip().replace(b"\r\n", b"\n"))

@@ -200,13 +200,16 @@ def _without_last_newline(chunk: bytes) -> bytes:
     return chunk[:-1] if chunk.endswith((b"\n", b"\r")) else chunk
 
 
+_PADDED_END = re.compile(rb"=[ \t]+(?=\r?\n|$)")  # servers pad lines; a soft break is one all the same (RFC 2045, 6.7)
+
+
 def decode_transfer(body: bytes, encoding: str) -> bytes:
     """The bytes behind base64 or quoted-printable; anything else stays as it is."""
     match encoding.strip().strip("\"'").lower().split(";")[0].strip():
         case "base64":
             return decode_base64(body)
         case "quoted-printable" | "quoted-printeable" | "quopri":
-            return binascii.a2b_qp(body)
+            return binascii.a2b_qp(_PADDED_END.sub(b"=", body))
         case _:
             return body
 
@@ -268,7 +271,9 @@ def parameters(value: bytes) -> tuple[str, dict[str, str]]:
         name, equals, text = item.partition("=")
         match = _SEGMENT.match(name.strip().lower())
         if equals and match:
-            segments.setdefault(match[1].strip(), {}).setdefault(int(match[2] or 0), (_unquote(text), bool(match[3])))
+            parts, place, extended = segments.setdefault(match[1].strip(), {}), int(match[2] or 0), bool(match[3])
+            if place not in parts or (extended and not parts[place][1]):  # "filename*" says it better than "filename" (RFC 6266, 4.3)
+                parts[place] = (_unquote(text), extended)
     return main.lower(), {name: _joined(parts) for name, parts in segments.items()}
 
 

@@ -40,6 +40,13 @@ async def insert_raw(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> set[
     return set(await uow.scalars(_INSERT_RAW_FRESH, list(rows)))
 
 
+async def body_of(uow: UnitOfWork, inbox_id: str, external_id: str) -> Mapping[str, Any] | None:
+    """What is stored under this id, as it was read when it came."""
+    query = select(RawInbound.body).where(RawInbound.inbox_id == inbox_id, RawInbound.external_id == external_id)
+    found: Mapping[str, Any] | None = await uow.scalar(query)
+    return found
+
+
 async def note_received(uow: UnitOfWork, inbox_ids: Collection[str], *, now: datetime) -> None:
     await _NOTE_RECEIVED.many(uow.session, ({"inbox": inbox_id, "now": now} for inbox_id in sorted(inbox_ids)))
 

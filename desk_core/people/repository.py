@@ -59,9 +59,10 @@ async def address_and_name(session: ReadSession, contact_id: str, *, channel: st
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-async def identities(session: ReadSession, contact_ids: Collection[str]) -> list[ContactIdentity]:
+async def identities(session: ReadSession | UnitOfWork, contact_ids: Collection[str]) -> list[ContactIdentity]:
+    within = session.session if isinstance(session, UnitOfWork) else session
     query = select(ContactIdentity).where(ContactIdentity.contact_id.in_(contact_ids)).order_by(ContactIdentity.id)
-    return list((await session.scalars(query)).all())
+    return list((await within.scalars(query)).all())
 
 
 async def agent_by_email(session: ReadSession, email: str) -> Agent | None:

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
+from desk_core.kit.prepared import Prepared
 from desk_core.people import repository
 from desk_core.people.entities import Agent, AuditEntry, Contact, ContactIdentity, Team, TeamMember
 from desk_core.people.permissions import Role
@@ -36,13 +37,28 @@ async def identify(
     return found
 
 
-async def mark_address(uow: UnitOfWork, *, channel: str, address: str, reason: str | None, now: datetime) -> None:
-    """Note that an address permanently refuses mail or messages (or, with no reason, works again)."""
+async def mark_address(uow: UnitOfWork, *, channel: str, address: str, reason: str, now: datetime) -> None:
+    """Note that an address permanently refuses mail or messages."""
     await uow.execute(
         update(ContactIdentity)
         .where(ContactIdentity.channel == channel, ContactIdentity.address == address)
-        .values(failed_at=now if reason else None, failed_reason=reason)
+        .values(failed_at=now, failed_reason=reason)
     )
+
+
+_WORKS_AGAIN = Prepared(
+    update(ContactIdentity)
+    .where(
+        ContactIdentity.channel == bindparam("of_channel"), ContactIdentity.address == bindparam("of_address"),
+        ContactIdentity.failed_at.is_not(None),
+    )
+    .values(failed_at=None, failed_reason=None)
+)  # fmt: skip
+
+
+async def works_again(uow: UnitOfWork, *, channel: str, address: str) -> None:
+    """Somebody wrote from an address: what was said of it no longer holds."""
+    await _WORKS_AGAIN.run(uow.session, {"of_channel": channel, "of_address": address})
 
 
 async def add_agent(

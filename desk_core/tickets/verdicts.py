@@ -12,6 +12,7 @@ VERDICTS = {
     "joined_token": _("joined by our mark in the address"),
     "joined_references": _("joined by References"),
     "joined_number": _("joined #%(number)s: the number belongs to the sender"),
+    "another_address": _("joined #%(number)s from another address than the requester's. What is written there closes and rates nothing"),
     "participant": _("joined #%(number)s: its writer was copied in. What they write closes and rates nothing"),
     "number_not_owned": _("new: the number in the subject belongs to someone else"),
     "number_not_proven": _("new: nothing proves that the number in the subject is the sender's"),

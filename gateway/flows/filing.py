@@ -22,6 +22,7 @@ from desk_core.kit.errors import StaleWrite
 from desk_core.kit.i18n import known_language
 from desk_core.kit.ids import new_id
 from desk_core.kit.prepared import at_hand
+from desk_core.people import repository as people_repository
 from desk_core.people import service as people
 from desk_core.people.entities import Contact
 from desk_core.tickets import copies, history, participants
@@ -99,6 +100,8 @@ async def file(uow: UnitOfWork, ctx: Context, now: Situation, files: Sequence[Se
     conversation.last_inbound_at = ctx.now
     if now.first.kind is not InboundKind.MEMBERSHIP and not now.participant and conversation.blocked_at is not None and not now.forged:
         conversation.blocked_at = conversation.blocked_reason = None  # who writes has not shut us out
+    if now.inbox.channel == "email" and now.contact is not None and not now.first.held:
+        await people.works_again(uow, channel="email", address=now.first.sender.address)
     match now.first.kind:
         case InboundKind.EDIT if now.known_message is not None:
             await amending.edit(uow, ctx, filed, files[0], too_large=too_large)
@@ -318,7 +321,7 @@ def _verdict(filed: Filed, inbound: InboundMessage) -> tuple[str, dict[str, Any]
     joined = filed.situation.joined_by
     number = filed.ticket.number if filed.ticket is not None else None
     if filed.situation.participant and number is not None:
-        return "participant", {**inbound.verdict_params, "number": number}
+        return "participant" if filed.situation.on_it else "another_address", {**inbound.verdict_params, "number": number}
     if filed.situation.unanswered and joined != "duplicate":
         return ("imported" if inbound.card.get("imported") else "unanswered"), dict(inbound.verdict_params)
     code = {"token": "joined_token", "references": "joined_references", "number": "joined_number"}.get(joined, joined)
@@ -360,7 +363,8 @@ async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     inbound, known = filed.situation.first, filed.situation.known_message
     reason = str(inbound.card.get("reason", ""))[:300]
     address = inbound.card.get("address")
-    if inbound.card.get("permanent") and address:
+    if known is not None and inbound.card.get("permanent") and address and str(address).lower() in await _sent_to(uow, known):
+        # Of a letter that did not go there anybody may say anything.
         await people.mark_address(uow, channel="email", address=str(address).lower(), reason=reason or "refused", now=ctx.now)
     if known is None and inbound.card.get("permanent"):
         for token in inbound.tokens:
@@ -377,6 +381,13 @@ async def _bounce(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
             history.note_event(uow, ctx, ticket, kind, actor=Actor("system", None, "mail"), data=data)
             ticket.unread = True
     await _keep(uow, ctx, filed, inbound, (), too_large=())
+
+
+async def _sent_to(uow: UnitOfWork, message: Message) -> set[str]:
+    """The addresses that a letter of ours may have gone to: the requester's, and those in copy."""
+    conversation = await uow.session.get_one(Conversation, message.conversation_id)
+    identities = await people_repository.identities(uow, [conversation.contact_id])
+    return {one.address for one in identities if one.channel == "email"} | {str(copied) for _name, copied in message.meta.get("cc", ())}
 
 
 async def _press(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:

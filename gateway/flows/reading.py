@@ -72,7 +72,8 @@ class Situation:
     codes: Mapping[int, TypedCode] = field(default_factory=dict)  # by the place of the message that is nothing but the code
     told_private: bool = False  # this group has heard that the bot works in private
     from_another: bool = False  # somebody else than the requester wrote into the conversation
-    participant: bool = False  # and they are on the request: what they say joins it, and decides nothing
+    participant: bool = False  # by letter, or as somebody on the request: what they say joins it, and decides nothing
+    on_it: bool = False  # and they are on the request
     pointed: bool = False  # the person answers a message of `active`, or names its number
     unanswered: bool = False  # a letter that is taken in without a word: the sender has heard from the desk twice just now
 
@@ -105,16 +106,23 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     messages = tuple(replace(message, thread_key=first.thread_key) for message in messages)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
+    by_letter = inbox.channel == "email" and joined_by in ("token", "references", "number")
+    from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
+    if by_letter and from_another and first.kind is InboundKind.MESSAGE and await _active_ticket(session, inbox, conversation) is None:
+        # A talk without a request is nobody's to go on with but the person's own.
+        conversation, joined_by, by_letter, from_another = None, "new", False, False
     if conversation is not None and inbox.channel == "email" and first.text:
         first = replace(first, text=quotes.without_ours(first.text, await letters.said_last(session, conversation.id)))
         messages = (first, *messages[1:])
     begins = conversation is None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held
     same = await _said_before(session, inbox, contact, first) if begins and contact is not None and first.acts else None
+    repeated = await tickets.ticket_by_id(session, same.ticket_id) if same is not None and same.ticket_id else None
+    if same is not None and same.external_id != first.external_id and repeated is not None and not _goes_on(repeated):
+        same = None  # the trouble is back: what was solved does not swallow the same words said anew
     if same is None and (why := await _machine(session, inbox, first, contact, conversation)) is not None:
         first = replace(first, held=True, automatic=True, verdict=why)
         messages = (first, *messages[1:])
     owner_id = conversation.contact_id if conversation else contact.id if contact else None
-    from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
     if conversation is not None and from_another:
         contact = await people.contact_by_id(session, conversation.contact_id)
     # Whoever is not proven and came in by no secret hears nothing of the requests of the person whose address they bear.
@@ -124,6 +132,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     known = None
     if first.edits:
         known = await conversations.message_by_external_id(session, inbox.id, first.edits)
+        if first.kind is InboundKind.BOUNCE and known is not None and known.direction != "outbound":
+            known = None  # a report about somebody else's letter tells nothing of ours
     if known is None and first.kind is InboundKind.BOUNCE and joined_by == "token" and conversation is not None:
         # It returns a Message-ID that is not ours (a relay writes its own) or none at all; its address says whose mail came back.
         known = await conversations.last_sent(session, conversation.id)
@@ -134,13 +144,14 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         known = album_of  # a later part of an album lies within the message of the first
     pointed = by_number or await _answered_ticket(session, inbox, conversation, first)
     active = pointed or await _active_ticket(session, inbox, conversation)
-    participant = from_another and (inbox.channel == "email" or joined_by == "copy") and active is not None
-    participant = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
+    # To know an id or a token of a thread proves nothing about who writes: everybody who got a copy of a letter knows it.
+    participant = from_another and (by_letter or joined_by == "copy") and active is not None
+    on_it = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
     if begins and contact is not None and not first.held:
         if same is not None:
             conversation, joined_by = await conversations.conversation_by_id(session, same.conversation_id), "duplicate"
-            active = await tickets.ticket_by_id(session, same.ticket_id) if same.ticket_id else None
+            active = repeated
         told = await letters.told_by_itself(
             session, channel=inbox.channel, contact_id=contact.id, since=first.at - ANSWERED_WITHIN, limit=ANSWERS
         )
@@ -173,7 +184,13 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         album_of=album_of,
         from_another=from_another,
         participant=participant,
+        on_it=on_it,
     )
+
+
+def _goes_on(ticket: Ticket) -> bool:
+    status = Status(ticket.status)
+    return status.is_active and status is not Status.RESOLVED
 
 
 async def _machine(

@@ -71,7 +71,7 @@ def answer(mail: EmailMessage, *, sender: str, text: str, subject: str, threaded
     return made
 
 
-AWAY = "Спасибо, ваше письмо получено и будет прочитано сотрудником."
+AWAY = "Письмо передано дежурному, он прочтёт его в свою смену."  # no filter knows these words
 """Of a robot that says nothing by which it could be told; one that says that nobody is there is held at once."""
 
 

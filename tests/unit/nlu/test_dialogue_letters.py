@@ -45,12 +45,20 @@ class TestALetter:
 
     @pytest.mark.parametrize(
         ("subject", "text"),
-        [(None, "Здравствуйте!"), ("Re: спасибо", "Спасибо"), ("", ""), ("Привет", ""), (None, "Добрый день, коллеги! Спасибо.")],
+        [("Re: спасибо", "Спасибо"), (None, "Добрый день, коллеги! Спасибо.")],
     )
-    def test_of_mere_courtesy_opens_nothing_and_is_not_answered(self, mail: Talk, subject: str | None, text: str) -> None:
+    def test_of_thanks_opens_nothing_and_is_not_answered(self, mail: Talk, subject: str | None, text: str) -> None:
         turn = mail.says(text, subject=subject)
         assert turn.actions == ()
         assert turn.replies == ()
+
+    @pytest.mark.parametrize(
+        ("subject", "text", "said"), [(None, "Здравствуйте!", "greet"), ("", "", "ask_problem"), ("Привет", "", "ask_problem")]
+    )
+    def test_that_says_nothing_is_asked_what_happened(self, mail: Talk, subject: str | None, text: str, said: str) -> None:
+        turn = mail.says(text, subject=subject)
+        assert turn.actions == ()
+        assert [reply.key for reply in turn.replies] == [said]
 
     def test_with_courtesy_under_a_telling_subject_opens_one(self, mail: Talk) -> None:
         mail.says("Спасибо!", subject="Не работает принтер в бухгалтерии")

@@ -1,13 +1,16 @@
 """What a mail becomes, whatever state it is in."""
 
 import base64
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
+from channels.email.html_text import safe_html, text_of_html, too_much
+from channels.email.mapping import parse
 from channels.email.threading import make_message_id, plus_address
 from desk_core.conversations.ports import InboundKind
-from tests.unit.channels.email.mails import SECRET, SUPPORT, inbound, mail, parsed
+from tests.unit.channels.email.mails import INBOX, NOW, SECRET, SUPPORT, inbound, mail, parsed
 
 RUSSIAN = "Здравствуйте, принтер на третьем этаже не печатает, помогите пожалуйста"
 CONVERSATION = "01939f3e-1111-7000-8000-00000000c0de"
@@ -345,3 +348,55 @@ class TestReportsOfOtherKinds:
     def test_are_held_under_their_own_name(self, kind: str, part: str, code: str) -> None:
         message = inbound(self.report(kind, part))
         assert (message.kind, message.verdict, message.held, message.automatic) == (InboundKind.MESSAGE, code, True, True)
+
+
+class TestWhatIsSentToStopTheDesk:
+    @pytest.mark.parametrize(
+        "tag",
+        [
+            "<p " + " ".join(f"a{place}=1" for place in range(5_000)) + ">",
+            '<p x=">" ' + " ".join(f"a{place}" for place in range(5_000)) + ">",
+            "<p " + " ".join(f"a{place}='<b c>'" for place in range(5_000)) + ">",
+        ],
+    )
+    def test_a_tag_of_attributes_builds_no_tree(self, tag: str) -> None:
+        assert too_much(tag)
+        assert safe_html(f"{tag}Принтер") == ""
+        assert "Принтер" in text_of_html(f"{tag}Принтер")
+
+    def test_much_that_is_honest_passes(self) -> None:
+        rows = "<tr><td class='a' style='b: c'>1 > 0</td></tr>" * 2_000
+        picture = f"<img src='data:image/png;base64,{'A' * 60 + chr(10)}' alt='x'>" * 100
+        assert not too_much(f"<table>{rows}</table>{picture}")
+
+    def test_what_nobody_sees_is_not_said(self) -> None:
+        assert text_of_html("<div style='display: none'>preheader</div><p>Принтер</p>") == "Принтер"
+
+
+class TestAnAddress:
+    @pytest.mark.parametrize("given", ["=?utf-8?q?vera=40bank.example=3E?=@evil.example", "=?utf-8?q?a=20b?=@evil.example"])
+    def test_holds_no_encoded_words(self, given: str) -> None:
+        sender = parsed(mail("x", **{"from": given})).sender.address
+        assert sender.endswith("@evil.example") and "bank.example>" not in sender and " " not in sender
+
+    def test_of_our_own_with_a_token_is_our_own(self) -> None:
+        assert parsed(mail("x", **{"from": "support+anything@desk.example"})).verdict.code == "own_loop"
+
+
+def test_a_name_of_a_file_in_two_writings_is_the_better_one() -> None:
+    content = b"JVBERi0="
+    names = "attachment; filename=Otchet.pdf; filename*=UTF-8''%D0%9E%D1%82%D1%87%D1%91%D1%82.pdf"
+    found = parsed(mail(content, content_type="application/pdf", content_disposition=names, content_transfer_encoding="base64"))
+    assert [file.name for file in found.files] == ["Отчёт.pdf"]
+
+
+def test_a_soft_line_break_may_be_padded() -> None:
+    raw = mail(b"one =  \r\nline", content_transfer_encoding="quoted-printable")
+    assert parsed(raw).text == "one line"
+
+
+def test_a_letter_without_a_date_is_known_for_a_day() -> None:
+    raw = mail("Toner low", date="", message_id="")
+    first = parse(raw, inbox_id=INBOX, inbox_addresses=[SUPPORT], secret=SECRET, received_at=NOW).external_id
+    assert parse(raw, inbox_id=INBOX, inbox_addresses=[SUPPORT], secret=SECRET, received_at=NOW + timedelta(hours=1)).external_id == first
+    assert parse(raw, inbox_id=INBOX, inbox_addresses=[SUPPORT], secret=SECRET, received_at=NOW + timedelta(days=1)).external_id != first

@@ -216,6 +216,11 @@ class TestContent:
 
 
 class TestLimits:
+    def test_connections_over_the_cap_are_told_to_come_later_on_the_loop_that_desks_run_on(self) -> None:
+        uvloop = pytest.importorskip("uvloop")  # its transports are of no class of asyncio's
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self.test_connections_over_the_cap_are_told_to_come_later())
+
     async def test_connections_over_the_cap_are_told_to_come_later(self) -> None:
         desk = Desk(max_connections=1)
         await desk.listener.start()

@@ -4,10 +4,11 @@ import time
 
 import pytest
 
+from channels.email.addresses import addresses
 from channels.email.checks import Names, policy_of
 from channels.email.examining import Examiner, trust_of
 from channels.email.results import read_results
-from channels.email.trust import Origin, Result, Standing, Trust, Trusted
+from channels.email.trust import Origin, Result, Standing, Trust, Trusted, author_of
 from tests.fakes.signing import OpenZone, sealed, signed
 from tests.unit.channels.email.mails import mail
 
@@ -403,6 +404,17 @@ class TestTheAuthor:
         trust = await trust_of(raw, identity=ANNA, trusted=OURS)
         assert trust is not None
         assert (trust.verdict, trust.acts, codes(trust)[0]) == (Standing.UNKNOWN, False, "borrowed")
+
+    async def test_a_neighbour_of_the_same_domain_may_not_act_either(self) -> None:
+        passed = (results("dmarc=pass header.from=example.com") + "\r\n").encode()
+        trust = await trust_of(passed + mail(From="noreply.eve@example.com", reply_to=ANNA), identity=ANNA, trusted=OURS)
+        assert trust is not None
+        assert (trust.acts, codes(trust)[0]) == (False, "borrowed")
+
+    @pytest.mark.parametrize("given", ['"Anna <anna@example.com>" <eve@example.com>', "eve@example.com (<anna@example.com>)"])
+    def test_is_no_address_in_a_name(self, given: str) -> None:
+        assert author_of([("from", given.encode())]).address == "eve@example.com"
+        assert addresses(given.encode())[0][1] == "eve@example.com"
 
     async def test_who_is_missing_may_not_act(self) -> None:
         raw = (results("spf=pass smtp.mailfrom=evil.example") + "\r\n").encode() + mail(From="", sender="anna@example.com")
