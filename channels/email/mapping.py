@@ -27,7 +27,8 @@ NOBODY = "unknown@invalid"
 _OTHERS = 50
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ID = re.compile(r"<\s*([^<>\s]{1,400})\s*>")
-_FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
+_FORWARD_SUBJECT = re.compile(r"^\s*(?:\[#\s?\d{1,10}\]\s*)?(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
+_TAG = re.compile(r"\[#\s?\d{1,10}\]\s*")
 _NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply(?=[+._@-])", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069<>:\"|?*]")
 
@@ -157,9 +158,14 @@ def _parse(
         original, card["truncated"] = original[:MAX_TEXT], len(original)
     forward = bool(_FORWARD_SUBJECT.match(subject))
     answer = quotes.split(original, forward=forward, sender=sender.name or "")
-    author = _author_inside(root) or quotes.first_author(original, forward=forward)
+    inside = _mail_inside(root)
+    author = (_author_of(inside) if inside is not None else None) or quotes.first_author(original, forward=forward)
     if author is not None and author[1] not in {*own, sender.address}:
-        card["passed_on"] = {"name": author[0], "address": author[1]}
+        parts = quotes.parted(original, forward=forward)
+        if inside is not None and _author_of(inside):
+            parts = original.strip(), mail_content(read(inside))[0]
+        told = {"subject": _as_first_written(subject), "covering": parts[0], "text": parts[1][:MAX_TEXT]}
+        card["passed_on"] = {"name": author[0], "address": author[1], **told}
     message_id = next(iter(_ids(root.get("message-id"))), None)
     answers = _ids(root.get("in-reply-to"))
     # Oldest first; what the mail answers comes last, because the last counts most.
@@ -351,13 +357,23 @@ def _others(root: Part, known: Collection[str], senders: Mapping[str, str]) -> l
     return [[name, address] for address, name in found.items()][:_OTHERS]
 
 
-def _author_inside(root: Part) -> tuple[str, str] | None:
-    """Who wrote the one mail that came attached; delivery reports return ours that way and are read elsewhere."""
+def _mail_inside(root: Part) -> bytes | None:
+    """The one mail that came attached; delivery reports return ours that way and are read elsewhere."""
     inside = [part for part in root.walk() if part.type == "message/rfc822"] if root.type == "multipart/mixed" else []
-    if len(inside) != 1:
-        return None
-    head, _ = split_head(inside[0].content().lstrip(b"\r\n"))
+    return inside[0].content().lstrip(b"\r\n") if len(inside) == 1 else None
+
+
+def _author_of(mail: bytes) -> tuple[str, str] | None:
+    head, _ = split_head(mail)
     return next((pair for name, value in headers_of(head) if name == "from" for pair in addresses(value)), None)
+
+
+def _as_first_written(subject: str) -> str:
+    """A subject without what a program puts before it to pass a mail on, and without the number of another request."""
+    subject = _TAG.sub("", subject)
+    while match := _FORWARD_SUBJECT.match(subject):
+        subject = subject[match.end() :]
+    return subject.strip()
 
 
 def _raws(root: Part, name: str) -> list[bytes]:

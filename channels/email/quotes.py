@@ -70,6 +70,10 @@ _FORWARDED = re.compile(
     r"|begin forwarded message:|начало переадресованного сообщения:?|начало пересылаемого сообщения:?)\s*$",
     re.IGNORECASE,
 )
+_FORWARD_ENDS = re.compile(
+    r"^\s*-{2,}\s*(?:конец (?:пересылаемого|пересланного|переадресованного) сообщения|end (?:of )?forwarded message)\s*-{2,}\s*$",
+    re.IGNORECASE,
+)
 _MANY_LINES = re.compile(r"\n{3,}")
 # Outlook's dates are full of these.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"))
@@ -110,12 +114,43 @@ def split(text: str, html: str | None = None, *, forward: bool = False, sender: 
 
 def first_author(text: str, *, forward: bool = False) -> tuple[str, str] | None:
     """(name, address) of who wrote what a mail passes on, as its forwarding head says; None where it passes nothing on or does not say."""
-    lines = text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n")
-    _, passed_on = _until_forward(lines, forward=forward)
+    _, passed_on = _until_forward(_lines(text), forward=forward)
     for line in passed_on[:_HEAD]:
         if _FROM.match(line):
             return next(iter(addresses(line.partition(":")[2].strip(" *_").encode())), None)
     return None
+
+
+def parted(text: str, *, forward: bool = False) -> tuple[str, str]:
+    """(what whoever passes a mail on says to it, what is passed on without its head); the second is empty where nothing is."""
+    above, below = _until_forward(_lines(text), forward=forward)
+    if not below:
+        return _tidy(above), ""
+    if _FORWARDED.match(_MARKS.sub("", below[0])):
+        below = below[1:]
+    start = _next_filled(below, 0)
+    if start < len(below) and _QUOTE_MARK.match(below[start]):
+        # Where it stands in a quote, words behind the quote are again those of whoever passes it on.
+        end = next((at for at in range(start, len(below)) if below[at].strip() and not _QUOTE_MARK.match(below[at])), len(below))
+        inner, after = [_ONE_MARK.sub("", line) for line in below[:end]], below[end:]
+    else:
+        end = next((at for at, line in enumerate(below) if _FORWARD_ENDS.match(line)), len(below))
+        inner, after = below[:end], below[end + 1 :]
+    return _tidy([*above, "", *after]), _tidy(inner[_head_ends(inner) :])
+
+
+def _head_ends(lines: list[str]) -> int:
+    """Where the words of a mail that is passed on begin: behind its fields, or the line that says who wrote it."""
+    start = _next_filled(lines, 0)
+    if start < len(lines) and (size := _attribution(lines, start)[0]):
+        return start + size
+    if not any(map(_FROM.match, lines[start : start + _HEAD])):
+        return start
+    return next((at for at in range(start, len(lines)) if not lines[at].strip()), len(lines))
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n")
 
 
 def without_ours(text: str, sent: Iterable[str]) -> str:

@@ -131,6 +131,7 @@ class Converse:
         if not decision.flooded:
             await self._prove(uow, decision, filed)
         await filing.keep_participants(uow, decision.ctx, filed)
+        await filing.keep_covering(uow, decision.ctx, filed)
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
         silent = decision.situation.first.held or decision.situation.participant

@@ -261,14 +261,17 @@ async def with_invitation(session: ReadSession, now: Situation, ctx: Context) ->
 async def _by_its_author(session: ReadSession, message: InboundMessage) -> InboundMessage:
     """A letter that one of us passes on is the request of whoever wrote it first; whoever only bears our address passes nothing on."""
     agent = await people.agent_by_email(session, message.sender.address) if message.acts and not message.held else None
-    if agent is None or agent.disabled_at is not None:
-        return message
     author = message.card["passed_on"]
+    if agent is None or agent.disabled_at is not None:
+        return replace(message, card={**message.card, "passed_on": {"name": author["name"], "address": author["address"]}})
     card = {name: value for name, value in message.card.items() if name not in ("passed_on", "number")}
     told = {"by": agent.name, "address": str(author["address"])}
     return replace(
         message,
         sender=Sender(str(author["address"]), str(author["name"])),
+        # What the colleague says to it is for colleagues; see `filing.keep_covering`. Mail stored before it was told apart is left whole.
+        text=str(author.get("text", message.text)),
+        subject=author.get("subject", message.subject),
         card={**card, "passed_on_by": agent.name},
         verdict="passed_on" if message.verdict == "received" else message.verdict,
         verdict_params={**message.verdict_params, **told},

@@ -21,6 +21,7 @@ from tests.services.imap import ImapServer
 pytestmark = pytest.mark.timeout(300)
 
 PRINTER = "Здравствуйте!\n\nВ бухгалтерии не печатает принтер, никто не может распечатать документы.\n\nС уважением,\nВера"
+COVERING = "Примите, пожалуйста, опять этот зануда."
 ROBOT = {"X-Autoreply": "yes"}
 VPN = "Как подключить VPN на домашнем компьютере?"
 
@@ -237,24 +238,29 @@ class TestAnAnswer:
 
 
 class TestALetterThatAnOperatorPassesOn:
-    def forward(self, house: House, sender: str, author: str) -> bytes:
+    def forward(self, house: House, sender: str, author: str, subject: str = "Fwd: Принтер") -> bytes:
         message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = sender, house.support, "Fwd: Принтер"
+        message["From"], message["To"], message["Subject"] = sender, house.support, subject
         message["Message-ID"] = f"<fwd-{author}>"
-        message.set_content(
-            f"Примите, пожалуйста.\n\n-------- Пересылаемое сообщение --------\nОт: Пётр <{author}>\nТема: Принтер\n\n{PRINTER}"
-        )
+        message.set_content(f"{COVERING}\n\n-------- Пересылаемое сообщение --------\nОт: Пётр <{author}>\nТема: Принтер\n\n{PRINTER}")
         return message.as_bytes()
 
     async def test_is_the_request_of_whoever_wrote_it_first(self, house: House) -> None:
         petr = house.correspondent(name="Пётр")
-        await house.takes(self.forward(house, house.agents["olga"].email, petr.address), sender=house.agents["olga"].email)
+        olga = house.agents["olga"].email
+        await house.takes(self.forward(house, olga, petr.address, "[#17] Fwd: Принтер"), sender=olga)
         letter = await petr.hears()
         await house.quiet()
         ticket = await house.ticket(number_of(letter))
         assert (ticket["contact"]["name"], ticket["category"]) == ("Пётр", "hardware.printer")
         assert ticket["messages"][0]["verdict"]["code"] == "passed_on"
         assert await house.letters(house.agents["olga"].email) == []
+        assert letter.letter.subject == f"[#{ticket['number']}] Принтер", "no sign that it was passed on, no number of before"
+        note = next(message for message in ticket["messages"] if message["direction"] == "note")
+        assert (note["author"], note["text"]) == (house.agents["olga"].name, COVERING), "what she says to it is for colleagues"
+        assert COVERING not in letter.text
+        assert COVERING not in ticket["messages"][0]["text"]
+        assert COVERING not in (await house.http.get(f"{house.url}/s/{ticket['status_token']}")).text
 
     async def test_anybody_elses_stays_their_own(self, house: House) -> None:
         vera, petr = house.correspondent(name="Вера"), house.correspondent(name="Пётр")

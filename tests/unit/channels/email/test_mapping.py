@@ -309,6 +309,18 @@ class TestBounces:
         assert (message.kind, message.held) == (InboundKind.MESSAGE, False)
 
 
+def test_what_is_said_to_an_attached_mail_is_told_from_it() -> None:
+    inner = part(mail("It broke.", subject="Chair", **{"from": "Bob <bob@x.example>"}), "message/rfc822")
+    told = inbound(multipart("mixed", part("He again"), inner)).card["passed_on"]
+    assert (told["address"], told["covering"], told["text"]) == ("bob@x.example", "He again", "It broke.")
+
+
+@pytest.mark.parametrize("subject", ["FW: Broken chair", "[#1025] FW: Broken chair", "Пересл: Fwd: [#7] Broken chair"])
+def test_a_mail_that_is_passed_on_has_its_own_subject(subject: str) -> None:
+    body = "He again\n\n---------- Forwarded message ---------\nFrom: Bob <bob@x.example>\n\nIt broke."
+    assert inbound(mail(body, subject=subject)).card["passed_on"]["subject"] == "Broken chair"
+
+
 def test_lanes_keep_one_persons_mails_in_order() -> None:
     lanes = [inbound(mail(**{"from": address})).lane for address in ("a@x.example", "A@X.example", "b@x.example")]
     assert [first == second for first, second in pairwise(lanes)] == [True, False]

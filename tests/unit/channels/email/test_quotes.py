@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.email.quotes import first_author, split, without_ours
+from channels.email.quotes import first_author, parted, split, without_ours
 
 NEW = "Спасибо, теперь печатает."
 OLD = "> Проверьте кабель.\n> Техподдержка"
@@ -204,6 +204,26 @@ class TestWhoWroteItFirst:
     @pytest.mark.parametrize("text", ["", "From: nobody in particular", "---------- Forwarded message ---------\nFrom: Petr\n\nhelp"])
     def test_nobody_is_made_up(self, text: str) -> None:
         assert first_author(text) is None
+
+
+class TestWhatIsPassedOn:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "He again\n\n---------- Forwarded message ---------\nFrom: Bob <bob@x.example>\nDate: Mon\nSubject: x\n\nIt broke.\n\nBob",
+            "Begin forwarded message:\n\n> From: Bob <bob@x.example>\n> Subject: x\n>\n> It broke.\n>\n> Bob\n\nHe again",
+            (
+                "He again\n-------- Пересылаемое сообщение --------\n27.11.2026, 10:00, Bob <bob@x.example>:\n\nIt broke.\n\nBob\n-- Конец "
+                "пересылаемого сообщения --"
+            ),
+            "He again\n\nFrom: Bob <bob@x.example>\nSent: Monday\nTo: Anna\nSubject: printer\n\nIt broke.\n\nBob",
+        ],
+    )
+    def test_is_told_from_what_is_said_to_it(self, text: str) -> None:
+        assert parted(text, forward=True) == ("He again", "It broke.\n\nBob")
+
+    def test_is_nothing_where_nothing_is_passed_on(self) -> None:
+        assert parted("It broke.") == ("It broke.", "")
 
 
 OURS = """Request #1001 is in. The service desk answers by 27 November, 09:00.
