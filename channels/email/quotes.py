@@ -118,7 +118,11 @@ def first_author(text: str, *, forward: bool = False) -> tuple[str, str] | None:
     for line in passed_on[:_HEAD]:
         if _FROM.match(line):
             return next(iter(addresses(line.partition(":")[2].strip(" *_").encode())), None)
-    return None
+    # Yandex's web mail has no head: it says when and who in one line.
+    start = _next_filled(passed_on, 1)
+    size, _ = _attribution(passed_on, start) if start < len(passed_on) else (0, False)
+    said = " ".join(_MARKS.sub("", line).strip() for line in passed_on[start : start + size])
+    return next(iter(addresses(said.encode())), None) if size else None
 
 
 def parted(text: str, *, forward: bool = False) -> tuple[str, str]:

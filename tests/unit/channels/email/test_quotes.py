@@ -196,6 +196,11 @@ class TestWhoWroteItFirst:
     def test_is_told_by_the_head_of_what_is_passed_on(self, text: str) -> None:
         assert first_author(text) == ("Пётр Иванов", "petr@example.com")
 
+    def test_yandex_says_it_in_one_line(self) -> None:
+        text = 'см.\n\n-------- Пересылаемое сообщение --------\n27.11.2026, 10:00, "Зоя" <zoya@x.example>:\n\nпомогите'
+        assert first_author(text) == ("Зоя", "zoya@x.example")
+        assert parted(text) == ("см.", "помогите")
+
     def test_outlook_has_no_mark_but_the_subject_says_it(self) -> None:
         text = "fyi\n\nFrom: Petr <petr@example.com>\nSent: Monday\nTo: Anna\nSubject: printer\n\nhelp"
         assert first_author(text, forward=True) == ("Petr", "petr@example.com")
