@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select, update
 
+from channels.email.filters.automatic import is_unread
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import letters
 from desk_core.conversations import repository as conversations
@@ -44,6 +45,7 @@ class Outcome:
     inbox_id: str = ""
     conversation_id: str = ""
     is_mail: bool = False
+    withheld: bool = False  # nobody reads letters there
     copy: str = ""  # the address of the one whose copy this is
     plain: bool = False  # nothing follows from its arrival but that it is noted
 
@@ -85,6 +87,9 @@ class Deliver:
         )  # fmt: skip
         if message.delivery_state == "sent" and not done.copy:
             return Plan(Outcome(ctx=ctx, message_id=message.id))
+        if done.is_mail and not copy and outbound.automatic and is_unread(outbound.to):
+            # An operator may take up the letter of a robot; what the desk says by itself would only begin a talk of machines.
+            return Plan(replace(done, withheld=True))
         channel = await self._channel(inbox.id)
         uncertain = work.unsure or not (work.last_error or NOT_SENT).startswith(NOT_SENT)
         if channel is None:
@@ -154,6 +159,10 @@ class Deliver:
 
     async def apply(self, uow: UnitOfWork, work: Work, plan: Plan) -> None:
         outcome: Outcome = plan.data
+        if outcome.withheld:
+            (await conversations.message(uow, outcome.message_id)).delivery_state = "withheld"
+            outcome.ctx.hint(uow, "conversations", outcome.conversation_id)
+            return
         if outcome.receipt is None and not outcome.refused:
             return
         receipt = outcome.receipt

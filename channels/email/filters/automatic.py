@@ -46,6 +46,12 @@ def no_person(address: str) -> bool:
     return from_robot(address) or bool(_NO_REPLY.match(address) or _LIST.search(address))
 
 
+def is_unread(address: str) -> bool:
+    """Whether nobody reads what is sent there: a robot's address, or none at all. People write from postmaster@ (RFC 2142)."""
+    robot = from_robot(address) and not address.startswith("postmaster@")
+    return robot or bool(_NO_REPLY.match(address)) or address.endswith("@invalid")
+
+
 def wants_no_answer(letter: Letter) -> Verdict | None:
     """Some companies stamp this on everything people send: no acknowledgement, but the request counts."""
     if "all" in letter.root.get("x-auto-response-suppress").lower().replace(" ", "").split(","):

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from channels.email.threading import read_token
+from desk_core.conversations import holding
 from desk_core.conversations.entities import Attachment, Message
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.conversations.ports import RetryLater
@@ -64,6 +65,24 @@ class TestReports:
         )
         assert (await post.message(answer.id)).delivery_state == "sent"
         assert "delivery_failed" not in await post.happened()
+
+
+class TestALetterOfARobotThatIsTakenUp:
+    @pytest.mark.parametrize("sender", ["no-reply@shop.example", "mailer-daemon@shop.example", ""])
+    async def test_opens_a_request_and_is_not_answered_by_itself(self, post: Post, sender: str) -> None:
+        head = f"From: {sender}\n" if sender else ""
+        await post.comes(f"{head}Subject: Принтер\nMessage-ID: <r1@shop.example>", "Не печатает принтер.", envelope_from=sender)
+        async with post.desk.database.read() as session:
+            held = (await session.scalars(select(Message))).one()
+        ctx = await post.desk.context()
+        async with post.desk.database.unit() as uow:
+            await holding.release(uow, ctx, held.id, by="Ольга")
+        await post.desk.worker().drain()
+        assert (await post.ticket()).subject
+        assert await post.letters() == []
+        async with post.desk.database.read() as session:
+            said = (await session.scalars(select(Message).where(Message.direction == "outbound"))).all()
+        assert [message.delivery_state for message in said] == ["withheld"]
 
 
 class Waiting:
