@@ -85,7 +85,7 @@ async def ask(
     inbox = await mailbox(uow.session, language=language)
     if inbox is None:
         raise NoMailbox
-    if await _is_ours(uow, address):
+    if await is_ours(uow, address):
         raise OurAddress(address=address)
     since = ctx.now - KEPT
     for whose, refusal in ((AddressCode.contact_id == contact.id, TooManyCodes), (AddressCode.address == address, TooManyLetters)):
@@ -116,7 +116,7 @@ async def ask(
     return code
 
 
-async def _is_ours(uow: UnitOfWork, address: str) -> bool:
+async def is_ours(uow: UnitOfWork, address: str) -> bool:
     """Whether a letter to it would come back to the desk."""
     ours = await uow.scalars(select(Inbox.address).where(Inbox.channel == ChannelKind.EMAIL.value))
     return _without_plus(address) in {_without_plus(one) for one in ours}

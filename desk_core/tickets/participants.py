@@ -13,6 +13,7 @@ from desk_core.conversations.entities import Conversation
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.people.codes import is_ours
 from desk_core.people.entities import Agent, Contact, ContactIdentity
 from desk_core.tickets import copies
 from desk_core.tickets.entities import Ticket, TicketParticipant
@@ -24,6 +25,15 @@ _INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.ins
 
 class NoAddress(DeskError):
     code, status, text = "no_address", 422, _("This is no e-mail address.")
+
+
+class OwnAddress(DeskError):
+    code, status = "own_address", 422
+    text = _("This is an address of the desk itself: its mail comes here anyway.")
+
+
+class NobodyReads(DeskError):
+    code, status, text = "nobody_reads", 422, _("Nobody reads mail at this address: it only sends.")
 
 
 class AlreadyThere(DeskError):
@@ -53,11 +63,18 @@ async def keep(uow: UnitOfWork, ticket: Ticket, people: Iterable[tuple[str, str]
         await uow.execute(_INSERT[uow.dialect](TicketParticipant).values(rows).on_conflict_do_nothing())
 
 
-async def add(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, address: str, name: str = "") -> None:
-    """An operator copies somebody in. Raises `NoAddress`, `AlreadyThere` and `TooManyParticipants`."""
+async def add(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, address: str, name: str = "", unread: bool = False) -> None:
+    """An operator copies somebody in; with `unread` the channel knows that nobody reads mail there.
+
+    Raises `NoAddress`, `OwnAddress`, `NobodyReads`, `AlreadyThere` and `TooManyParticipants`.
+    """
     address = address.strip().lower()
     if not _ADDRESS.fullmatch(address) or len(address) > 254:
         raise NoAddress(address=address)
+    if unread:
+        raise NobodyReads(address=address)
+    if await is_ours(uow, address):
+        raise OwnAddress(address=address)
     ticket = await get(uow, ticket_id)
     own = await uow.scalar(select(func.count()).where(ContactIdentity.contact_id == ticket.contact_id, ContactIdentity.address == address))
     present = await copies.of(uow.session, ticket.id)

@@ -86,6 +86,11 @@ class TestThePeopleOfARequest:
         assert response.status_code == 422
         assert 'value="no address"' in response.text
 
+    async def test_a_robot_is_nobody_to_copy_in(self, console: Browser, ticket: Ticket) -> None:
+        response = await console.post(f"/console/tickets/{ticket.number}/participants", data={"add": "No-Reply@shop.example"})
+        assert response.status_code == 422
+        assert "it only sends" in response.text
+
     async def test_removing_who_is_not_there_is_told(self, console: Browser, ticket: Ticket) -> None:
         assert await do(console, ticket, "participants", remove=ANNA) == 404
 

@@ -13,7 +13,7 @@ from desk_core.people.entities import Agent
 from desk_core.tickets import copies, participants
 from desk_core.tickets.copies import NotOnRequest
 from desk_core.tickets.entities import Ticket, TicketParticipant
-from desk_core.tickets.participants import AlreadyThere, NoAddress
+from desk_core.tickets.participants import AlreadyThere, NoAddress, OwnAddress
 from tests.integration.gateway.conftest import VERA, Post
 
 BOSS, ANNA = "boss@example.com", "anna@example.com"
@@ -101,6 +101,13 @@ class TestWhoIsKept:
             with pytest.raises(AlreadyThere):
                 await act(post, "add", there)
         assert "participant_added" in await post.happened()
+
+    @pytest.mark.parametrize("address", ["help@desk.example", "Help+x@desk.example"])
+    async def test_the_desk_itself_is_nobody_to_copy_in(self, post: Post, address: str) -> None:
+        await post.vera_writes()
+        with pytest.raises(OwnAddress):
+            await act(post, "add", address)
+        assert await present(post) == []
 
 
 class TestWhoGetsALetter:
