@@ -88,6 +88,8 @@ SOON = timedelta(days=14)
 _SELF_SIGNED, _EXPIRED, _OTHER_NAMES = frozenset({18, 19}), 10, frozenset({62, 64})  # OpenSSL's numbers: X509_V_ERR_*
 _UNKNOWN_ISSUER = frozenset({2, 20, 21, 27})
 _NEEDS = {"imap_tls": "imap_tcp", "imap_login": "imap_tls", "imap_folder": "imap_login", "imap_fetch": "imap_login"}
+_TOLD_THE_PASSWORD = frozenset({"imap_login", "imap_folder", "imap_fetch"})
+_TELLING = 6  # letters; a shorter password may stand in the server's words by chance
 _LOOK_SECONDS = 1.0
 _MAIL_POLICY = SMTP.clone(max_line_length=900)
 
@@ -133,7 +135,7 @@ class Checkup:
         steps = [*names, *incoming, *outgoing]
         if self.loop is not None:
             steps.append(await self._itself(self.loop, steps))
-        return [replace(step, words=self._masked(step.words)) for step in steps]
+        return [replace(step, words=self._masked(step)) for step in steps]
 
     async def _try(self, key: str, do: Trying, *, seconds: float | None = None, advice: str | None = None) -> Step:
         began = time.perf_counter()
@@ -155,10 +157,16 @@ class Checkup:
     def _place(self, seconds: int) -> dict[str, Any]:
         return {"seconds": seconds} | ({"host": self.account.host, "port": self.account.port} if self.account else {})
 
-    def _masked(self, words: str) -> str:
-        """A server may repeat what it was told."""
+    def _masked(self, step: Step) -> str:
+        """A server may repeat what it was told.
+
+        A short password may be a part of any word: masked there it garbles the words, and shows itself by what is missing. So nothing of
+        what a server says once it knows such a password is shown, whatever it is.
+        """
         hidden = self.account.password if self.account is not None else ""
-        return words.replace(hidden, "•" * 8) if hidden else words
+        if len(hidden) >= _TELLING:
+            return step.words.replace(hidden, "•" * 8)
+        return "" if hidden and step.key in _TOLD_THE_PASSWORD and step.state is State.FAIL else step.words
 
     # Names
 

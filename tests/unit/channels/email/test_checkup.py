@@ -138,16 +138,22 @@ class TestMailbox:
         assert steps["mx"].state is State.OK
 
     async def test_a_wrong_password_is_told_in_the_servers_words(self, server: ImapServer) -> None:
-        steps = await steps_of(Checkup(ADDRESS, Account.of(server.url.replace("demopass", "wr0ng"))))
+        steps = await steps_of(Checkup(ADDRESS, Account.of(server.url.replace("demopass", "wr0ng-0ne"))))
         assert told(steps["imap_login"]) == (State.FAIL, "login")
         assert "AUTHENTICATIONFAILED" in steps["imap_login"].words.upper()
         assert told(steps["imap_folder"]) == (State.SKIPPED, "needs_earlier")
 
     async def test_a_server_that_repeats_the_password_is_not_quoted(self) -> None:
         async with scripted_imap(ScriptedImap(password="right")) as scripted:
-            steps = await steps_of(Checkup(ADDRESS, Account.of(f"imap://me:wr0ng@127.0.0.1:{scripted.port}")))
+            steps = await steps_of(Checkup(ADDRESS, Account.of(f"imap://me:wr0ng-0ne@127.0.0.1:{scripted.port}")))
         assert "is wrong" in steps["imap_login"].words
         assert "wr0ng" not in steps["imap_login"].words
+
+    async def test_a_short_password_garbles_no_words_and_cannot_be_read_off(self) -> None:
+        async with scripted_imap(ScriptedImap(password="right")) as scripted:
+            steps = await steps_of(Checkup(ADDRESS, Account.of(f"imap://me:x@127.0.0.1:{scripted.port}"), resolver=ZONE))
+        assert (*told(steps["imap_login"]), steps["imap_login"].words) == (State.FAIL, "login", ""), "what is left out would tell which"
+        assert steps["mx"].words == "10 mx1.firma.ru, 20 mx2.firma.ru"
 
     async def test_a_missing_folder_is_told_with_those_that_are_there(self, server: ImapServer) -> None:
         steps = await steps_of(Checkup(ADDRESS, Account.of(server.url, folders=["INBOX", "Заявки"])))
