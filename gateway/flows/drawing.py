@@ -87,9 +87,7 @@ class Draw:
             silent=bool(message.meta.get("silent")),
             phone_button=message.meta.get("phone_button"),
             attempt=attempt,
-            original={"author": last.author, "at": last.at.isoformat(), "text": last.text[:4000]}
-            if last and message.meta.get("key") and _may_read(last, to)
-            else {},
+            original=await _original(session, ctx, last, conversation) if last and message.meta.get("key") and _may_read(last, to) else {},
         )
 
     def _text(self, message: Message) -> str:
@@ -150,8 +148,18 @@ async def _promise(session: ReadSession, ctx: Context, message: Message, ticket:
     )
     if ticket.next_due_at is None or not owed or message.author_kind == "agent" or message.meta.get("key") == "created":
         return ""
-    zone = await session.scalar(select(Contact.time_zone).where(Contact.id == ticket.contact_id))
-    return moment(ticket.next_due_at, message.at, ZoneInfo(zone or ctx.config.time_zone), ticket.language)
+    return moment(ticket.next_due_at, message.at, await _zone(session, ctx, ticket.contact_id), ticket.language)
+
+
+async def _original(session: ReadSession, ctx: Context, last: Message, conversation: Conversation) -> dict[str, str]:
+    """The letter answered, with its time as the person's clock showed it: the promise above it is told in that zone too."""
+    at = last.at.astimezone(await _zone(session, ctx, conversation.contact_id))
+    return {"author": last.author, "at": at.isoformat(), "text": last.text[:4000]}
+
+
+async def _zone(session: ReadSession, ctx: Context, contact_id: str) -> ZoneInfo:
+    zone = await session.scalar(select(Contact.time_zone).where(Contact.id == contact_id))
+    return ZoneInfo(zone or ctx.config.time_zone)
 
 
 def _may_read(last: Message, to: str) -> bool:

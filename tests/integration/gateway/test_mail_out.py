@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from desk_core.conversations.files import NewFile, store_file
 from desk_core.conversations.ports import RetryLater
 from desk_core.kit.clock import FakeClock
 from desk_core.lanes.entities import WorkItem
+from desk_core.people import service as people
 from desk_core.people.entities import ContactIdentity
 from gateway.file_links import FileLinks, LinkExpired
 from tests.integration.gateway.conftest import VERA, Post
@@ -65,6 +67,16 @@ class TestReports:
         )
         assert (await post.message(answer.id)).delivery_state == "sent"
         assert "delivery_failed" not in await post.happened()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Vladivostok", None])
+async def test_the_letter_answered_is_quoted_with_the_time_of_the_persons_clock(post: Post, clock: FakeClock, zone: str | None) -> None:
+    async with post.desk.database.unit() as uow:
+        contact = await people.identify(uow, channel="email", address=VERA, name="Вера", language=None, verified=True, now=clock.now())
+        contact.time_zone = zone
+    await post.vera_writes()
+    local = clock.now().astimezone(ZoneInfo(zone or (await post.desk.context()).config.time_zone))
+    assert f"{local:%d.%m.%Y %H:%M}, Вера" in (await post.letters())[0].text
 
 
 class TestALetterOfARobotThatIsTakenUp:
