@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk_core.catalogue.desk import DeskConfig, pick
+from desk_core.catalogue.desk import DeskConfig
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Ability, Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
@@ -393,7 +393,7 @@ def build(
                 settings,
                 account=mail_account(inbox.config, hidden),
                 key=key,
-                organisation=pick(config.organisation, inbox.language),
+                organisation=config.organisation,
                 blobs=blobs,
                 clock=clock,
                 on_status=on_status,

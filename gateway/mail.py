@@ -3,6 +3,7 @@
 import functools
 import ssl
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -22,6 +23,7 @@ from channels.email.signing import Signer
 from channels.email.smtp_in import MailListener
 from channels.email.smtp_out import Sender, sender_for
 from channels.email.trust import Trusted
+from desk_core.catalogue.desk import pick
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Blobs, ChannelKind
 from desk_core.kit.clock import Clock
@@ -70,7 +72,7 @@ def build_mail(
     *,
     account: Account | None,
     key: bytes,
-    organisation: str,
+    organisation: Mapping[str, str],
     blobs: Blobs,
     clock: Clock,
     on_status: "OnStatus",
@@ -79,10 +81,16 @@ def build_mail(
     sender: Sender,
     keep_secret: "KeepSecret | None" = None,
 ) -> EmailChannel:
-    """The adapter of a mail inbox; `organisation` is the name that people see as the sender, `sender` carries the mail."""
+    """The adapter of a mail inbox; `organisation` is the name that people see as the sender, by language; `sender` carries the mail."""
     return EmailChannel(
         inbox.id,
-        mailbox=Mailbox(inbox.address, organisation, plus=habits(inbox.config)["plus"], letters=letters_of(inbox.config)),
+        mailbox=Mailbox(
+            inbox.address,
+            pick(organisation, inbox.language),
+            plus=habits(inbox.config)["plus"],
+            letters=letters_of(inbox.config),
+            names=organisation,
+        ),
         sender=sender,
         blobs=blobs,
         secret=key,

@@ -7,7 +7,7 @@ import hashlib
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email import encoders, policy
 from email.header import Header
@@ -46,6 +46,7 @@ class Mailbox:
     name: str
     plus: bool = True
     letters: Mapping[str, Letter] = field(default_factory=dict)  # by language
+    names: Mapping[str, str] = field(default_factory=dict)  # by language too; `name` where there is none
 
 
 def message_id_of(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes) -> str:
@@ -66,6 +67,7 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
     to = address_of(message.to)
     if to is None:
         raise Refused("there is no e-mail address to answer to")
+    mailbox = replace(mailbox, name=mailbox.names.get(message.language) or mailbox.name)
     message_id = message_id_of(message, mailbox=mailbox, secret=secret)
     mark = hashlib.sha256(message_id.encode()).hexdigest()[:24]
     body = MIMEMultipart("alternative", boundary=f"=_alt_{mark}")

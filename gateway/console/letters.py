@@ -97,7 +97,7 @@ async def _page(
 
 def _samples(frame: Frame, inbox: Inbox, letter: Letter, language: str, public_url: str) -> list[dict[str, Any]]:
     """An acknowledgement and an operator's answer, written out as they would be sent."""
-    config, organisation = frame.config, catalogue.pick(frame.config.organisation, inbox.language)
+    config, organisation = frame.config, catalogue.pick(frame.config.organisation, language)
     team = next((config.team_title(one.id, language) for one in config.teams.values()), "")
     params = {"number": SAMPLE_NUMBER, "team": team, "promise": "14:30"}
     common: dict[str, Any] = {

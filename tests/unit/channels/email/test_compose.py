@@ -48,6 +48,12 @@ def test_the_headers_say_what_it_is() -> None:
     assert read_token(str(mail["Reply-To"].addresses[0].addr_spec), SECRET) == CONVERSATION
 
 
+@pytest.mark.parametrize(("language", "name"), [("ru", "Наша компания"), ("en", "Our company"), ("de", "Our company")])
+def test_the_organisation_is_named_in_the_language_of_the_letter(language: str, name: str) -> None:
+    mailbox = Mailbox("support@desk.example", "Our company", names={"ru": "Наша компания", "en": "Our company", "de": ""})
+    assert written(replace(MESSAGE, language=language), mailbox=mailbox)["From"].addresses[0].display_name == name
+
+
 def test_a_person_is_no_robot() -> None:
     mail = written(replace(MESSAGE, automatic=False, author="agent", author_name="Ольга"))
     assert "Auto-Submitted" not in mail
