@@ -227,18 +227,21 @@ def spoken_language(snapshot: Snapshot, heard: Heard, tools: Tools) -> str:
     """The language of this turn: of the message where it is clear, otherwise of the conversation, the contact, the inbox."""
     offered = snapshot.languages or (snapshot.inbox_language,)
     current = next((one for one in (snapshot.language, snapshot.contact_language, snapshot.inbox_language) if one in offered), offered[0])
-    words = lexicon.word_count(heard.text)
+    text = heard.text
+    if lexicon.word_count(text) == 0 and snapshot.language is None:
+        text = heard.subject or ""  # of a letter that says all in its subject; of an answer it is the thread's, whose language is known
+    words = lexicon.word_count(text)
     if heard.press is not None or words == 0 or lexicon.language_wish(heard.text) or (heard.command and heard.command != "new"):
         return current
-    detected, confidence = tools.detect_language(heard.text[:JUDGED_LENGTH])
+    detected, confidence = tools.detect_language(text[:JUDGED_LENGTH])
     if detected is None or detected == current or detected not in offered:
         return current
     # A product name or a person's name typed as an answer is not a change of language.
     answering = snapshot.manner is Manner.CHAT and snapshot.state.phase in BUILDING
-    if detected == "en" and answering and not lexicon.is_english_sentence(heard.text):
+    if detected == "en" and answering and not lexicon.is_english_sentence(text):
         return current
     if words < (3 if answering else 2) and snapshot.language is not None:
         return current
-    if detected == "ru" and lexicon.mostly_cyrillic(heard.text):
+    if detected == "ru" and lexicon.mostly_cyrillic(text):
         return detected
     return detected if confidence >= 0.6 else current

@@ -85,6 +85,10 @@ class TestALetter:
         mail.says("", subject="Fwd: Принтер не печатает")
         assert mail.ticket().text == "Принтер не печатает"
 
+    @pytest.mark.parametrize(("subject", "language"), [("Не печатает принтер", "ru"), ("My printer does not work", "en"), (None, "ru")])
+    def test_of_an_empty_body_is_in_the_language_of_its_subject(self, mail: Talk, subject: str | None, language: str) -> None:
+        assert mail.says("", subject=subject, attachments=1).language == language
+
     def test_that_asks_for_a_person_gets_one(self, mail: Talk) -> None:
         mail.says("Позовите оператора")
         assert mail.did(HandOver) == [HandOver("person_asked")]
