@@ -89,7 +89,6 @@ _SELF_SIGNED, _EXPIRED, _OTHER_NAMES = frozenset({18, 19}), 10, frozenset({62, 6
 _UNKNOWN_ISSUER = frozenset({2, 20, 21, 27})
 _NEEDS = {"imap_tls": "imap_tcp", "imap_login": "imap_tls", "imap_folder": "imap_login", "imap_fetch": "imap_login"}
 _TOLD_THE_PASSWORD = frozenset({"imap_login", "imap_folder", "imap_fetch"})
-_TELLING = 6  # letters; a shorter password may stand in the server's words by chance
 _LOOK_SECONDS = 1.0
 _MAIL_POLICY = SMTP.clone(max_line_length=900)
 
@@ -158,15 +157,10 @@ class Checkup:
         return {"seconds": seconds} | ({"host": self.account.host, "port": self.account.port} if self.account else {})
 
     def _masked(self, step: Step) -> str:
-        """A server may repeat what it was told.
-
-        A short password may be a part of any word: masked there it garbles the words, and shows itself by what is missing. So nothing of
-        what a server says once it knows such a password is shown, whatever it is.
-        """
-        hidden = self.account.password if self.account is not None else ""
-        if len(hidden) >= _TELLING:
-            return step.words.replace(hidden, "•" * 8)
-        return "" if hidden and step.key in _TOLD_THE_PASSWORD and step.state is State.FAIL else step.words
+        """What a server says once it knows the password may repeat it."""
+        if self.account is None or step.key not in _TOLD_THE_PASSWORD or step.state is not State.FAIL:
+            return step.words
+        return wire.hidden(step.words, self.account.password)
 
     # Names
 
@@ -204,7 +198,7 @@ class Checkup:
 
             waiting["imap_tls"] = lambda: self._certificate(account)
             waiting["imap_login"] = enter
-            blame = {"imap_tls": "tls", "imap_login": _log_in_advice(account), "imap_folder": "folder", "imap_fetch": "fetch"}
+            blame = {"imap_tls": "tls", "imap_login": log_in_advice(account), "imap_folder": "folder", "imap_fetch": "fetch"}
             provider = provider_at(account.host)
             states = {"imap_tcp": steps[0].state}
             for key, needed in _NEEDS.items():
@@ -430,7 +424,8 @@ async def _newest(mailbox: Any, account: Account) -> Step:
     return Step("imap_fetch", State.OK, f"{account.folder}: UID {uid}, {found.size} B" if found else f"{account.folder}: 0")
 
 
-def _log_in_advice(account: Account) -> str:
+def log_in_advice(account: Account) -> str:
+    """The advice where the server does not let the account in."""
     if account.oauth is not None:
         return "oauth"
     provider = provider_at(account.host)

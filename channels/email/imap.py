@@ -16,6 +16,7 @@ import structlog
 from channels.email import imap_mailbox as wire
 from channels.email.imap_account import Account
 from channels.email.imap_mailbox import CommandRefused, Fetched, MailboxFailed, Tokens, call
+from channels.email.imap_trouble import trouble
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from desk_core.conversations.ports import Accept, Accepted, InboundMessage
 from desk_core.kit.errors import StoreUnavailable
@@ -70,8 +71,10 @@ class ImapFetcher:
         """Until cancelled: connect, take what is new, wait for more; after trouble again, later and later."""
         wait = 1.0
         while True:
+            logged_in = False
             try:
                 async with self._connected() as mailbox:
+                    logged_in = True
                     can = await call(wire.offers, mailbox)
                     while True:
                         await self.take_new(mailbox, can)
@@ -81,7 +84,7 @@ class ImapFetcher:
                 log.warning("imap.not_stored", inbox=self._inbox.inbox_id, error=error.code)
             except MailboxFailed as error:
                 log.warning("imap.failed", inbox=self._inbox.inbox_id, error=error.code)
-                self._tell(str(error.fields.get("reason", "")))
+                self._tell(trouble(error, self._account, logged_in=logged_in, seconds=self._timeout))
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))
             wait = min(wait * 2, 300.0)
 

@@ -22,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PARTIAL = MEGABYTE
+_TELLING = 6  # letters; a shorter password may stand in words by chance
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -89,6 +90,16 @@ def said(answer: object) -> str:
         return " ".join(answer.decode("utf-8", "replace").split())[:300]
     words = re.sub(r"^b'(.*)'$", r"\1", " ".join(str(answer or "").split()))[:300]
     return words or (type(answer).__name__ if isinstance(answer, Exception) else "")
+
+
+def hidden(words: str, password: str) -> str:
+    """The server's words without a password that they may repeat.
+
+    A short one may be a part of any word: masked there it garbles the words, and shows itself by what is missing. So nothing is left.
+    """
+    if not password:
+        return words
+    return words.replace(password, "•" * 8) if len(password) >= _TELLING else ""
 
 
 @contextlib.asynccontextmanager

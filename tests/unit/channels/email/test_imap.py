@@ -22,6 +22,7 @@ from channels.email.intake import InboxAddress, MailIntake
 from desk_core.conversations.ports import Accepted, InboundMessage
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.errors import Invalid, StoreUnavailable
+from desk_core.kit.i18n import Phrase, translate
 from tests.unit.channels.email.mails import INBOX, NOW, SECRET, SUPPORT, MemoryBlobs, Storing, mail
 from tests.unit.channels.email.scripted import listening
 
@@ -298,6 +299,19 @@ class TestRunning:
         await asyncio.gather(running, return_exceptions=True)
         assert said[0]
         assert "wrong" not in said[0]
+        assert translate("ru", said[0]).startswith("Почтовый сервер не пускает к себе службу. Проверьте")
+
+    async def test_says_what_it_means_that_nothing_answers(self, postbox: Postbox) -> None:
+        said: list[str | None] = []
+        running = asyncio.create_task(fetcher(postbox, Storing(), url="imap://me:secret@127.0.0.1:1", on_status=said.append).run())
+        await until(lambda: said)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert said[0]
+        assert "Errno" not in said[0]
+        assert said[0].startswith("The mail server cannot be reached. Check the server's name and port (127.0.0.1:1)")
+        assert said[0].endswith("(Connection refused)")
+        assert Phrase.of_json(said[0].to_json()) == said[0], "and can be kept"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
