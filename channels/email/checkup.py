@@ -23,7 +23,7 @@ from channels.email.imap_oauth import TokenRefused
 from channels.email.intake import MEGABYTE
 from channels.email.resolver import NamesUnavailable, Resolver
 from channels.email.smtp_out import SandboxSender, Sender
-from channels.email.threading import make_message_id
+from channels.email.threading import CHECK, make_message_id
 from desk_core.conversations.checkups import State, Step
 from desk_core.conversations.ports import DeliveryError
 from desk_core.kit.clock import Clock, SystemClock
@@ -294,7 +294,7 @@ class Checkup:
     def _letter(self, secret: bytes) -> tuple[str, bytes]:
         """(Message-ID, the mail): from and to the inbox, under an id of ours, so that the desk knows it as its own and opens nothing."""
         letter = EmailMessage(policy=_MAIL_POLICY)
-        message_id = make_message_id(new_id(), "checkup", self.address.rpartition("@")[2], secret)
+        message_id = make_message_id(new_id(), CHECK, self.address.rpartition("@")[2], secret)
         letter["From"] = letter["To"] = self.address
         letter["Subject"] = "Priyom: check of this inbox"
         letter["Date"] = format_datetime(self.clock.now())

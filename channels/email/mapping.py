@@ -181,7 +181,7 @@ def _parse(
     )  # fmt: skip
     verdict = judge(letter)
     bounce = None
-    if verdict.code != "own_loop":
+    if verdict.code not in {"own_loop", "own_check"}:
         bounce = bounces.find(root, sender=sender.address, subject=subject, text=original, own=tuple(own), secret=secret)
     if bounce is not None:
         verdict = Verdict("bounce", {"reason": bounce.reason[:200], "address": bounce.address or ""}, automatic=True, held=True)

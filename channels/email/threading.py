@@ -20,6 +20,10 @@ def sign_token(conversation: str, secret: bytes) -> str:
     return f"{_MARK}{packed}-{_signature(packed, secret)}"
 
 
+CHECK = "checkup"
+"""In the place of a conversation: the letter by which the desk checks an inbox."""
+
+
 def read_token(text: str, secret: bytes) -> str | None:
     """The conversation behind a token, a plus-address that holds one or a Message-ID of ours; None for anything else or forged."""
     local = text.strip().strip("<>").rpartition("@")[0] or text.strip()

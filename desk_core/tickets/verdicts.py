@@ -24,6 +24,7 @@ VERDICTS = {
         "held: the third letter within an hour that repeats and outgrows the one before it, as machines do that answer each other"
     ),
     "bounce": _("delivery report"),
+    "own_check": _("the desk sent it to itself to check the inbox"),
     "own_loop": _("held: our own mail came back"),
     "no_reply": _("held: from an address that takes no answer"),
     "out_of_office": _("held: out of office"),

@@ -318,7 +318,8 @@ async def _keep(
             "kind": inbound.kind.value, "address": inbound.sender.address, **({"participant": True} if filed.situation.participant else {}),
             **({"too_large": list(too_large)} if too_large else {}), **amending.origin(inbound, files),
         },
-        hold=Hold.HELD.value if held else None,
+        # The check of an inbox looks for its letter by itself; nobody has to decide on it.
+        hold=(Hold.LEFT if inbound.verdict == "own_check" else Hold.HELD).value if held else None,
     )  # fmt: skip
     uow.add(message)
     if files:

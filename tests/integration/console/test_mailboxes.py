@@ -324,7 +324,7 @@ class TestMailToItself:
         assert states(seen.text)["loop"] == "ok"
         async with database.read() as session:
             [body] = (await session.scalars(select(RawInbound.body))).all()
-        assert (body["verdict"], body["held"]) == ("own_loop", True)
+        assert (body["verdict"], body["held"]) == ("own_check", True)
 
     async def test_is_not_sent_while_nobody_would_take_it(self, admin: Browser, server: ImapServer, inbox: Inbox) -> None:
         unsaved = await admin.post(f"{BASE}/check?itself=1", data=form(server), headers=PART)

@@ -84,7 +84,7 @@ async def test_tells_since_when_it_works_and_what_went_wrong(desk: SmallDesk, se
     assert told.version == inbox.version + 1, "reports of state build no adapter anew"
 
 
-async def test_a_mail_to_itself_is_held_as_its_own(desk: SmallDesk, server: ImapServer) -> None:
+async def test_a_mail_to_itself_is_known_as_its_own_and_waits_for_nobody(desk: SmallDesk, server: ImapServer) -> None:
     inbox = await add(desk, server.url)
     desk.settings = desk.settings.model_copy(update={"smtp": Smtp(port=free_port())})
     listener = await start_listener(desk)
@@ -98,4 +98,4 @@ async def test_a_mail_to_itself_is_held_as_its_own(desk: SmallDesk, server: Imap
         assert await session.scalar(select(func.count()).select_from(Ticket)) == 0
         assert (await session.scalars(select(RawInbound.external_id))).all() == [steps["loop"].words]
         [message] = (await session.scalars(select(Message))).all()
-    assert (message.verdict_code, message.hold) == ("own_loop", "held")
+    assert (message.verdict_code, message.hold) == ("own_check", "left")

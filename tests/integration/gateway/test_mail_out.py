@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from channels.email.threading import read_token
+from channels.email.threading import CHECK, make_message_id, read_token
 from desk_core.conversations import holding
 from desk_core.conversations.entities import Attachment, Message
 from desk_core.conversations.files import NewFile, store_file
@@ -95,6 +95,15 @@ class TestALetterOfARobotThatIsTakenUp:
         async with post.desk.database.read() as session:
             said = (await session.scalars(select(Message).where(Message.direction == "outbound"))).all()
         assert [message.delivery_state for message in said] == ["withheld"]
+
+
+async def test_the_letter_of_a_check_waits_for_nobody(post: Post) -> None:
+    message_id = make_message_id("m", CHECK, "desk.example", post.desk.key)
+    await post.comes(f"From: help@desk.example\nSubject: check\nMessage-ID: <{message_id}>", "Seen?", envelope_from="help@desk.example")
+    async with post.desk.database.read() as session:
+        kept = (await session.scalars(select(Message))).one()
+    assert (kept.verdict_code, kept.hold) == ("own_check", "left")
+    assert await post.letters() == []
 
 
 class Waiting:

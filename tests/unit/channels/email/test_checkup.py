@@ -291,7 +291,7 @@ class TestMailToItself:
         await listener.stop()
         assert steps["loop"].state is State.OK
         message = accept.stored[steps["loop"].words]
-        assert (message.verdict, message.held, message.automatic) == ("own_loop", True, True)
+        assert (message.verdict, message.held, message.automatic) == ("own_check", True, True)
 
     async def test_that_does_not_come_is_told(self, server: ImapServer) -> None:
         out = Carrying()
