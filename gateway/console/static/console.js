@@ -116,11 +116,12 @@
   });
 
   let place = null;
-  document.addEventListener("htmx:before:swap", () => {
+  document.addEventListener("htmx:before:swap", (event) => {
     const talk = one("#talk");
     place = talk && {
       url: ticket()?.dataset.url,
-      end: talk.scrollHeight - talk.scrollTop - talk.clientHeight < 60,
+      // What one has just sent is shown, Undo and all; the grown field of it had moved the end out of sight before.
+      end: Boolean(event.detail?.ctx?.sourceElement?.dataset?.composer) || talk.scrollHeight - talk.scrollTop - talk.clientHeight < 60,
       heard: all("[data-inbound]").length,
     };
   });
@@ -133,6 +134,7 @@
     const talk = one("#talk");
     if (!talk) return;
     const same = place && place.url === ticket()?.dataset.url;
+    if (!same) foldPacket();
     if (!same || place.end) talk.scrollTop = talk.scrollHeight;
     const heard = all("[data-inbound]").length;
     if (same && heard > place.heard && all("form[data-composer] textarea").some((area) => area.value.trim())) meanwhile();
@@ -145,6 +147,11 @@
     line.setAttribute("role", "status");
     line.textContent = words.wrote;
     one("#composer")?.prepend(line);
+  }
+
+  // In a small window what the bot hands over would leave no room for the conversation: it begins folded, and a press opens it.
+  function foldPacket() {
+    if (matchMedia("(max-width: 899px), (max-height: 799px)").matches) one("#packet")?.removeAttribute("open");
   }
 
   function opened() {
@@ -441,6 +448,7 @@
 
   /* --- begin -------------------------------------------------------------------------------------------------------- */
 
+  foldPacket();
   opened();
   // By hand, because where `scrollIntoView` scrolls a new Chromium also begins to tab: past the skip link and the search.
   const view = one(".view[aria-current]");
