@@ -1,6 +1,7 @@
 """The story of a conversation as entries of one page: messages, notes, activity, days. Pure."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -27,6 +28,7 @@ _EVENT = {
     "summary": _("Event"), "starts": _("Begins"), "ends": _("Ends"), "place": _("Place"), "organiser": _("Organiser"),
 }  # fmt: skip
 _SEALED = {"signed": _("signed with %(by)s"), "encrypted": _("encrypted with %(by)s: nobody here can read it")}
+_PREFIX = re.compile(r"^(?:\s*(?:(?:re|aw|sv|fwd?|fw|ответ|отв|на|пересл|вл|вс)\.?(?:\[\d+\])?\s?:|\[#\d+\]))+", re.IGNORECASE)
 QUIET_VERDICTS = frozenset({None, "received", "thread", "new"})
 
 
@@ -59,6 +61,7 @@ class Entry:
     files: tuple[Attachment, ...] = ()
     earlier_files: tuple[Attachment, ...] = ()  # which an edit replaced
     leaves_in: int = 0  # seconds in which it can be taken back
+    subject: str = ""  # where it is not that of the letter before
     mail: str = ""  # "html" or "text" where it came by mail, whose bytes can be looked at
 
 
@@ -81,7 +84,7 @@ def story(
         if event.kind not in SAID_ELSEWHERE
     ]
     lines.sort(key=lambda line: line[:2])
-    return list(_with_days([entry for *_, entry in lines], zone))
+    return _with_days(_with_subjects([entry for *_, entry in lines]), zone)
 
 
 def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None, known: Mapping[str, Message]) -> Entry:
@@ -176,6 +179,18 @@ def _moment(text: str, zone: ZoneInfo) -> str:
 
 def _labels(rows: Sequence[Any]) -> tuple[str, ...]:
     return tuple(str(button["label"]) for row in rows for button in row if isinstance(button, dict) and button.get("label"))
+
+
+def _with_subjects(entries: Sequence[Entry]) -> list[Entry]:
+    """The subject stands at the first letter, and wherever a person changed it; marks of answers and our number change nothing."""
+    told: list[Entry] = []
+    before = ""
+    for entry in entries:
+        subject = (entry.message.subject or "") if entry.message is not None and entry.side == "contact" else ""
+        bare = _PREFIX.sub("", subject).strip().casefold()
+        told.append(replace(entry, subject=subject) if bare and bare != before else entry)
+        before = bare or before
+    return told
 
 
 def _with_days(entries: Sequence[Entry], zone: ZoneInfo) -> list[Entry]:

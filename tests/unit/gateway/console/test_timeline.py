@@ -58,3 +58,9 @@ def test_an_event_whose_message_is_there_is_not_told_twice() -> None:
 def test_labels_of_buttons_are_kept_for_reading() -> None:
     entries = told([message("1", NOON, direction="outbound", author_kind="bot", buttons=[[{"label": "Helped"}, {"label": "Not it"}]])])
     assert entries[1].buttons == ("Helped", "Not it")
+
+
+def test_a_subject_stands_at_the_first_letter_and_where_it_changed() -> None:
+    subjects = ["Printer", "Re: [#1042] Printer", None, "FWD: Re[2]: printer", "Re: Scanner", "Отв: Scanner"]
+    entries = told([message(str(number), NOON, subject=subject) for number, subject in enumerate(subjects)])
+    assert [entry.subject for entry in entries[1:]] == ["Printer", "", "", "", "Re: Scanner", ""]
