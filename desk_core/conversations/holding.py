@@ -63,10 +63,11 @@ async def release(uow: UnitOfWork, ctx: Context, message_id: str, *, by: str, al
     return message
 
 
-async def leave(uow: UnitOfWork, ctx: Context, message_id: str, *, always: bool = False) -> Message:
+async def leave(uow: UnitOfWork, ctx: Context, message_id: str, *, by: str, always: bool = False) -> Message:
     """The message stays as it is and leaves the list. With `always`, mail of this sender is held from now on."""
     message = await _held(uow, message_id)
     message.hold = Hold.LEFT.value
+    message.meta = {**message.meta, "left_by": by}
     if always:
         await take_sender_as(uow, message, TakeAs.ROBOT)
     ctx.hint(uow, "conversations", message.conversation_id)
@@ -85,6 +86,16 @@ async def take_sender_as(uow: UnitOfWork, message: Message, what: TakeAs) -> Non
     await uow.execute(
         update(Inbox).where(Inbox.id == inbox.id).values(config={**inbox.config, "senders": senders}, version=Inbox.version + 1)
     )
+
+
+def forget_sender(inbox: Inbox, address: str) -> bool:
+    """Take the rule for a sender away; `inbox` is locked. False where there is none."""
+    senders = dict(inbox.config.get("senders", {}))
+    if senders.pop(address, None) is None:
+        return False
+    inbox.config = {**inbox.config, "senders": senders}
+    inbox.version += 1
+    return True
 
 
 async def _held(uow: UnitOfWork, message_id: str) -> Message:

@@ -121,6 +121,7 @@ class Frame:
             "page": page,
             "empty": NOT_FOUND if list_.search else EMPTY[list_.view],
             "ticket": None,
+            "left_notice": "",
         }
 
     async def page(self, session: ReadSession, list_: Chosen, *, lines: tuple[int, ...]) -> Page[Any]:

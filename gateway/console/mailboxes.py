@@ -10,6 +10,7 @@ from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
 from channels.email.imap_account import Account, Fate, Security, guess, url_of
+from desk_core.conversations import holding
 from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
@@ -176,6 +177,20 @@ async def set_habits(
         inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
         if inboxes.set_habits(inbox, plus=bool(plus), participants=bool(participants)):
             note_change(uow, frame, "inbox.habits", inbox.name, dict(inboxes.habits(inbox.config)))
+    return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
+
+
+@router.post("/{inbox_id}/senders")
+async def forget_sender(
+    request: Request, signed: Administrator, inbox_id: Ident, address: Annotated[str, Form(max_length=320)]
+) -> Response:
+    """Mail of this sender is judged like any other again."""
+    frame = await Frame.of(request, signed)
+    known = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
+    async with frame.desk.database.unit() as uow:
+        inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
+        if holding.forget_sender(inbox, address):
+            note_change(uow, frame, "inbox.forget_sender", inbox.name, {"address": address})
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 

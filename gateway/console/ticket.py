@@ -13,6 +13,7 @@ from desk_core.conversations.ports import Ability, ChannelKind
 from desk_core.conversations.repository import ASIDE
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound
+from desk_core.kit.i18n import gettext_noop as _
 from desk_core.knowledge import repository as knowledge
 from desk_core.people import joining
 from desk_core.people import repository as people
@@ -147,6 +148,12 @@ def grouped_categories(frame: Frame, language: str) -> list[tuple[str, list[tupl
     return [(frame.config.title(parent, language), members) for parent, members in groups.items()]
 
 
+TAKEN_UP = {
+    "released": _("Taken up. The bot reads it now, and the sender is answered."),
+    "released_always": _("Taken up. Mail of this sender is a person's from now on."),
+}
+
+
 @router.get("/console/conversations/{conversation_id}")
 async def conversation_page(request: Request, signed: CurrentAgent, conversation_id: Ident) -> Response:
     """Read along while the bot talks. Where a request is open, its page shows the same and more."""
@@ -160,6 +167,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
         around = {} if part else await frame.around(session, list_)
     viewer = pages_of(request).context(request)["viewer"]
     dialogue = detail.conversation.dialogue or {}
+    done = request.query_params.get("done", "")
     known = dialogue.get("slots") or {}
     context = {
         **around,
@@ -168,6 +176,8 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
         "filed": next((one for one in detail.others if one.id in {message.ticket_id for message in detail.messages}), None),
         "contact": detail.contact,
         "joins": joins,
+        "done": done if done in TAKEN_UP else "",
+        "notice": TAKEN_UP.get(done, ""),
         "story": story(detail.messages, (), zone=viewer.zone, language=frame.language, titles={}),
         "category_title": frame.config.title(dialogue["category"], frame.language) if dialogue.get("category") else "",
         "slots": [facts.Filled(name, facts.slot_title(frame.config, name, frame.language), str(value)) for name, value in known.items()],

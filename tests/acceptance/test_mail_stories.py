@@ -217,7 +217,7 @@ class TestALetterThatIsHeld:
         await robot.writes("Отчёт", "Ночной отчёт готов.", headers=ROBOT)
         await house.quiet()
         (kept,) = await self.held(house, robot.address)
-        await house.holding(holding.leave, kept["id"], always=True)
+        await house.holding(holding.leave, kept["id"], by="Olga", always=True)
         await house.forgets_addresses()
         await robot.writes("Отчёт", "Не печатает принтер: сообщение от монитора.")
         await house.quiet()

@@ -5,12 +5,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.knowledge.repository import articles
 from desk_core.learning.service import corrections
-from desk_core.people.entities import Agent
+from desk_core.people.entities import Agent, AuditEntry
 from desk_core.people.permissions import Role
 from desk_core.tickets import belonging, service
 from desk_core.tickets.entities import Ticket
@@ -40,17 +41,35 @@ class TestHeld:
         assert "Night report 9<" in rest
         assert 'class="view" href="/console?view=held"' in (await console.get("/console?view=mine")).text
 
-    async def test_is_left_once(self, console: Browser, make: DeskFactory) -> None:
+    async def test_is_left_once(self, console: Browser, make: DeskFactory, database: Database) -> None:
         console.headers["Origin"] = "http://testserver"
         conversation = await make.conversation(await make.contact("Robot", channel="email"), channel="email")
         message = await make.says(conversation, "Night report", hold="held", verdict_code="automatic")
         told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
         assert f"/console/messages/{message.id}/release" in told
-        assert (await console.post(f"/console/messages/{message.id}/leave")).status_code == 303
+        assert "Bot speaks" not in told
+        answer = await console.post(f"/console/messages/{message.id}/leave")
+        assert answer.status_code == 303
+        assert "Left as it is: nobody is answered." in (await console.get(answer.headers["Location"])).text
+        after = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
+        assert re.search(r"Left without an answer by \w+", after)
+        async with database.read() as session:
+            assert (await session.scalars(select(AuditEntry.action).where(AuditEntry.subject == message.id))).all() == ["message.leave"]
         assert "Night report" not in (await console.get("/console/list?view=held")).text
         again = await console.post(f"/console/messages/{message.id}/leave")
         assert again.status_code == 409
         assert "Somebody has dealt with this message already." in again.text
+
+    @pytest.mark.parametrize(("address", "ruled"), [("robot@a.example", True), ("unknown@invalid", False)])
+    async def test_each_answer_says_what_becomes_of_the_senders_other_mail(
+        self, console: Browser, make: DeskFactory, address: str, ruled: bool
+    ) -> None:
+        conversation = await make.conversation(await make.contact("Robot", channel="email"), channel="email")
+        letter = {"external_id": "<1@a.example>", "meta": {"address": address}}
+        await make.says(conversation, "Night report", hold="held", verdict_code="automatic", **letter)
+        told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
+        offered = [f"and from now on {what} all mail from {address}" in told for what in ("take up", "hold")]
+        assert offered == [ruled, ruled]
 
     async def test_a_forged_one_says_so_above_its_words_and_makes_no_rule(self, console: Browser, make: DeskFactory) -> None:
         console.headers["Origin"] = "http://testserver"
@@ -62,7 +81,7 @@ class TestHeld:
         assert "held: the sender is not proven" in (await console.get("/console?view=held")).text
         told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
         assert told.index("Sender not proven: SPF fails, no DKIM signature (policy reject)") < told.rindex("Close it")
-        assert "likewise with all mail" not in told
+        assert "and from now on" not in told
         refused = await console.post(f"/console/messages/{message.id}/leave", data={"always": "1"})
         assert refused.status_code == 409
 
