@@ -155,6 +155,8 @@ def around(message: Message, known: Mapping[str, Message], language: str) -> Aro
     if answered is not None and not quoted:
         quoted = title_of(str((answered.card or {}).get("kind") or "document"), language)
     who = answered.author if answered is not None else str(told.get("from") or "")
+    if answered is not None and answered.author_kind == "bot":
+        who = translate(language, _("Bot"))  # as above its own messages
     found = Around(
         forwarded_from=str(kept.get("forwarded_from") or ""),
         forwarded_link=_web(kept.get("forwarded_link")),

@@ -154,7 +154,7 @@ def _mail_card(message: Message, language: str, zone: ZoneInfo) -> tuple[tuple[s
     kept = message.card or {}
     facts: list[tuple[str, str]] = []
     if people := [*kept.get("people", ()), *message.meta.get("cc", ())]:
-        facts.append((translate(language, _("Copy")), ", ".join(str(address) for _name, address in people)))
+        facts.append((translate(language, _("Copied to")), ", ".join(str(address) for _name, address in people)))
     event, sealed = kept.get("event"), kept.get("sealed")
     if isinstance(event, dict):
         for key, label in _EVENT.items():

@@ -55,7 +55,7 @@ class TestTheReplyBox:
     async def test_ticked_ones_get_it(self, console: Browser, ticket: Ticket, database: Database) -> None:
         assert await do(console, ticket, "reply", text="On my way.", cc_shown="1", cc=[BOSS]) == 303
         assert (await last_answer(database)).meta["cc"] == [["The <b>boss</b>", BOSS]]
-        assert "Copy" in await page(console, ticket)
+        assert "Copied to" in await page(console, ticket)
 
     async def test_unticked_ones_do_not(self, console: Browser, ticket: Ticket, database: Database) -> None:
         assert await do(console, ticket, "reply", text="Between us.", cc_shown="1") == 303
