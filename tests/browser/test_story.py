@@ -54,10 +54,12 @@ class TestTheForm:
         await console.locator("button.take").click()
         await expect(console.locator(".baton button[value=agent]")).to_have_attribute("aria-pressed", "true")
         answer = console.locator("#reply-text")
-        await answer.fill("We are on our way to room 12.")
+        await answer.fill("We are on our way to room 12." + "\n\nPlease keep it free." * 6)
         await answer.press("Control+Enter")
         await expect(console.locator(".entry.agent")).to_contain_text("We are on our way to room 12.")
         await expect(answer).to_have_value("")
+        talk = "(talk) => talk.scrollHeight - talk.scrollTop - talk.clientHeight"
+        assert await console.locator("#talk").evaluate(talk) < 4, "what one has sent is in sight to its end"
         await person.reload()
         await expect(person.locator("#story")).to_contain_text("We are on our way to room 12.")
 
