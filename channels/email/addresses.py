@@ -4,9 +4,11 @@ import re
 
 from channels.email.mime import header_text
 
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\]+@(?:[^\s<>()\[\],;:\"\\@]+|\[[\w.:]{3,60}\])")
+# Bounded: in a header without any "@" every letter begins a search.
+_ADDRESS = re.compile(r"(?<![^\s<>()\[\],;:\"\\])[^\s<>()\[\],;:\"\\]{1,250}@(?:[^\s<>()\[\],;:\"\\@]+|\[[\w.:]{3,60}\])")
 _COMMENT = re.compile(r"\(([^()]*)\)")
-_ASIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')
+_ASIDE = re.compile(r'["(]')
+_QUOTED, _COMMENTED = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL), re.compile(r"[^()]*\)")
 
 
 def addresses(value: bytes | None) -> list[tuple[str, str]]:
@@ -16,7 +18,7 @@ def addresses(value: bytes | None) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for item in _items(value[:60_000].decode("latin-1")):
         # What stands in quotes or in brackets is a name, whatever it looks like: "Vera <vera@bank>" <eve@evil>.
-        bare = _ASIDE.sub(lambda aside: " " * len(aside[0]), item)
+        bare = _without_asides(item)
         opens = bare.find("<")
         match = _ADDRESS.search(bare, opens + 1) or _ADDRESS.search(bare) or _ADDRESS.search(item)
         if not match:
@@ -36,6 +38,21 @@ def address_of(text: str | None) -> str | None:
     """The one address in an envelope value such as `<a@b>`; None for the null sender."""
     match = _ADDRESS.search(text or "")
     return match[0].lower() if match else None
+
+
+def _without_asides(text: str) -> str:
+    """The text with blanks in the place of quoted strings and comments."""
+    kept: list[str] = []
+    position = done = 0
+    while (begins := _ASIDE.search(text, position)) is not None:
+        found = (_QUOTED if begins[0] == '"' else _COMMENTED).match(text, begins.end())
+        if found is None and begins[0] == '"':
+            break  # it is never closed, and so is no other one behind it
+        position = found.end() if found is not None else begins.end()
+        if found is not None:
+            kept += [text[done : begins.start()], " " * (position - begins.start())]
+            done = position
+    return "".join([*kept, text[done:]])
 
 
 def _decoded(address: str) -> str:

@@ -9,6 +9,7 @@ from channels.email.charsets import text_of
 from channels.email.mime import Part
 
 _MOST = 200  # files of one wrapping
+_MOST_VALUES = 50_000  # of one property, and properties of one file
 _UU_BEGIN = re.compile(r"^begin(?:-base64)? [0-7]{3,4} (\S.{0,200})$", re.MULTILINE)
 _SIGNATURES = {"application/pkcs7-signature": "S/MIME", "application/x-pkcs7-signature": "S/MIME", "application/pgp-signature": "PGP"}
 _ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----\s*$", re.MULTILINE)
@@ -37,7 +38,10 @@ def unwrap_tnef(content: bytes) -> Wrapped | None:
     """The text and files of a winmail.dat (MS-OXTNEF); None where it cannot be read: then it is a file like any other."""
     import logging
 
+    from tnefparse import mapi
     from tnefparse.tnef import TNEF
+
+    vars(mapi)["range"] = _few  # it believes whatever number of values a broken file names, and four thousand million take for ever
 
     logging.getLogger("tnef-decode").setLevel(logging.ERROR)  # it tells of every odd attribute
     try:
@@ -47,6 +51,12 @@ def unwrap_tnef(content: bytes) -> Wrapped | None:
         return found if found != Wrapped() else None
     except Exception:  # noqa: BLE001 - the library answers what is broken with whatever error it runs into
         return None
+
+
+def _few(count: int) -> range:
+    if count > _MOST_VALUES:
+        raise ValueError("more values than a mail has")
+    return range(count)
 
 
 def _tnef_name(file: object) -> str:

@@ -81,6 +81,7 @@ _HEAD = 15  # lines in which a forwarding head names its author
 _NOT_A_WORD = re.compile(r"[\W_]+")
 _TELLING = 12  # letters; a shorter line may be anybody's
 _OURS = 3  # lines
+_LOOKED_AT = 400  # characters of a line of a head
 _LONG = 1_000  # characters; a line beyond says no more who wrote
 _ANSWERED = 3  # lines of a quote that an answer keeps
 
@@ -348,7 +349,7 @@ def _head_begins(lines: list[str], position: int) -> bool:
     """Whether the head of a mail stands here: who, to whom, about what, and when. A label on a parcel tells no minute and no address."""
     if not _LABELLED.match(lines[position]):
         return False
-    head = list(takewhile(_LABELLED.match, lines[position : position + _BLOCK]))
+    head = [line[:_LOOKED_AT] for line in takewhile(_LABELLED.match, lines[position : position + _BLOCK])]
     addressed = any(map(_HAS_MAIL.search, head))
     if _FROM.match(head[0]) and (fields := _fields_from(lines, position + 1)) >= 2:
         return any(map(_HAS_TIME.search, head)) or (fields >= 3 and (addressed or head[0].lstrip().startswith("*")))

@@ -185,3 +185,10 @@ class TestAPageOfAMail:
         assert policy.startswith("default-src 'none'; img-src data:;")
         assert "sandbox" in policy
         assert "script" not in policy
+
+
+def test_a_winmail_that_names_four_thousand_million_values_ends() -> None:
+    properties = struct.pack("<I", 1) + struct.pack("<HHI", 0x1002, 0x0037, 0xFFFFFFFF)  # one property: short numbers, so many of them
+    stream = tnef(body=b"Printer", files={}) + attribute(1, 0x00069003, properties)
+    opened = unwrap_tnef(stream)
+    assert opened is not None and opened.text == "Printer"

@@ -376,6 +376,14 @@ class TestWhatIsSentToStopTheDesk:
         assert safe_html(f"{tag}Принтер") == ""
         assert "Принтер" in text_of_html(f"{tag}Принтер")
 
+    @pytest.mark.parametrize("value", ["a" * 60_000, '\\"' * 30_000, "a@" * 30_000, "(a" * 30_000, '"' * 59_999])
+    def test_a_header_of_one_letter_ends(self, value: str) -> None:
+        assert len(parsed(mail("Printer", **{"from": value})).text) > 0
+
+    def test_a_line_without_an_end_in_the_place_of_a_head_ends(self) -> None:
+        text = f"Printer\n\nFrom: {'x' * 200_000}\nSent: {'y' * 200_000}\nTo: {'z' * 200_000}"
+        assert parsed(mail(text)).text.startswith("Printer")
+
     def test_much_that_is_honest_passes(self) -> None:
         rows = "<tr><td class='a' style='b: c'>1 > 0</td></tr>" * 2_000
         picture = f"<img src='data:image/png;base64,{'A' * 60 + chr(10)}' alt='x'>" * 100
