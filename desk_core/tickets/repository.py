@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 
-from desk_core.conversations.entities import FAILED, HELD, Conversation, Message
+from desk_core.conversations.entities import FAILED, HELD, Attachment, Conversation, Message
 from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
 from desk_core.people.entities import Agent, Contact, ContactIdentity
-from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket
+from desk_core.tickets.entities import DONE, WAITING, WORKING, Ticket, TicketParticipant
 
 Row = TypeVar("Row")
 
@@ -22,8 +22,9 @@ COUNT_CAP = 1000
 """Counters stop here: nobody reads "14,203", and counting further costs time for everybody."""
 
 SEARCHED_TICKETS = 20_000
+SEARCHED_MESSAGES = 20_000
 SEARCHED_PEOPLE = 200
-"""Words are looked for in the newest requests, until the stored stems of the full-text search replace this scan."""
+"""Words are looked for in the newest requests, messages and files, until the stored stems of the full-text search replace this scan."""
 
 TALKING_WINDOW = timedelta(hours=24)
 
@@ -211,24 +212,80 @@ def _conditions(filters: TicketFilters) -> list[ColumnElement[bool] | Any]:
             return []
 
 
-def _says(search: str, *, dialect: str) -> ColumnElement[bool]:
-    """Words in the subject, in what was said last, or in the person's name or address."""
-    told = Ticket.subject + " " + Ticket.snippet
+def _holds(place: ColumnElement[str] | Any, word: str, *, dialect: str) -> ColumnElement[bool]:
+    """A word, or a part of one, whatever its case."""
     if dialect == "postgresql":
-        words, names = told.icontains(search, autoescape=True), Contact.name.icontains(search, autoescape=True)
-    else:
-        # SQLite's LIKE folds only Latin letters, so a Russian word is tried as typed, in lower case and capitalised.
-        tried = dict.fromkeys((search, search.lower(), search[:1].upper() + search[1:].lower()))
-        words = or_(*(told.contains(word, autoescape=True) for word in tried))
-        names = or_(*(Contact.name.contains(word, autoescape=True) for word in (*tried, search.title())))
-    people = select(Contact.id).where(names).order_by(Contact.id).limit(SEARCHED_PEOPLE)
-    addresses = select(ContactIdentity.contact_id).where(ContactIdentity.address == search.lower())
-    newest = select(Ticket.id).order_by(Ticket.updated_at.desc(), Ticket.id.desc()).limit(SEARCHED_TICKETS)
+        # After `***=` every sign means itself; ILIKE would fold each text as a whole, which takes twice as long.
+        return place.bool_op("~*")(f"***={word}")
+    if word.isascii():
+        return place.icontains(word, autoescape=True)
+    # SQLite's LIKE folds only Latin letters; GLOB takes either case of each, and skips to the first sign fast where that is one alone.
+    first, *rest = (_cases(sign) for sign in word)
+    after = "".join(_any_of(cases) for cases in rest)
+    return or_(*(place.bool_op("GLOB")(f"*{_any_of([case])}{after}*") for case in first))
+
+
+def _cases(sign: str) -> list[str]:
+    return sorted(case for case in {sign, sign.lower(), sign.upper()} if len(case) == 1)
+
+
+def _any_of(signs: list[str]) -> str:
+    """The pattern of GLOB for one of these signs; its own wildcards mean themselves only so."""
+    return f"[{''.join(signs)}]" if len(signs) > 1 or signs[0] in "*?[" else signs[0]
+
+
+def _says(search: str, *, dialect: str) -> ColumnElement[bool]:
+    """All words in what one message or file of it is called or says, in its subject, or in a name or address of somebody on it.
+
+    One list of requests, so that the store looks up what was found instead of trying each request of the view.
+    """
     number = search.removeprefix("#")
     numbered = [Ticket.number == int(number)] if number.isdecimal() and len(number) < 10 else []
     if numbered and search.startswith("#"):
         return numbered[0]
-    return or_(*numbered, Ticket.contact_id.in_(people), Ticket.contact_id.in_(addresses), and_(Ticket.id.in_(newest), words))
+
+    def said(place: ColumnElement[str] | Any) -> ColumnElement[bool]:
+        return and_(*(_holds(place, word, dialect=dialect) for word in search.split()))
+
+    # Each looks through the newest alone: what a search costs does not grow with the desk.
+    ticket = (
+        select(Ticket.id, (Ticket.subject + " " + Ticket.snippet).label("told"))
+        .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
+        .limit(SEARCHED_TICKETS)
+        .subquery()
+    )
+    message = (
+        select(Message.ticket_id, Message.direction, Message.deleted_at, Message.text, Message.subject)
+        .order_by(Message.at.desc())
+        .limit(SEARCHED_MESSAGES)
+        .subquery()
+    )
+    file = select(Attachment.message_id, Attachment.name).order_by(Attachment.id.desc()).limit(SEARCHED_MESSAGES).subquery()
+    other = (
+        select(TicketParticipant.ticket_id, (TicketParticipant.name + " " + TicketParticipant.address).label("told"))
+        .where(TicketParticipant.removed_at.is_(None))
+        .order_by(TicketParticipant.ticket_id.desc())
+        .limit(SEARCHED_TICKETS)
+        .subquery()
+    )
+    people = select(Contact.id).where(said(Contact.name)).order_by(Contact.id).limit(SEARCHED_PEOPLE)
+    addresses = select(ContactIdentity.contact_id).where(said(ContactIdentity.address)).order_by(ContactIdentity.id).limit(SEARCHED_PEOPLE)
+    found = union_all(
+        *(select(Ticket.id).where(condition) for condition in numbered),
+        select(Ticket.id).where(or_(Ticket.contact_id.in_(people), Ticket.contact_id.in_(addresses))),
+        select(ticket.c.id).where(said(ticket.c.told)),
+        select(message.c.ticket_id).where(
+            message.c.ticket_id.is_not(None),
+            message.c.direction.in_(("inbound", "outbound", "note")),
+            message.c.deleted_at.is_(None),
+            or_(said(message.c.text), said(message.c.subject)),
+        ),
+        select(Message.ticket_id)
+        .join(file, file.c.message_id == Message.id)
+        .where(said(file.c.name), Message.ticket_id.is_not(None), Message.deleted_at.is_(None)),
+        select(other.c.ticket_id).where(said(other.c.told)),
+    )
+    return Ticket.id.in_(found)
 
 
 async def page(session: ReadSession, filters: TicketFilters, *, limit: int = 50, after: str | None = None) -> Page[TicketRow]:

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from desk_core.conversations.files import NewFile
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.lanes.signal import LocalSignal
 from desk_core.tickets import detail as details
 from desk_core.tickets import repository, service
+from desk_core.tickets.entities import TicketParticipant
 from desk_core.tickets.repository import TicketFilters, View
 from tests.factories.desk import DeskFactory
 from tests.fakes.queries import QueryRecorder
@@ -90,9 +92,54 @@ class TestViews:
         await make.ticket(subject="Something else")
         assert await numbers(make, View.ALL, search=words) == [ticket.number]
 
+    @pytest.mark.parametrize("direction", ["inbound", "outbound", "note"])
+    async def test_words_are_found_in_any_message_whatever_their_case_and_order(self, make: DeskFactory, direction: str) -> None:
+        ticket = await make.ticket(subject="Something")
+        conversation = await make.conversation()
+        await make.says(conversation, "Сломался КарТридж, серия [Щ-7*]", ticket=ticket, direction=direction, subject="Fwd: Счёт 12")
+        await make.says(conversation, "later words", ticket=ticket)
+        await make.ticket(subject="Something else")
+        for words in ("картридж", "КАРТРИДЖ", "серия сломался", "[щ-7*]", "fwd: СЧЁТ"):
+            assert await numbers(make, View.ALL, search=words) == [ticket.number], words
+        assert await numbers(make, View.ALL, search="картридж принтер") == []
+        assert await numbers(make, View.CLOSED, search="картридж") == [], "a view shows no more than it would without words"
+
+    async def test_what_was_taken_away_or_only_happened_is_not_found(self, make: DeskFactory) -> None:
+        ticket = await make.ticket(subject="Something")
+        conversation = await make.conversation()
+        await make.says(conversation, "a secret word", ticket=ticket, deleted_at=make.clock.now())
+        await make.says(conversation, "a secret word", ticket=ticket, direction="activity")
+        assert await numbers(make, View.ALL, search="secret") == []
+
+    async def test_a_file_is_found_by_its_name(self, make: DeskFactory) -> None:
+        ticket = await make.ticket(subject="Something")
+        message = await make.says(await make.conversation(), "see the file", ticket=ticket)
+        await make.attach(message, NewFile(name="Отчёт за март.xlsx", size=1, sha256="0" * 64, content_type="x/y", declared_type=None))
+        for words in ("отчёт", "МАРТ.XLSX", "xlsx отчёт"):
+            assert await numbers(make, View.ALL, search=words) == [ticket.number], words
+
+    async def test_people_are_found_by_a_part_of_an_address(self, make: DeskFactory) -> None:
+        anna = await make.contact("Anna", channel="email", address="anna@north.example")
+        ticket = await make.ticket(await make.conversation(anna, channel="email"), subject="Something")
+        now = make.clock.now()
+        async with make.database.unit() as uow:
+            uow.add(
+                TicketParticipant(ticket_id=ticket.id, address="yegor@south.example", name="Егор", added_by=None, added_at=now),
+                TicketParticipant(ticket_id=ticket.id, address="gone@west.example", name="", added_by=None, added_at=now, removed_at=now),
+            )
+        for words in ("anna@", "NORTH", "егор", "yegor@south", "south.EXAMPLE"):
+            assert await numbers(make, View.ALL, search=words) == [ticket.number], words
+        assert await numbers(make, View.ALL, search="west.example") == []
+
+    async def test_a_search_is_one_statement(self, make: DeskFactory) -> None:
+        await make.tickets(3)
+        with QueryRecorder()(make.database) as seen:
+            await numbers(make, View.ALL, search="anything at all")
+        assert len(seen) == 1
+
     async def test_signs_with_a_meaning_to_the_store_are_only_signs(self, make: DeskFactory) -> None:
         await make.ticket(subject="plain")
-        for words in ("%", "_", "'; DROP TABLE tickets; --", "\\"):
+        for words in ("%", "_", "*", "ж*", "[^ж]", "^ж", "'; DROP TABLE tickets; --", "\\"):
             assert await numbers(make, View.ALL, search=words) == []
 
 
