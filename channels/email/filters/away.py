@@ -62,12 +62,15 @@ _ITSELF = re.compile(
     rf"|{_SENTENCE}(?:{_AUTOMATIC} {_LETTER}|sent automatically|автоответчик)\s*(?:[.!)/\n]|$)",
     re.IGNORECASE,
 )
-# What robots tell besides: it arrived, nobody reads it, who wrote here is gone, prove that you are none yourself.
-_ROBOTIC = re.compile(
+# What robots tell besides: it arrived, which people say as well; and nobody reads it, prove that you are none yourself.
+_RECEIVED = re.compile(
     r"(?:received|got) your (?:e-?mail|message|request|enquiry)|(?:e-?mail|message|request|enquiry) (?:has been|was) received"
     r"|ваш[аеу]? (?:письмо|сообщение|обращение|заявк[аи]|запрос)[^.]{0,30}(?:получен|принят|зарегистрирован|обработан|не будет)"
-    r"|спасибо за (?:ваше )?(?:обращение|письмо)|thank you for (?:contacting|your (?:e-?mail|message|enquiry))|eingegangen|bien reçu"
-    r"|(?:mailbox|inbox|address) is (?:not|no longer) (?:monitored|read|in use)|unmonitored (?:mailbox|address)"
+    r"|eingegangen|bien reçu",
+    re.IGNORECASE,
+)
+_UNREAD = re.compile(
+    r"(?:mailbox|inbox|address) is (?:not|no longer) (?:monitored|read|in use)|unmonitored (?:mailbox|address)"
     r"|ящик (?:больше )?не (?:просматривается|обслуживается|предназначен|используется)|адрес больше не используется"
     r"|(?:confirm|verify|prove) (?:that )?you are (?:a )?(?:human|not a robot)|подтвердите, что вы (?:не робот|человек)"
     r"|(?:please )?do not reply to this|не отвечайте на это|отвечать на (?:него|это письмо) не",
@@ -119,18 +122,12 @@ def says_so(letter: Letter) -> Verdict | None:
     said = _own_words(letter)
     if said is None:
         return None
-    robotic, gone = bool(_ROBOTIC.search(said)), bool(_GONE.search(said) and _ELSEWHERE.search(said))
+    unread = bool(_UNREAD.search(said)) or bool(_GONE.search(said) and _ELSEWHERE.search(said))
     if _ITSELF.search(said):
-        certain = robotic or gone or letter.answers
+        certain = unread or letter.answers or bool(_RECEIVED.search(said))
     else:
-        certain = (robotic or gone) and letter.answers and not _ASKS.search(said) and not _only_thanks(said)
+        certain = unread and letter.answers and not _ASKS.search(said)
     return held("automatic", text="1") if certain else None
-
-
-def _only_thanks(said: str) -> bool:
-    """ "Thank you for your message" is what people say as well; robots say more."""
-    found = _ROBOTIC.search(said)
-    return found is not None and bool(re.match(r"спасибо|thank", found[0], re.IGNORECASE)) and not _GONE.search(said)
 
 
 def _own_words(letter: Letter) -> str | None:
