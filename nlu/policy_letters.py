@@ -7,7 +7,7 @@ from typing import Any
 
 from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, SPLIT, TWO_TOPICS, Scene, classified, judged, opened, subject_of, told
-from nlu.text import SENTENCE_END
+from nlu.text import SENTENCE_END, bare_subject
 from nlu.turn import AddToTicket, ArticleFeedback, ConfirmSolved, DialogueState, FillSlots, HandOver, Looked, OpenTicket, Turn
 from nlu.understood import Band, FormDef, Intent, Triage
 
@@ -20,7 +20,6 @@ _KNOWN_WORDS = 0.5  # the share of them that the models have to have seen before
 _NUMBERED = re.compile(r"^\s*(\d{1,2})\s*[.):\-–—]\s*(.+)$")
 _QUOTED = re.compile(r"^\s{0,3}>[> ]*(.*)$")
 _ANSWERS = re.compile(r"^\s*(?:re|aw|ответ|отв)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
-_REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|fwd?|aw|ответ|отв|пересл)\s*(?:\[\d+\])?\s*:\s*)+|\[#\d+\]\s*", re.IGNORECASE)
 
 
 def mail(scene: Scene) -> Turn:
@@ -68,7 +67,7 @@ def between_the_lines(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 def subject_line(scene: Scene) -> str:
     """The subject without "Re:" and our own tag."""
-    return _REPLY_PREFIX.sub("", scene.heard.subject or "").strip()
+    return bare_subject(scene.heard.subject or "")
 
 
 def story_of(scene: Scene) -> str:

@@ -9,6 +9,7 @@ __all__ = [
     "LIMIT",
     "SENTENCE_END",
     "alternatives",
+    "bare_subject",
     "fold",
     "has_words",
     "lowered",
@@ -24,6 +25,14 @@ __all__ = [
 
 
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+
+
+_SUBJECT_MARKS = re.compile(r"^(?:\s*(?:(?:re|aw|sv|fwd?|ответ|отв|пересл)\.?\s*(?:\[\d+\])?\s*:|\[#\d+\]))+\s*|\[#\d+\]\s*", re.IGNORECASE)
+
+
+def bare_subject(subject: str) -> str:
+    """A subject without "Re:", "Fwd:" and our own tag."""
+    return _SUBJECT_MARKS.sub("", subject).strip()
 
 
 def has_words(text: str) -> bool:

@@ -33,7 +33,7 @@ _ROBOT = re.compile(
     r"(?:[+.=-].*)?@",
     re.IGNORECASE,
 )
-_NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply", re.IGNORECASE)
+_NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply(?=[+._@-])", re.IGNORECASE)
 # What a server says of a recipient, in the body of a report that has no other sign of being one.
 _REFUSED = re.compile(
     r"\b5\d\d[ -](?:#?5\.\d{1,2}\.\d{1,2}|.{0,40}(?:no such user|user unknown|unknown user|mailbox|not taken|rejected|refused))|"
@@ -86,6 +86,11 @@ def from_robot(address: str) -> bool:
     return bool(_ROBOT.match(address))
 
 
+def from_no_reply(address: str) -> bool:
+    """Whether it says of itself that nobody reads it."""
+    return bool(_NO_REPLY.match(address))
+
+
 def find(root: Part, *, sender: str, subject: str, text: str, own: Sequence[str], secret: bytes) -> Bounce | None:
     """The report in this mail, RFC 3464 or the free words of a mail server; None where it is no report."""
     report_type = root.params.get("report-type", "").lower()
@@ -100,7 +105,7 @@ def find(root: Part, *, sender: str, subject: str, text: str, own: Sequence[str]
     said = text[:_SAMPLE]
     if '"Bounce"' in said and (told := _NOTICE.search(said)):
         return _from_words(root, f"{told[1]}\n{said}", own, secret)
-    machine = from_robot(sender) or bool(_NO_REPLY.match(sender)) or root.raw("mailing-list") is not None or nameless
+    machine = from_robot(sender) or from_no_reply(sender) or root.raw("mailing-list") is not None or nameless
     refused = _REFUSED.search(said) or (from_robot(sender) and nameless and _NOT_DELIVERED.search(said))
     return _from_words(root, text, own, secret) if machine and refused else None
 

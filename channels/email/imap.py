@@ -16,7 +16,6 @@ import structlog
 from channels.email import imap_mailbox as wire
 from channels.email.imap_account import Account
 from channels.email.imap_mailbox import CommandRefused, Fetched, MailboxFailed, Tokens, call
-from channels.email.imap_trouble import trouble
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from desk_core.conversations.ports import Accept, Accepted, InboundMessage
 from desk_core.kit.errors import StoreUnavailable
@@ -84,6 +83,8 @@ class ImapFetcher:
                 log.warning("imap.not_stored", inbox=self._inbox.inbox_id, error=error.code)
             except MailboxFailed as error:
                 log.warning("imap.failed", inbox=self._inbox.inbox_id, error=error.code)
+                from channels.email.imap_trouble import trouble  # with the check, which a mailbox without trouble does not need
+
                 self._tell(trouble(error, self._account, logged_in=logged_in, seconds=self._timeout))
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))
             wait = min(wait * 2, 300.0)

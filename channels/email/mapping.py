@@ -29,7 +29,6 @@ _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ID = re.compile(r"<\s*([^<>\s]{1,400})\s*>")
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:\[#\s?\d{1,10}\]\s*)?(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
 _TAG = re.compile(r"\[#\s?\d{1,10}\]\s*")
-_NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply(?=[+._@-])", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069<>:\"|?*]")
 
 
@@ -342,7 +341,7 @@ def _sender(root: Part, envelope_from: str | None) -> Sender:
     name, address = found[0]
     replies = addresses(root.raw("reply-to"))
     # Shop and site forms write from no-reply with the person in Reply-To: the person is who asks.
-    if replies and _NO_REPLY.match(address) and not _NO_REPLY.match(replies[0][1]):
+    if replies and bounces.from_no_reply(address) and not bounces.from_no_reply(replies[0][1]):
         name, address = replies[0][0] or name, replies[0][1]
     return Sender(address, name)
 

@@ -94,7 +94,7 @@ def split(text: str, html: str | None = None, *, forward: bool = False, sender: 
     """
     if not text.strip() and html:
         text = text_of_html(html)
-    lines = _with_marks([part for line in text.replace("\r\n", "\n").translate(_INVISIBLE).split("\n") for part in _parted(line)])
+    lines = _with_marks([part for line in _lines(text) for part in _unglued(line)])
     said, passed_on = _until_forward(lines, forward=forward)
     warned = warning_lines(said)
     blocks = _blocks(said[warned:], last=not passed_on)
@@ -176,7 +176,7 @@ def without_ours(text: str, sent: Iterable[str]) -> str:
     return split("\n".join(f"> {line}".rstrip() if at in marked else line for at, line in enumerate(lines))).reply
 
 
-def _parted(line: str) -> list[str]:
+def _unglued(line: str) -> list[str]:
     """A line, as two where it holds who wrote and what they wrote."""
     found = _WITH_QUOTE.match(line) if len(line) <= _LONG and "<" in line else None
     return [found[1], f"> {line[found.end() :]}"] if found else [line]
@@ -311,11 +311,11 @@ def _attribution(lines: list[str], position: int) -> tuple[int, bool]:
     line = lines[position]
     if len(line) > 400 or not line.strip():
         return 0, False
-    dated = bool(_DATED_START.match(line)) or "<" in line
-    if not dated and not line.rstrip().endswith(":"):
+    may_wrap = bool(_DATED_START.match(line)) or "<" in line
+    if not may_wrap and not line.rstrip().endswith(":"):
         return 0, False
     joined = ""
-    for size in range(1, 4 if dated else 2):
+    for size in range(1, 4 if may_wrap else 2):
         if position + size > len(lines):
             break
         # Clients wrap a long attribution, also inside the angle bracket and inside the quote itself.

@@ -114,6 +114,17 @@ async def state_of(uow: UnitOfWork, conversation_id: str) -> tuple[int, str] | N
     return (int(rows[0][0]), str(rows[0][1])) if rows else None
 
 
+async def is_own_address(uow: UnitOfWork, address: str) -> bool:
+    """Whether a letter to it would come back to the desk."""
+    ours = await uow.scalars(select(Inbox.address).where(Inbox.channel == "email"))
+    return _without_plus(address) in {_without_plus(one) for one in ours}
+
+
+def _without_plus(address: str) -> str:
+    local, _at, domain = address.strip().lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
 async def message_by_external_id(session: ReadSession, inbox_id: str, external_id: str) -> Message | None:
     """The newest message that the channel knows by this id."""
     return await _BY_EXTERNAL_ID.first(session, {"inbox": inbox_id, "external": external_id})

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk_core.context import Context
+from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation, Inbox
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.db import ReadSession, UnitOfWork
@@ -85,7 +86,7 @@ async def ask(
     inbox = await mailbox(uow.session, language=language)
     if inbox is None:
         raise NoMailbox
-    if await is_ours(uow, address):
+    if await conversations.is_own_address(uow, address):
         raise OurAddress(address=address)
     since = ctx.now - KEPT
     for whose, refusal in ((AddressCode.contact_id == contact.id, TooManyCodes), (AddressCode.address == address, TooManyLetters)):
@@ -114,17 +115,6 @@ async def ask(
     )
     ctx.wake(uow)
     return code
-
-
-async def is_ours(uow: UnitOfWork, address: str) -> bool:
-    """Whether a letter to it would come back to the desk."""
-    ours = await uow.scalars(select(Inbox.address).where(Inbox.channel == ChannelKind.EMAIL.value))
-    return _without_plus(address) in {_without_plus(one) for one in ours}
-
-
-def _without_plus(address: str) -> str:
-    local, _at, domain = address.strip().lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
 
 
 async def latest(session: ReadSession, conversation_id: str) -> AddressCode | None:

@@ -19,7 +19,7 @@ _BY_IDENTITY: PreparedEntities[Contact] = PreparedEntities(
 )
 _BY_ID: PreparedEntities[Contact] = PreparedEntities(select(Contact).where(Contact.id == bindparam("id")), Contact)
 _IDENTITY_OF = Prepared(
-    select(ContactIdentity.address, Contact.name)
+    select(ContactIdentity.address, Contact.name, Contact.time_zone)
     .join(Contact, Contact.id == ContactIdentity.contact_id)
     .where(ContactIdentity.contact_id == bindparam("contact"), ContactIdentity.channel == bindparam("channel"))
     .order_by(ContactIdentity.id)
@@ -53,10 +53,10 @@ async def contact_by_id(session: ReadSession, contact_id: str) -> Contact | None
     return await _BY_ID.first(session, {"id": contact_id})
 
 
-async def address_and_name(session: ReadSession, contact_id: str, *, channel: str) -> tuple[str, str] | None:
-    """Where a contact is reached on a channel, and their name."""
+async def reached(session: ReadSession, contact_id: str, *, channel: str) -> tuple[str, str, str | None] | None:
+    """(address, name, time zone) of a contact on a channel."""
     rows = await _IDENTITY_OF.rows(session, {"contact": contact_id, "channel": channel})
-    return (rows[0][0], rows[0][1]) if rows else None
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
 
 async def identities(session: ReadSession | UnitOfWork, contact_ids: Collection[str]) -> list[ContactIdentity]:

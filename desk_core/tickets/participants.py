@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from desk_core.context import Actor, Context
+from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.i18n import gettext_noop as _
-from desk_core.people.codes import is_ours
 from desk_core.people.entities import Agent, Contact, ContactIdentity
 from desk_core.tickets import copies
 from desk_core.tickets.entities import Ticket, TicketParticipant
@@ -73,7 +73,7 @@ async def add(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, addre
         raise NoAddress(address=address)
     if unread:
         raise NobodyReads(address=address)
-    if await is_ours(uow, address):
+    if await conversations.is_own_address(uow, address):
         raise OwnAddress(address=address)
     ticket = await get(uow, ticket_id)
     own = await uow.scalar(select(func.count()).where(ContactIdentity.contact_id == ticket.contact_id, ContactIdentity.address == address))

@@ -1,7 +1,6 @@
 """The story of a conversation as entries of one page: messages, notes, activity, days. Pure."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -19,6 +18,7 @@ from desk_core.tickets.entities import TicketEvent
 from desk_core.tickets.verdicts import tell_trust, tell_verdict
 from desk_core.tickets.words import tell
 from gateway.console.cards import Around, Card, Reactions, around, card_of, formatted, reactions_of
+from nlu.text import bare_subject
 
 SAID_ELSEWHERE = frozenset({"agent_replied", "requester_replied", "noted", "edited", "delivery_failed"})
 """Events whose message stands in the story itself."""
@@ -28,7 +28,6 @@ _EVENT = {
     "summary": _("Event"), "starts": _("Begins"), "ends": _("Ends"), "place": _("Place"), "organiser": _("Organiser"),
 }  # fmt: skip
 _SEALED = {"signed": _("signed with %(by)s"), "encrypted": _("encrypted with %(by)s: nobody here can read it")}
-_PREFIX = re.compile(r"^(?:\s*(?:(?:re|aw|sv|fwd?|fw|ответ|отв|на|пересл|вл|вс)\.?(?:\[\d+\])?\s?:|\[#\d+\]))+", re.IGNORECASE)
 QUIET_VERDICTS = frozenset({None, "received", "thread", "new"})
 
 
@@ -187,7 +186,7 @@ def _with_subjects(entries: Sequence[Entry]) -> list[Entry]:
     before = ""
     for entry in entries:
         subject = (entry.message.subject or "") if entry.message is not None and entry.side == "contact" else ""
-        bare = _PREFIX.sub("", subject).strip().casefold()
+        bare = bare_subject(subject).casefold()
         told.append(replace(entry, subject=subject) if bare and bare != before else entry)
         before = bare or before
     return told

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from desk_core.context import Context
 from desk_core.conversations import letters
 from desk_core.conversations import repository as conversations
@@ -12,7 +10,6 @@ from desk_core.conversations.entities import Attachment, Conversation, Inbox, Me
 from desk_core.conversations.ports import ChannelKind, FileLink, OutboundButton, OutboundFile, OutboundMessage
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
-from desk_core.people.entities import Contact
 from desk_core.sla.clock import Metric
 from desk_core.sla.words import moment
 from desk_core.tickets import copies, invitations
@@ -46,7 +43,8 @@ class Draw:
         ticket = await tickets.ticket_by_id(session, message.ticket_id) if message.ticket_id else None
         by_mail = conversation.channel == ChannelKind.EMAIL
         # A chat is its own address; a letter needs its addressee, what it answers, and the thread it belongs to.
-        known = await people.address_and_name(session, conversation.contact_id, channel=conversation.channel) if by_mail else None
+        known = await people.reached(session, conversation.contact_id, channel=conversation.channel) if by_mail else None
+        zone = ZoneInfo((known[2] if known else None) or ctx.config.time_zone)
         in_group = is_seat(conversation.thread_key)
         last = await conversations.last_inbound(session, conversation.id) if by_mail or in_group else None
         references = await letters.references_of(session, conversation.id) if by_mail else []
@@ -79,7 +77,7 @@ class Draw:
             ticket_number=ticket.number if ticket else None,
             ticket_token=ticket.token if ticket and not copy else None,
             status_url=status_url,
-            promise=await _promise(session, ctx, message, ticket) if ticket and by_mail else "",
+            promise=_promise(message, ticket, zone) if ticket and by_mail else "",
             stop_url=self._courtesies.url(ticket.id) if ticket and by_mail and message.meta.get("key") in COURTESIES else None,
             team=team,
             references=tuple(references),
@@ -87,7 +85,7 @@ class Draw:
             silent=bool(message.meta.get("silent")),
             phone_button=message.meta.get("phone_button"),
             attempt=attempt,
-            original=await _original(session, ctx, last, conversation) if last and message.meta.get("key") and _may_read(last, to) else {},
+            original=_original(last, zone) if last and message.meta.get("key") and _may_read(last, to) else {},
         )
 
     def _text(self, message: Message) -> str:
@@ -139,7 +137,7 @@ def _address(known: str | None, last: Message | None, conversation: Conversation
     return known or conversation.thread_key
 
 
-async def _promise(session: ReadSession, ctx: Context, message: Message, ticket: Ticket) -> str:
+def _promise(message: Message, ticket: Ticket, zone: ZoneInfo) -> str:
     """When somebody answers, for a letter the desk writes by itself; the acknowledgement has it in its words."""
     owed = (
         ticket.next_due_at is not None
@@ -148,18 +146,12 @@ async def _promise(session: ReadSession, ctx: Context, message: Message, ticket:
     )
     if ticket.next_due_at is None or not owed or message.author_kind == "agent" or message.meta.get("key") == "created":
         return ""
-    return moment(ticket.next_due_at, message.at, await _zone(session, ctx, ticket.contact_id), ticket.language)
+    return moment(ticket.next_due_at, message.at, zone, ticket.language)
 
 
-async def _original(session: ReadSession, ctx: Context, last: Message, conversation: Conversation) -> dict[str, str]:
+def _original(last: Message, zone: ZoneInfo) -> dict[str, str]:
     """The letter answered, with its time as the person's clock showed it: the promise above it is told in that zone too."""
-    at = last.at.astimezone(await _zone(session, ctx, conversation.contact_id))
-    return {"author": last.author, "at": at.isoformat(), "text": last.text[:4000]}
-
-
-async def _zone(session: ReadSession, ctx: Context, contact_id: str) -> ZoneInfo:
-    zone = await session.scalar(select(Contact.time_zone).where(Contact.id == contact_id))
-    return ZoneInfo(zone or ctx.config.time_zone)
+    return {"author": last.author, "at": last.at.astimezone(zone).isoformat(), "text": last.text[:4000]}
 
 
 def _may_read(last: Message, to: str) -> bool:

@@ -44,10 +44,10 @@ class Unstorable(DeskError):
 
 @dataclass(slots=True)
 class _Pending:
-    row: dict[str, object]
+    row: dict[str, Any]
     work: dict[str, Any]
     future: "asyncio.Future[Accepted]"
-    letter: InboundMessage | None = None  # one whose id a stranger gave it
+    is_letter: bool = False  # its id was given by a stranger
 
 
 class Intake:
@@ -82,7 +82,7 @@ class Intake:
     async def __call__(self, inbox_id: str, message: InboundMessage, *, raw: bytes | None = None) -> Accepted:
         """Store the message and queue its processing; idempotent per inbox and external id. Raises `StoreUnavailable`."""
         now, began = self._clock.now(), time.perf_counter()
-        raw_id, request_id, raw_blob, is_letter = new_id(), new_id(), None, raw is not None
+        raw_id, request_id, raw_blob = new_id(), new_id(), None
         if raw is not None and len(raw) > INLINE_RAW:
             try:
                 raw_blob, _ = await self._blobs.put(raw)
@@ -100,7 +100,7 @@ class Intake:
                 "run_at": now + timedelta(seconds=message.delay),
             },
             future=asyncio.get_running_loop().create_future(),
-            letter=message if is_letter else None,
+            is_letter=raw is not None or raw_blob is not None,
         )  # fmt: skip
         self._pending.append(pending)
         if self._flusher is None or self._flusher.done():
@@ -144,7 +144,7 @@ class Intake:
         async with self._database.unit(urgent=True) as uow:
             fresh = await arrivals.insert_raw(uow, [pending.row for pending in batch])
             for pending in batch:
-                if pending.row["id"] not in fresh and pending.letter is not None and await _under_a_taken_id(uow, pending, pending.letter):
+                if pending.row["id"] not in fresh and pending.is_letter and await _under_a_taken_id(uow, pending.row):
                     fresh |= await arrivals.insert_raw(uow, [pending.row])
             work = [pending.work for pending in batch if pending.row["id"] in fresh]
             if work:
@@ -179,16 +179,17 @@ class Intake:
         log.error("intake.refused", count=len(batch), error=type(error).__name__)
 
 
-async def _under_a_taken_id(uow: UnitOfWork, pending: _Pending, letter: InboundMessage) -> bool:
+async def _under_a_taken_id(uow: UnitOfWork, row: dict[str, Any]) -> bool:
     """Whether this is another letter than the one stored under its Message-ID; then it gets an id of its own, and is kept as well.
 
     Devices repeat one id for ever, and whoever knows the id of a letter could else keep the next one under it from arriving.
     """
-    stored = await arrivals.body_of(uow, str(pending.row["inbox_id"]), str(pending.row["external_id"]))
+    letter: InboundMessage = row["body"]
+    stored = await arrivals.body_of(uow, row["inbox_id"], row["external_id"])
     if stored is None or _told(InboundMessage.from_json(stored)) == _told(letter):
         return False
     own = f"{letter.external_id[:460]}~{hashlib.sha256(repr(_told(letter)).encode()).hexdigest()[:32]}"
-    pending.row |= {"external_id": own, "body": replace(letter, external_id=own, shown_id=own)}
+    row |= {"external_id": own, "body": replace(letter, external_id=own, shown_id=own)}
     return True
 
 

@@ -62,13 +62,13 @@ class Step:
 
 async def shown_of(session: Any, ctx: Context, ticket: Ticket, *, remade: bool = False) -> Shown:
     """A request as its topic and its alerts show it."""
-    known = await people.address_and_name(session, ticket.contact_id, channel=ticket.channel)
+    known = await people.reached(session, ticket.contact_id, channel=ticket.channel)
     talk = await session.get(Conversation, ticket.conversation_id) if ticket.conversation_id else None
     names: dict[str, str] = {}
     for agent_id in {ticket.assignee_id, talk.agent_id if talk else None} - {None}:
         agent = await session.get(Agent, agent_id)
         names[str(agent_id)] = agent.name if agent is not None else ""
-    address, name = known or ("", "")
+    address, name, _zone = known or ("", "", None)
     return Shown(
         ticket=ticket, requester=name or address, address=address, baton=talk.baton if talk else "queue",
         speaker=names.get(talk.agent_id or "", "") if talk and talk.baton == "agent" else "",
