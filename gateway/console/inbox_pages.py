@@ -19,6 +19,15 @@ from gateway.console.frame import Frame
 Administrator = Annotated[Signed, Depends(require(Right.MANAGE_DESK))]
 
 
+_PAGES = {ChannelKind.EMAIL: "mail", ChannelKind.TELEGRAM: "telegram"}
+
+
+def page_of(inbox: Inbox) -> str:
+    """Where an inbox is set up; empty for a channel whose inboxes have no page."""
+    folder = _PAGES.get(ChannelKind(inbox.channel))
+    return f"/console/settings/{folder}/{inbox.id}" if folder else ""
+
+
 async def inbox_of(frame: Frame, inbox_id: str, channel: ChannelKind) -> Inbox:
     """The inbox of a page; raises `NotFound` for one of another channel too."""
     async with frame.desk.database.read() as session:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -97,15 +98,15 @@ async def _page(
 
 def _samples(frame: Frame, inbox: Inbox, letter: Letter, language: str, public_url: str) -> list[dict[str, Any]]:
     """An acknowledgement and an operator's answer, written out as they would be sent."""
-    config, organisation = frame.config, catalogue.pick(frame.config.organisation, language)
+    config, now, organisation = frame.config, frame.desk.clock.now(), catalogue.pick(frame.config.organisation, language)
     team = next((config.team_title(one.id, language) for one in config.teams.values()), "")
     params = {"number": SAMPLE_NUMBER, "team": team, "promise": "14:30"}
     common: dict[str, Any] = {
         "message_id": "", "conversation_id": "", "thread_key": "", "to": "vera@example.com",
-        "to_name": SAMPLE_NAMES.get(language, SAMPLE_NAMES["en"]), "language": language, "at": frame.desk.clock.now(),
+        "to_name": SAMPLE_NAMES.get(language, SAMPLE_NAMES["en"]), "language": language, "at": now,
         "ticket_number": SAMPLE_NUMBER, "status_url": f"{public_url}/s/…", "team": team,
         "original": {
-            "author": SAMPLE_NAMES.get(language, SAMPLE_NAMES["en"]), "at": frame.desk.clock.now().isoformat(),
+            "author": SAMPLE_NAMES.get(language, SAMPLE_NAMES["en"]), "at": now.astimezone(ZoneInfo(config.time_zone)).isoformat(),
             "text": translate(language, SAMPLE_QUESTION),
         },
     }  # fmt: skip

@@ -18,6 +18,7 @@ from gateway.auth import passwords, sessions
 from gateway.auth.dependencies import CurrentAgent
 from gateway.auth.sessions import Signed
 from gateway.console.frame import Frame
+from gateway.console.inbox_pages import page_of
 from gateway.web.language import A_YEAR, COOKIE
 from gateway.web.templating import THEMES
 
@@ -46,7 +47,7 @@ async def _page(request: Request, signed: Signed, *, saved: str = "", errors: di
         members = await _members(session)
         group_trouble = next((group.trouble for group in await groups.groups(session) if group.trouble), "")
     context = {
-        "inboxes": inboxes, "group_trouble": group_trouble,
+        "inboxes": inboxes, "page_of": page_of, "group_trouble": group_trouble,
         "agents": {agent.id: agent for agent in agents}, "members": members, "zones": _zones(signed.agent),
         "themes": THEMES, "availability": AVAILABILITY, "speech": SPEECH, "roles": ROLES, "saved": saved, "errors": errors or {},
         "least": passwords.LEAST_LENGTH,

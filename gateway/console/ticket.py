@@ -8,7 +8,7 @@ from sqlalchemy import update
 from starlette.responses import RedirectResponse, Response
 
 from desk_core.context import Actor, Context
-from desk_core.conversations.entities import Conversation, Message
+from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.ports import Ability, ChannelKind
 from desk_core.conversations.repository import ASIDE
 from desk_core.kit.db import UnitOfWork
@@ -27,6 +27,7 @@ from gateway import inboxes
 from gateway.auth.dependencies import CurrentAgent
 from gateway.console import facts
 from gateway.console.frame import Chosen, Frame, chosen, remember
+from gateway.console.inbox_pages import page_of
 from gateway.console.packet import article_ids, packet
 from gateway.console.timeline import story
 from gateway.web.paths import Ident, Number
@@ -60,6 +61,7 @@ async def show(frame: Frame, number: int, *, status: int = 200, typed: dict[str,
     context = {
         **around,
         **_context(frame, detail, offered),
+        "paused": paused(frame, detail.inbox),
         "may": able,
         "joins": joins,
         "undo_at": f"/console/tickets/{number}/joins?{list_.query}" if allowed(frame.signed.role, Right.MANAGE_PEOPLE) else "",
@@ -85,6 +87,13 @@ def _able(frame: Frame, detail: TicketDetail) -> dict[str, frozenset[Ability]]:
         elif sent.is_changeable(message, by=agent, age=now - message.at):
             may[message.id] = can & {Ability.EDIT, Ability.DELETE}
     return may
+
+
+def paused(frame: Frame, inbox: Inbox | None) -> dict[str, str] | None:
+    """The inbox whose pause keeps answers waiting, and where this operator may resume it."""
+    if inbox is None or inbox.state == "active":
+        return None
+    return {"id": inbox.id, "name": inbox.name, "page": page_of(inbox) if allowed(frame.signed.role, Right.MANAGE_DESK) else ""}
 
 
 async def _mark_read(frame: Frame, ticket: Ticket) -> None:
@@ -175,6 +184,7 @@ async def conversation_page(request: Request, signed: CurrentAgent, conversation
         "conversation": detail.conversation,
         "filed": next((one for one in detail.others if one.id in {message.ticket_id for message in detail.messages}), None),
         "contact": detail.contact,
+        "paused": paused(frame, detail.inbox),
         "joins": joins,
         "done": done if done in TAKEN_UP else "",
         "notice": TAKEN_UP.get(done, ""),

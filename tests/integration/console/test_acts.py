@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from desk_core.conversations.entities import Attachment, Conversation, Message
+from desk_core.conversations.entities import Attachment, Conversation, Inbox, Message
 from desk_core.conversations.service import ACT
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.lanes.entities import WorkItem
 from desk_core.people.entities import Agent
+from desk_core.people.permissions import Role
 from desk_core.tickets.entities import Ticket, TicketEvent
 from gateway.auth.sessions import Signed
 from gateway.console import live
@@ -226,6 +227,23 @@ class TestUndo:
         (answer,) = await messages(database, "outbound")
         undone = await console.post(f"/console/tickets/{mailed.number}/undo", data={"message": answer.id})
         assert "Attach the files again: plan.txt" in undone.text
+
+    async def test_while_the_inbox_is_paused_it_is_said_that_the_answer_waits(
+        self, console: Browser, log_in: LogIn, make: DeskFactory, mailed: Ticket, database: Database, clock: FakeClock
+    ) -> None:
+        await do(console, mailed, "reply", text="Try again, please.")
+        clock.advance(timedelta(minutes=1))
+        assert "Sending…" in (await console.get(f"/console/tickets/{mailed.number}")).text
+        async with database.unit() as uow:
+            inbox = await uow.session.get_one(Inbox, str(mailed.inbox_id))
+            inbox.state = "paused"
+        page = (await console.get(f"/console/tickets/{mailed.number}")).text
+        assert "The inbox email is paused: this waits and leaves once it is resumed." in page
+        assert "Sending…" not in page
+        here = f"/console/settings/mail/{inbox.id}"
+        assert here not in page, "operators resume nothing"
+        administrator = await log_in(await make.agent("Olga Belova", role=Role.ADMINISTRATOR))
+        assert here in (await administrator.get(f"/console/tickets/{mailed.number}")).text
 
     async def test_a_chat_is_not_kept_waiting(self, console: Browser, ticket: Ticket, database: Database) -> None:
         await do(console, ticket, "reply", text="Hello")

@@ -1,6 +1,7 @@
 """The letters of a mail inbox in the console: typed, looked at, and used by what goes out."""
 
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -78,6 +79,12 @@ async def test_a_preview_shows_both_letters_and_stores_nothing(admin: Browser, i
     assert "The printer works again" in shown
     assert "[script" not in page
     assert (await stored(database, inbox)).config == {}
+
+
+async def test_the_quoted_letter_has_the_hour_of_the_desk(admin: Browser, inbox: Inbox, desk: FakeWebDesk) -> None:
+    here = desk.clock.now().astimezone(ZoneInfo((await desk.config()).time_zone))
+    assert here.utcoffset()
+    assert f"{here:%H:%M}" in unescape((await admin.get(base(inbox))).text)
 
 
 @pytest.mark.parametrize(
