@@ -31,6 +31,7 @@ from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import known_language
 from gateway.inboxes import habits
 from gateway.limits import RateLimits
+from gateway.listening import refusal
 from gateway.settings import Settings, Smtp
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _tls(smtp: Smtp) -> ssl.SSLContext | None:
 
 
 async def start_listener(desk: "Desk") -> MailListener:
-    """Listen for mail of every mail inbox of this desk."""
+    """Listen for mail of every mail inbox of this desk. Raises `PortTaken` and `CannotListen`."""
     settings = desk.settings
     listener = MailListener(
         settings.smtp.host,
@@ -175,7 +176,12 @@ async def start_listener(desk: "Desk") -> MailListener:
         proxied=settings.smtp.proxy_protocol,
         examiner=desk.examiner,
     )
-    await listener.start()
+    try:
+        await listener.start()
+    except OSError as error:
+        port = settings.smtp.lmtp_port if listener.listens else settings.smtp.port
+        await listener.stop()
+        raise refusal(error, settings.smtp.host, port) from error
     return listener
 
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import signal
-import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +12,9 @@ import structlog
 import uvicorn
 
 from desk_core.kit.errors import DeskError
-from desk_core.kit.i18n import gettext_noop as _
 from desk_core.lanes import queue
 from gateway.bootstrap import Desk
+from gateway.listening import PortTaken, free_port
 from gateway.settings import Settings
 
 log = structlog.get_logger()
@@ -23,11 +22,6 @@ log = structlog.get_logger()
 GRACE_SECONDS = 6
 RUNNING = "running.json"
 """Written into the home by `priyom run`: where it listens, for commands that talk to it."""
-PORTS_TO_TRY = 50
-
-
-class PortTaken(DeskError):
-    code, status, text = "port_taken", 409, _("This port is taken by another program.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +42,6 @@ class Listening:
     notes: list[str] = field(default_factory=list)
 
 
-def free_port(host: str, port: int, *, given: bool) -> int:
-    """`port` itself, or for the default the next free one; a given port that is taken is refused."""
-    for candidate in [port] if given else range(port, port + PORTS_TO_TRY):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind((host, candidate))
-                return candidate
-    raise PortTaken(host=host, port=port)
-
-
 def settle_ports(settings: Settings, parts: Parts, listening: Listening) -> Settings:
     """The settings with ports that are free; says where a default moved on."""
     http, smtp = settings.http, settings.smtp
@@ -72,6 +55,8 @@ def settle_ports(settings: Settings, parts: Parts, listening: Listening) -> Sett
         port = free_port(smtp.host, smtp.port, given="port" in smtp.model_fields_set)
         if port != smtp.port:
             listening.notes.append(f"port {smtp.port} is taken, using {port}")
+        if smtp.lmtp_port:
+            free_port(smtp.host, smtp.lmtp_port, given=True)
         smtp = smtp.model_copy(update={"port": port})
         listening.smtp = f"{smtp.host}:{smtp.port}"
     return settings.model_copy(update={"http": http, "smtp": smtp})
@@ -102,7 +87,7 @@ async def run(
             closers.append(listener.stop)
         if parts.web:
             server, sandboxes = await web_server(desk, sandbox=sandbox)
-            tasks.append(asyncio.create_task(server.serve(), name="web"))
+            tasks.append(asyncio.create_task(_serve(server), name="web"))
             if sandboxes is not None:
                 closers.append(sandboxes.close)
             await _started(server, tasks[-1])
@@ -155,10 +140,22 @@ async def _take_back(desk: Desk) -> None:
         await queue.lapse_all(uow)
 
 
+async def _serve(server: uvicorn.Server) -> None:
+    """Until it is told to end; raises `PortTaken` or `CannotListen` where the port is no longer free."""
+    try:
+        await server.serve()
+    except SystemExit as error:  # uvicorn leaves the whole process where it cannot bind, and has not kept why
+        host, port = server.config.host, server.config.port
+        free_port(host, port, given=True)
+        raise PortTaken(host=host, port=port) from error
+
+
 async def _started(server: uvicorn.Server, task: "asyncio.Task[Any]") -> None:
-    """Wait until the web server listens, or has failed to."""
+    """Wait until the web server listens; raises what kept it from that."""
     while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells only by this flag
         await asyncio.sleep(0.02)
+    if task.done():
+        task.result()
 
 
 async def _cancelled(task: "asyncio.Task[Any]") -> None:

@@ -77,7 +77,7 @@ class MailListener:
         self.in_hand = 0
 
     async def start(self) -> None:
-        """Bind and listen; port 0 takes a free one. Raises `OSError` when the port is taken."""
+        """Bind and listen; port 0 takes a free one. Raises `OSError` when a port cannot be had: that of LMTP where it `listens` already."""
         # aiosmtpd writes addresses and commands into its log at level info; those are nobody's business.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         loop = asyncio.get_running_loop()
@@ -86,6 +86,10 @@ class MailListener:
         if self.lmtp_port is not None:
             self._servers.append(await loop.create_server(lambda: self._connection(_LmtpConnection), self.host, self.lmtp_port))
             self.lmtp_port = self._servers[1].sockets[0].getsockname()[1]
+
+    @property
+    def listens(self) -> bool:
+        return bool(self._servers)
 
     async def stop(self, *, grace: float = 5.0) -> None:
         """Take no more connections, let mails in hand be committed and answered, then hang up."""
