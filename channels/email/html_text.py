@@ -4,6 +4,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from channels.email.containers import INDENT
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
@@ -177,6 +179,11 @@ def _is_hidden(node: "LexborNode", tag: str) -> bool:
     return not tag.startswith("-") and bool(_HIDES.search(node.attributes.get("style") or ""))
 
 
+def _quotes(node: "LexborNode") -> bool:
+    """Whether a blockquote quotes; it also indents what somebody writes."""
+    return not INDENT.search(node.attributes.get("style") or "")
+
+
 def _enter(node: "LexborNode", tag: str, out: _Writer) -> None:
     match tag:
         case "-text":
@@ -194,7 +201,7 @@ def _enter(node: "LexborNode", tag: str, out: _Writer) -> None:
             out.write("- ")
         case "blockquote":
             out.block()
-            out.depth += 1
+            out.depth += _quotes(node)
         case "pre":
             out.block()
             out.pre += 1
@@ -218,7 +225,7 @@ def _leave(node: "LexborNode", tag: str, out: _Writer) -> None:
             out.write(" ")
         case "blockquote":
             out.block()
-            out.depth = max(0, out.depth - 1)
+            out.depth = max(0, out.depth - _quotes(node))
         case "pre":
             out.block()
             out.pre = max(0, out.pre - 1)

@@ -4,7 +4,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ from channels.email import bounces, quotes
 from channels.email.addresses import address_of, addresses
 from channels.email.calendar import calendar_part, event_of
 from channels.email.charsets import declared_in_html, text_of
+from channels.email.containers import PLAIN, bare, structure_of
 from channels.email.enclosures import Enclosed, sealed, take_uuencoded, unwrap_tnef, without_armour
 from channels.email.filters import Letter, judge
 from channels.email.filters.automatic import no_person
@@ -29,6 +30,7 @@ _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ID = re.compile(r"<\s*([^<>\s]{1,400})\s*>")
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:\[#\s?\d{1,10}\]\s*)?(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
 _TAG = re.compile(r"\[#\s?\d{1,10}\]\s*")
+_MARKED = re.compile(r"^ {0,3}>", re.MULTILINE)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069<>:\"|?*]")
 
 
@@ -156,7 +158,13 @@ def _parse(
     if len(original) > MAX_TEXT:
         original, card["truncated"] = original[:MAX_TEXT], len(original)
     forward = bool(_FORWARD_SUBJECT.match(subject))
-    answer = quotes.split(original, forward=forward, sender=sender.name or "")
+    markup = found.html()
+    structure = structure_of(markup) if markup else PLAIN
+    if found.typed:
+        structure = replace(structure, typed=(*structure.typed, *found.typed))
+    # Where somebody wrote between quotations that the plain text does not mark, only the markup tells what they said.
+    body = text_of_html(markup) if structure.between and not _MARKED.search(original) else original
+    answer = quotes.split(body, structure=structure, forward=forward, sender=sender.name or "")
     inside = _mail_inside(root)
     author = (_author_of(inside) if inside is not None else None) or quotes.first_author(original, forward=forward)
     if author is not None and author[1] not in {*own, sender.address}:
@@ -204,7 +212,6 @@ def _parse(
         card["people"] = others
     if date := root.get("date"):
         card["date"] = date[:100]
-    markup = found.html()
     if remote := remote_pictures(markup):
         card["pictures"] = remote
     return ParsedMail(
@@ -233,6 +240,7 @@ class _Found:
 
     pieces: list[tuple[str, str]] = field(default_factory=list)  # (plain, html); one of them may be empty
     files: list[FilePart] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)  # letters of lines whose ">" is no mark of a quote
     wrapped: list[tuple[str, str]] = field(default_factory=list)  # of winmail.dat: mostly the same words again
 
     def enclose(self, enclosed: Sequence[Enclosed]) -> None:
@@ -269,7 +277,10 @@ def _collect(part: Part, found: _Found, *, related: bool = False) -> None:
         else:
             text = text_of(content, part.params.get("charset")).replace("\r\n", "\n").replace("\r", "\n")
             text, enclosed = take_uuencoded(text)
-            found.pieces.append((_unflowed(text, part.params) if part.params.get("format", "").lower() == "flowed" else text, ""))
+            if part.params.get("format", "").lower() == "flowed":
+                found.typed += [bare(line) for line in text.split("\n") if line.startswith(" >") and bare(line)][:_OTHERS]
+                text = _unflowed(text, part.params)
+            found.pieces.append((text, ""))
             found.enclose(enclosed)
         return
     content = part.content()
@@ -300,6 +311,7 @@ def _collect_alternative(part: Part, found: _Found) -> None:
         html += [markup for _, markup in inner.pieces if markup.strip()]
         found.files += inner.files
         found.wrapped += inner.wrapped
+        found.typed += inner.typed
     found.pieces.append(("\n\n".join(plain), "\n".join(html)))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 from channels.email.addresses import addresses
-from channels.email.html_text import text_of_html
+from channels.email.containers import PLAIN, Structure, bare
 from channels.email.signatures import own_lines, warning_lines
 
 
@@ -78,7 +78,10 @@ _MANY_LINES = re.compile(r"\n{3,}")
 # Outlook's dates are full of these.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"))
 _HEAD = 15  # lines in which a forwarding head names its author
-_NOT_A_WORD = re.compile(r"[\W_]+")
+_TYPED = "\ufeff"  # stands before a ">" that is no mark of a quote; what comes in mail was taken out
+_CERTAIN = 24  # letters by which a head is known again
+_HEAD_LINES = 6
+_BEFORE_HEAD = " \t>*_-[<(\"'"
 _TELLING = 12  # letters; a shorter line may be anybody's
 _OURS = 3  # lines
 _LOOKED_AT = 400  # characters of a line of a head
@@ -86,18 +89,19 @@ _LONG = 1_000  # characters; a line beyond says no more who wrote
 _ANSWERED = 3  # lines of a quote that an answer keeps
 
 
-def split(text: str, html: str | None = None, *, forward: bool = False, sender: str = "") -> Split:
-    """Part `text` (or, where it is empty, the text of `html`).
+def split(text: str, *, structure: Structure = PLAIN, forward: bool = False, sender: str = "") -> Split:
+    """Part `text` by what the HTML's `structure` tells, and by its words.
 
     A forward is content, whatever it is wrapped in. An answer between quoted lines keeps the end of what it answers, as ">" lines.
     `sender` is the name in the mail's From, by which a signature is told.
     """
-    if not text.strip() and html:
-        text = text_of_html(html)
     lines = _with_marks([part for line in _lines(text) for part in _unglued(line)])
-    said, passed_on = _until_forward(lines, forward=forward)
+    if structure.typed:
+        lines = [f"{_TYPED}{line}" if _ONE_MARK.match(line) and bare(line) and _is_typed(line, structure) else line for line in lines]
+    head = _head_at(lines, structure.head) if structure.head else -1
+    said, passed_on = _until_forward(lines, forward=forward, head=head)
     warned = warning_lines(said)
-    blocks = _blocks(said[warned:], last=not passed_on)
+    blocks = _blocks(said[warned:], last=not passed_on, head=head - warned)
     own = [line for block in blocks if not block.quoted for line in block.lines]
     kept = own_lines(own, sender=sender)
     if not any(line.strip() for line in own[kept:]):
@@ -110,7 +114,7 @@ def split(text: str, html: str | None = None, *, forward: bool = False, sender: 
     if not whole or not any(line.strip() and not _QUOTE_MARK.match(line) for line in (*reply, *passed_on)):
         # A body that is nothing but a quote is shown as it is: better too much than nothing.
         return Split(_tidy(lines), "")
-    return Split(whole, "\n".join(folded).strip("\n"))
+    return Split(whole, "\n".join(folded).replace(_TYPED, "").strip("\n"))
 
 
 def first_author(text: str, *, forward: bool = False) -> tuple[str, str] | None:
@@ -163,10 +167,10 @@ def without_ours(text: str, sent: Iterable[str]) -> str:
 
     `sent` are the texts of letters of ours. A line or two may be the person's own words by chance; from `_OURS` on it is a quotation.
     """
-    known = {_bare(line) for letter in sent for line in letter.split("\n")} | {""}
+    known = {bare(line) for letter in sent for line in letter.split("\n")} | {""}
     lines = text.split("\n")
-    same = [not _QUOTE_MARK.match(line) and _bare(line) in known for line in lines]
-    ours = [at for at, line in enumerate(lines) if same[at] and len(_bare(line)) >= _TELLING]
+    same = [not _QUOTE_MARK.match(line) and bare(line) in known for line in lines]
+    ours = [at for at, line in enumerate(lines) if same[at] and len(bare(line)) >= _TELLING]
     if len(ours) < _OURS:
         return text
     marked = set(ours)
@@ -182,8 +186,20 @@ def _unglued(line: str) -> list[str]:
     return [found[1], f"> {line[found.end() :]}"] if found else [line]
 
 
-def _bare(line: str) -> str:
-    return _NOT_A_WORD.sub("", line).casefold()
+def _is_typed(line: str, structure: Structure) -> bool:
+    """Whether the person wrote this line with its ">"; programs wrap it."""
+    return any(typed.startswith(bare(line)) for typed in structure.typed)
+
+
+def _head_at(lines: list[str], head: str) -> int:
+    """The line with which the history begins whose top has these letters, a rule above it included; -1 where none does."""
+    for at, line in enumerate(lines):
+        if line.lstrip(_BEFORE_HEAD)[:1].casefold() == head[0] and head.startswith(bare(line[:_LOOKED_AT])[: len(head)]):
+            more = bare(" ".join(line[:_LOOKED_AT] for line in lines[at : at + _HEAD_LINES]))
+            if more.startswith(head[:_CERTAIN]):
+                above = next((before for before in range(at - 1, max(-1, at - 4), -1) if lines[before].strip()), at)
+                return above if _RULED.match(lines[above]) else at
+    return -1
 
 
 @dataclass(slots=True)
@@ -211,11 +227,11 @@ def _with_marks(lines: list[str]) -> list[str]:
     return marked
 
 
-def _until_forward(lines: list[str], *, forward: bool) -> tuple[list[str], list[str]]:
+def _until_forward(lines: list[str], *, forward: bool, head: int = -1) -> tuple[list[str], list[str]]:
     """(what was written above, what is passed on); a quote around what is passed on is taken off."""
     start = next((at for at, line in enumerate(lines) if _FORWARDED.match(_MARKS.sub("", line))), None)
     if start is None and forward:
-        start = next((at for at in range(len(lines)) if _QUOTE_MARK.match(lines[at]) or _history_begins(lines, at)), None)
+        start = next((at for at in range(len(lines)) if at == head or _QUOTE_MARK.match(lines[at]) or _history_begins(lines, at)), None)
     if start is None:
         return lines, []
     passed_on = lines[start:]
@@ -224,8 +240,8 @@ def _until_forward(lines: list[str], *, forward: bool) -> tuple[list[str], list[
     return lines[:start], passed_on
 
 
-def _blocks(lines: list[str], *, last: bool) -> list[_Block]:
-    """The mail in turns of own words and quotes; `last`: nothing is passed on below."""
+def _blocks(lines: list[str], *, last: bool, head: int) -> list[_Block]:
+    """The mail in turns of own words and quotes; `last`: nothing is passed on below; `head`: the line on top of the history, if known."""
     found: list[_Block] = []
 
     def put(some: list[str], *, quoted: bool, history: bool = False) -> None:
@@ -240,6 +256,15 @@ def _blocks(lines: list[str], *, last: bool) -> list[_Block]:
         if said and last and _history_begins(lines, position):
             put(lines[position:], quoted=True, history=True)
             break
+        if position == head and not _QUOTE_MARK.match(line):
+            marked = next((at for at in range(position, min(len(lines), position + _HEAD_LINES)) if _QUOTE_MARK.match(lines[at])), None)
+            if marked is not None:
+                put(lines[position:marked], quoted=True)
+                position = marked
+                continue
+            if said and last:
+                put(lines[position:], quoted=True, history=True)
+                break
         if _QUOTE_MARK.match(line):
             put([line], quoted=True)
             position += 1
@@ -295,7 +320,7 @@ def _answered(quote: list[str]) -> list[str]:
 
 
 def _tidy(lines: list[str]) -> str:
-    return _MANY_LINES.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    return _MANY_LINES.sub("\n\n", "\n".join(line.rstrip() for line in lines)).replace(_TYPED, "").strip()
 
 
 def _next_filled(lines: list[str], position: int) -> int:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from channels.email.containers import structure_of
+from channels.email.html_text import text_of_html
 from channels.email.quotes import first_author, parted, split, without_ours
 
 NEW = "Спасибо, теперь печатает."
@@ -172,7 +174,7 @@ def test_html_quotes_are_folded_too() -> None:
         "<div>Спасибо</div>"
         "<div class='gmail_quote'><div>пн, 23 нояб. 2026 г. в 15:19, S &lt;s@x.example&gt;:</div><blockquote>Старое</blockquote></div>"
     )
-    assert split("", html).reply == "Спасибо"
+    assert split(text_of_html(html), structure=structure_of(html)).reply == "Спасибо"
 
 
 def test_nothing_is_slow() -> None:
