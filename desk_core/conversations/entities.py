@@ -16,6 +16,9 @@ FAILED = text("delivery_state = 'failed'")
 HELD = text("hold = 'held'")
 """Likewise for the list of held messages."""
 
+HEARD = text("(messages.hold IS NULL OR messages.hold = 'released')")
+"""Said to somebody: neither held nor left."""
+
 OPEN = text("used_at IS NULL")
 """Likewise for the buttons of a conversation that can still be pressed."""
 

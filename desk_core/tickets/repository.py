@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 
-from desk_core.conversations.entities import FAILED, HELD, Attachment, Conversation, Message
+from desk_core.conversations.entities import FAILED, HEARD, HELD, Attachment, Conversation, Message
 from desk_core.kit.db import ReadSession
 from desk_core.lanes.entities import DeadItem
 from desk_core.people.entities import Agent, Contact, ContactIdentity
@@ -320,7 +320,7 @@ async def talking(session: ReadSession, *, now: datetime, limit: int = 50, after
     """Conversations that the bot holds and that moved lately, newest first."""
     last = (
         select(Message.text, Message.author_kind, Message.conversation_id)
-        .where(Message.conversation_id == Conversation.id, Message.direction.in_(("inbound", "outbound")))
+        .where(Message.conversation_id == Conversation.id, Message.direction.in_(("inbound", "outbound")), HEARD)
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(1)
         .correlate(Conversation)
@@ -353,7 +353,9 @@ async def talking(session: ReadSession, *, now: datetime, limit: int = 50, after
 
 
 def _talking(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (Conversation.baton == "bot", Conversation.updated_at > now - TALKING_WINDOW)
+    # Where all that came is held or was left, nobody talks: it belongs to the list of held messages alone.
+    heard = select(literal(1)).where(Message.conversation_id == Conversation.id, HEARD).correlate(Conversation).exists()
+    return (Conversation.baton == "bot", Conversation.updated_at > now - TALKING_WINDOW, heard)
 
 
 def _before(query: Select[*tuple[Any, ...]], after: str | None) -> Select[*tuple[Any, ...]]:

@@ -7,6 +7,7 @@ import pytest
 from desk_core.conversations.files import NewFile
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
+from desk_core.lanes import queue
 from desk_core.lanes.signal import LocalSignal
 from desk_core.tickets import detail as details
 from desk_core.tickets import repository, service
@@ -69,6 +70,36 @@ class TestViews:
         assert len(seen) == 1
         assert (found.mine, found.unassigned, found.my_line, found.overdue, found.waiting) == (1, 2, 3, 0, 0)
         assert (found.bot, found.failed, found.dead) == (1, 1, 1)
+
+    async def test_every_counter_says_how_many_its_list_shows(self, make: DeskFactory) -> None:
+        anna = await make.agent()
+        first, second, third, solved = await make.tickets(4)
+        await make.failed_message(first)
+        await make.dead_item()
+        async with make.database.unit() as uow:
+            ctx = make.context()
+            await service.take_over(uow, ctx, second.id, by=anna)
+            await service.set_status(uow, ctx, third.id, by=anna, status="waiting")
+            await service.resolve(uow, ctx, solved.id, by=anna)
+        for hold in (None, "released", "held", "left"):
+            conversation = await make.conversation(await make.contact(channel="email"), channel="email")
+            await make.says(conversation, f"Night report: {hold}", hold=hold)
+            if hold is None:  # an automatic answer into a talk with a person
+                await make.says(conversation, "I am away", hold="held", at=make.clock.now() + timedelta(seconds=1))
+        make.clock.advance(timedelta(hours=20))
+        now = make.clock.now()
+        async with make.database.read() as session:
+            counted = await repository.counters(session, agent_id=anna.id, lines=[2], now=now)
+            talking = (await repository.talking(session, now=now)).rows
+            held = (await repository.held(session)).rows
+            failed = (await repository.failed(session)).rows
+            dead = await queue.list_dead(session)
+        assert sorted(row.last_text for row in talking if row.channel == "email") == ["Night report: None", "Night report: released"]
+        assert sorted(row.text for row in held) == ["I am away", "Night report: held"]
+        assert (counted.bot, counted.held, counted.failed, counted.dead) == (len(talking), len(held), len(failed), len(dead))
+        for view in (View.MINE, View.UNASSIGNED, View.MY_LINE, View.OVERDUE, View.WAITING):
+            shown = await numbers(make, view, agent_id=anna.id, lines=(2,))
+            assert getattr(counted, view.value) == len(shown) > 0, view
 
     @pytest.mark.parametrize("view", [View.UNASSIGNED, View.ALL])
     async def test_pages_join_without_gap_or_repetition_while_new_ones_arrive(self, make: DeskFactory, view: View) -> None:
