@@ -1,9 +1,10 @@
-"""Held messages: kept and shown, but nobody was answered. An operator takes one up as if a person had just written it, or leaves it."""
+"""Held messages: kept and shown, but nobody was answered. An operator takes them up as if a person had just written, or leaves them."""
 
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
@@ -46,32 +47,72 @@ async def release(uow: UnitOfWork, ctx: Context, message_id: str, *, by: str, al
     With `always`, mail of this sender is a person's from now on. Raises `NotFound`, `NotHeld`, and `SenderNotProven` for such a rule.
     """
     message = await _held(uow, message_id)
-    same = (RawInbound.inbox_id == message.inbox_id, RawInbound.external_id == message.external_id)
-    raw: RawInbound | None = await uow.scalar(select(RawInbound).where(*same))
-    if raw is None:
+    if not await _take_up(uow, ctx, [message], by=by):
         raise NotFound(raw=message_id)
-    card = {**raw.body.get("card", {}), "released": message.id, "released_by": by}
-    released = {"kind": InboundKind.MESSAGE.value, "edits": None, "held": False, "automatic": False, "card": card}
-    raw.body = {**raw.body, **released, "verdict": "released", "verdict_params": {"by": by}}
-    raw.state = "pending"
-    message.hold = Hold.RELEASED.value
     if always:
         await take_sender_as(uow, message, TakeAs.PERSON)
-    await queue.put(uow, lane=raw.lane, kind=INBOUND, payload={"raw_id": raw.id, "request_id": ctx.request_id}, run_at=ctx.now)
-    ctx.hint(uow, "conversations", message.conversation_id)
-    ctx.wake(uow)
     return message
+
+
+async def release_all(uow: UnitOfWork, ctx: Context, message_ids: Collection[str], *, by: str) -> list[Message]:
+    """Likewise for many; what somebody has dealt with meanwhile is passed over. The answer is what was taken up."""
+    return await _take_up(uow, ctx, await _among(uow, message_ids, Hold.HELD), by=by)
 
 
 async def leave(uow: UnitOfWork, ctx: Context, message_id: str, *, by: str, always: bool = False) -> Message:
     """The message stays as it is and leaves the list. With `always`, mail of this sender is held from now on."""
     message = await _held(uow, message_id)
-    message.hold = Hold.LEFT.value
-    message.meta = {**message.meta, "left_by": by}
+    _leave(uow, ctx, message, by=by)
     if always:
         await take_sender_as(uow, message, TakeAs.ROBOT)
-    ctx.hint(uow, "conversations", message.conversation_id)
     return message
+
+
+async def leave_all(uow: UnitOfWork, ctx: Context, message_ids: Collection[str], *, by: str) -> list[Message]:
+    """Likewise for many; what somebody has dealt with meanwhile is passed over. The answer is what was left."""
+    messages = await _among(uow, message_ids, Hold.HELD)
+    for message in messages:
+        _leave(uow, ctx, message, by=by)
+    return messages
+
+
+async def hold_again(uow: UnitOfWork, ctx: Context, message_ids: Collection[str], *, by: str) -> list[Message]:
+    """What was left by mistake waits in the list again, if it is whoever left it that asks."""
+    messages = [message for message in await _among(uow, message_ids, Hold.LEFT) if message.meta.get("left_by") == by]
+    for message in messages:
+        message.hold = Hold.HELD.value
+        message.meta = {name: value for name, value in message.meta.items() if name != "left_by"}
+        ctx.hint(uow, "conversations", message.conversation_id)
+    return messages
+
+
+async def _take_up(uow: UnitOfWork, ctx: Context, messages: Collection[Message], *, by: str) -> list[Message]:
+    """Those of these messages that are still there as they came, on their way to the bot."""
+    keys = [(message.inbox_id, message.external_id) for message in messages]
+    found: Sequence[RawInbound] = await uow.scalars(select(RawInbound).where(tuple_(RawInbound.inbox_id, RawInbound.external_id).in_(keys)))
+    raws = {(raw.inbox_id, raw.external_id): raw for raw in found}
+    taken = []
+    for message in messages:
+        raw = raws.get((message.inbox_id, message.external_id or ""))
+        if raw is None:
+            continue
+        card = {**raw.body.get("card", {}), "released": message.id, "released_by": by}
+        released = {"kind": InboundKind.MESSAGE.value, "edits": None, "held": False, "automatic": False, "card": card}
+        raw.body = {**raw.body, **released, "verdict": "released", "verdict_params": {"by": by}}
+        raw.state = "pending"
+        message.hold = Hold.RELEASED.value
+        await queue.put(uow, lane=raw.lane, kind=INBOUND, payload={"raw_id": raw.id, "request_id": ctx.request_id}, run_at=ctx.now)
+        ctx.hint(uow, "conversations", message.conversation_id)
+        taken.append(message)
+    if taken:
+        ctx.wake(uow)
+    return taken
+
+
+def _leave(uow: UnitOfWork, ctx: Context, message: Message, *, by: str) -> None:
+    message.hold = Hold.LEFT.value
+    message.meta = {**message.meta, "left_by": by}
+    ctx.hint(uow, "conversations", message.conversation_id)
 
 
 async def take_sender_as(uow: UnitOfWork, message: Message, what: TakeAs) -> None:
@@ -105,3 +146,9 @@ async def _held(uow: UnitOfWork, message_id: str) -> Message:
     if message.hold != Hold.HELD:
         raise NotHeld(message=message_id)
     return message
+
+
+async def _among(uow: UnitOfWork, message_ids: Collection[str], hold: Hold) -> list[Message]:
+    """Oldest first, so that the bot reads them as they came; locked in one order whoever asks."""
+    asked = select(Message).where(Message.id.in_(message_ids), Message.hold == hold.value).order_by(Message.id).with_for_update()
+    return sorted(await uow.session.scalars(asked), key=lambda message: (message.at, message.id))

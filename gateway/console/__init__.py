@@ -2,12 +2,28 @@
 
 from pathlib import Path
 
-from gateway.console import acts, articles, bots, dead, files, gaps, groups, inbox, letters, live, mailboxes, mails, model, settings, ticket
+from gateway.console import (
+    acts,
+    articles,
+    bots,
+    dead,
+    files,
+    gaps,
+    groups,
+    held,
+    inbox,
+    letters,
+    live,
+    mailboxes,
+    mails,
+    model,
+    settings,
+    ticket,
+)
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 routers = (
     inbox.router, ticket.router, acts.router, dead.router, articles.router, gaps.router, settings.router, groups.router, mailboxes.router,
-    bots.router,
-    letters.router, model.router, live.router, files.router, mails.router,
+    bots.router, held.router, letters.router, model.router, live.router, files.router, mails.router,
 )  # fmt: skip

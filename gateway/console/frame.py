@@ -42,7 +42,10 @@ EMPTY = {
     View.WAITING: (_("Nobody is being waited for"), _("Requests that wait for the person's answer appear here.")),
     View.BOT: (_("The bot talks to nobody"), _("Conversations that the bot held in the last 24 hours appear here.")),
     View.FAILED: (_("Every message was delivered"), _("Messages that did not reach their person appear here, to be sent again.")),
-    View.HELD: (_("Nothing is held"), _("Automatic mail, reports and lists that opened no request appear here, to be taken up or left.")),
+    View.HELD: (
+        _("Nothing is held"),
+        _("What opened no request and was not answered waits here: automatic replies, reports, lists, senders that are not proven."),
+    ),
     View.ALL: (_("No requests yet"), _("Write one in the sandbox, by mail or on the form, and it appears here.")),
     View.CLOSED: (_("Nothing is solved yet"), _("Solved, closed and cancelled requests appear here.")),
 }
@@ -56,6 +59,8 @@ SCRIPT_WORDS = {
     "offline": _("No connection. The page goes on by itself when it is back."),
     "failed": _("This did not go through. Your text is safe; please try again."),
     "nothing": _("Nothing found"),
+    "picked": _("Selected: %(n)s"),
+    "take_up": _("Take up: %(n)s"),
     "open_number": _("Open #%(n)s"),
     "search_for": _("Search for “%(q)s”"),
     "copied": _("Copied"),
@@ -121,7 +126,7 @@ class Frame:
             "page": page,
             "empty": NOT_FOUND if list_.search else EMPTY[list_.view],
             "ticket": None,
-            "left_notice": "",
+            "held_notice": None,
         }
 
     async def page(self, session: ReadSession, list_: Chosen, *, lines: tuple[int, ...]) -> Page[Any]:

@@ -2,27 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from desk_core.conversations import holding
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Message
-from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import NotFound
-from desk_core.kit.i18n import gettext_noop as _
 from desk_core.people.permissions import Right, require
 from gateway.auth.dependencies import CurrentAgent
+from gateway.console import held
 from gateway.console.frame import Frame, chosen, remember
-from gateway.console.inbox_pages import note_change
 from gateway.web.paths import Ident
 
 router = APIRouter(include_in_schema=False)
-
-LEFT = {
-    "left": _("Left as it is: nobody is answered."),
-    "left_always": _("Left as it is. Mail of this sender is held from now on."),
-}
 
 
 @router.get("/console")
@@ -31,7 +23,7 @@ async def inbox(request: Request, signed: CurrentAgent, after: str | None = None
     frame, list_ = await Frame.of(request, signed), chosen(request, after=after)
     async with frame.desk.database.read() as session:
         context = await frame.around(session, list_)
-    context["left_notice"] = LEFT.get(request.query_params.get("done", ""), "")
+    context["held_notice"] = held.notice_of(request)
     return remember(frame.render("inbox.html", context), list_)
 
 
@@ -59,32 +51,3 @@ async def resend(request: Request, signed: CurrentAgent, message_id: Ident, back
             ctx.hint(uow, "conversations", message.conversation_id)
     target = f"/console/tickets/{int(back)}" if back.isdecimal() else "/console?view=failed"
     return RedirectResponse(target, 303)
-
-
-@router.post("/console/messages/{message_id}/release")
-async def release(request: Request, signed: CurrentAgent, message_id: Ident, always: Annotated[str, Form(max_length=5)] = "") -> Response:
-    """A held message is a person's after all: the bot reads it as if it had just come."""
-    require(signed.role, Right.WORK_TICKETS)
-    frame = await Frame.of(request, signed)
-    ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
-    async with frame.desk.database.unit() as uow:
-        message = await holding.release(uow, ctx, message_id, by=signed.agent.name, always=bool(always))
-        _note_held(uow, frame, "message.release", message, always=bool(always))
-    done = "released_always" if always else "released"
-    return RedirectResponse(f"/console/conversations/{message.conversation_id}?view=held&done={done}", 303)
-
-
-@router.post("/console/messages/{message_id}/leave")
-async def leave(request: Request, signed: CurrentAgent, message_id: Ident, always: Annotated[str, Form(max_length=5)] = "") -> Response:
-    """A held message stays as it is and leaves the list."""
-    require(signed.role, Right.WORK_TICKETS)
-    frame = await Frame.of(request, signed)
-    ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
-    async with frame.desk.database.unit() as uow:
-        message = await holding.leave(uow, ctx, message_id, by=signed.agent.name, always=bool(always))
-        _note_held(uow, frame, "message.leave", message, always=bool(always))
-    return RedirectResponse(f"/console?view=held&done={'left_always' if always else 'left'}", 303)
-
-
-def _note_held(uow: UnitOfWork, frame: Frame, action: str, message: Message, *, always: bool) -> None:
-    note_change(uow, frame, action, message.id, {"always": message.meta.get("address", "")} if always else {})

@@ -129,6 +129,10 @@
   document.addEventListener("htmx:after:swap", (event) => {
     const pane = one("#pane");
     const target = event.detail?.ctx?.target;
+    if (target?.id === "list") {
+      opened();
+      if (document.activeElement === document.body) (one(".act-notice button") || one("[data-row]"))?.focus();
+    }
     if (target && target !== pane && target.id !== "pane") return;
     opened();
     const talk = one("#talk");
@@ -155,6 +159,7 @@
   }
 
   function opened() {
+    document.dispatchEvent(new Event("priyom:rows"));
     const here = ticket();
     const desk = one(".desk");
     if (desk) desk.dataset.open = here ? "pane" : "list";
@@ -195,15 +200,15 @@
     const arrived = rows.filter((row) => !seen.has(row.dataset.id));
     const scroll = one("#rows-scroll");
     badge(arrived);
-    if (!arrived.length || scroll.scrollTop < 8) {
-      if (!arrived.length && scroll.scrollTop >= 8) return update(rows);
-      return bringIn(fresh);
-    }
+    // Whoever reads further down, or is selecting, keeps the place.
+    const still = rows.length && (scroll.scrollTop >= 8 || one("[data-pick]:checked"));
+    if (!still) return bringIn(fresh);
+    if (!arrived.length) return update(fresh);
     waiting = fresh;
     const button = one("#arrived");
     button.hidden = false;
     button.textContent = arrived.length === 1 ? words.new_one : fill(words.new_many, { n: arrived.length });
-    update(rows);
+    update(fresh);
   }
 
   function bringViews(fresh) {
@@ -214,16 +219,29 @@
     if (focused) all("a", next).find((view) => view.getAttribute("href") === focused)?.focus();
   }
 
-  function update(rows) {
-    for (const row of rows) {
-      const shown = document.getElementById(`row-${row.dataset.id}`);
-      if (!shown) continue;
-      const focused = shown.contains(document.activeElement);
-      shown.replaceChildren(row);
+  function update(fresh) {
+    drop(fresh);
+    for (const next of all("#rows > li", fresh)) {
+      const shown = document.getElementById(next.id);
+      if (!shown || next.id === "more") continue;
+      const focused = shown.contains(document.activeElement) && (document.activeElement.matches("[data-row]") ? "[data-row]" : "input");
+      shown.replaceChildren(...next.cloneNode(true).childNodes);
       htmx.process(shown);
-      if (focused) row.focus();
+      if (focused) one(focused, shown)?.focus();
     }
     opened();
+  }
+
+  // What is no longer in the list goes. Of rows beyond its first page nothing is known.
+  function drop(fresh) {
+    const shown = all("#rows > li[id^=row-]");
+    const still = (row) => one(`#${row.id}`, fresh);
+    const known = one("#more", fresh) ? shown.slice(0, shown.findLastIndex(still) + 1) : shown;
+    for (const row of known.filter((each) => !still(each))) {
+      const next = row.contains(document.activeElement) && (row.nextElementSibling || row.previousElementSibling);
+      row.remove();
+      if (next) one("[data-row], a", next)?.focus();
+    }
   }
 
   function bringIn(fresh) {
@@ -358,11 +376,11 @@
   }
 
   const keys = {
-    j: () => move(1), k: () => move(-1), r: () => write("reply"), n: () => write("note"), a: () => menu("assign"), s: () => menu("status"),
+    j: () => move(1), k: () => move(-1), x: () => one("[data-pick]", document.activeElement.closest("li"))?.click(), r: () => write("reply"), n: () => write("note"), a: () => menu("assign"), s: () => menu("status"),
     e: () => menu("escalate"), t: () => one('[data-key="t"]')?.click(), "/": () => one("#search")?.focus(), "?": () => one("#keys").showModal(),
   };
   // The same keys in the Russian layout.
-  const russian = { "о": "j", "л": "k", "к": "r", "т": "n", "ф": "a", "ы": "s", "у": "e", "е": "t", ".": "/", ",": "?" };
+  const russian = { "о": "j", "л": "k", "ч": "x", "к": "r", "т": "n", "ф": "a", "ы": "s", "у": "e", "е": "t", ".": "/", ",": "?" };
 
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && (event.code === "KeyK")) { event.preventDefault(); palette(); return; }

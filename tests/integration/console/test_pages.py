@@ -1,17 +1,15 @@
 """What the pages show, to whom, and at how many statements."""
 
-import html
 import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.knowledge.repository import articles
 from desk_core.learning.service import corrections
-from desk_core.people.entities import Agent, AuditEntry
+from desk_core.people.entities import Agent
 from desk_core.people.permissions import Role
 from desk_core.tickets import belonging, service
 from desk_core.tickets.entities import Ticket
@@ -20,70 +18,6 @@ from tests.fakes.queries import QueryRecorder
 from tests.integration.console.conftest import Browser, LogIn
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
-
-
-class TestHeld:
-    """What opened no request by itself is a list of its own, to be taken up or left."""
-
-    async def test_is_listed_newest_first_page_by_page_with_its_reason(self, console: Browser, make: DeskFactory, clock: FakeClock) -> None:
-        assert 'href="/console?view=held"' not in (await console.get("/console?view=mine")).text, "an empty list of it is not in the way"
-        conversation = await make.conversation(await make.contact("Robot", channel="email"), channel="email")
-        for number in range(60):
-            clock.advance(timedelta(seconds=1))
-            await make.says(conversation, f"Night report {number}", hold="held", verdict_code="automatic", at=clock.now())
-        page = (await console.get("/console?view=held")).text
-        assert page.count("held: automatic reply") == 50
-        assert page.index("Night report 59") < page.index("Night report 10")
-        assert "Night report 9<" not in page
-        after = html.unescape(re.search(r'href="(/console\?view=held&amp;after=[^"]+)"', page)[1])  # type: ignore[index]
-        rest = (await console.get(after)).text
-        assert rest.count("held: automatic reply") == 10
-        assert "Night report 9<" in rest
-        assert 'class="view" href="/console?view=held"' in (await console.get("/console?view=mine")).text
-
-    async def test_is_left_once(self, console: Browser, make: DeskFactory, database: Database) -> None:
-        console.headers["Origin"] = "http://testserver"
-        conversation = await make.conversation(await make.contact("Robot", channel="email"), channel="email")
-        message = await make.says(conversation, "Night report", hold="held", verdict_code="automatic")
-        told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
-        assert f"/console/messages/{message.id}/release" in told
-        assert "Bot speaks" not in told
-        answer = await console.post(f"/console/messages/{message.id}/leave")
-        assert answer.status_code == 303
-        assert "Left as it is: nobody is answered." in (await console.get(answer.headers["Location"])).text
-        after = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
-        assert re.search(r"Left without an answer by \w+", after)
-        async with database.read() as session:
-            assert (await session.scalars(select(AuditEntry.action).where(AuditEntry.subject == message.id))).all() == ["message.leave"]
-        assert "Night report" not in (await console.get("/console/list?view=held")).text
-        again = await console.post(f"/console/messages/{message.id}/leave")
-        assert again.status_code == 409
-        assert "Somebody has dealt with this message already." in again.text
-
-    @pytest.mark.parametrize(("address", "ruled"), [("robot@a.example", True), ("unknown@invalid", False)])
-    async def test_each_answer_says_what_becomes_of_the_senders_other_mail(
-        self, console: Browser, make: DeskFactory, address: str, ruled: bool
-    ) -> None:
-        conversation = await make.conversation(await make.contact("Robot", channel="email"), channel="email")
-        letter = {"external_id": "<1@a.example>", "meta": {"address": address}}
-        await make.says(conversation, "Night report", hold="held", verdict_code="automatic", **letter)
-        told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
-        offered = [f"and from now on {what} all mail from {address}" in told for what in ("take up", "hold")]
-        assert offered == [ruled, ruled]
-
-    async def test_a_forged_one_says_so_above_its_words_and_makes_no_rule(self, console: Browser, make: DeskFactory) -> None:
-        console.headers["Origin"] = "http://testserver"
-        conversation = await make.conversation(channel="email")
-        trust = {"verdict": "forged", "policy": "reject", "reasons": [["spf_fail", "a.example"], ["dkim_none", ""]]}
-        message = await make.says(
-            conversation, "Close it", hold="held", verdict_code="forged_sender", card={"trust": trust}, meta={"address": "boris@a.example"}
-        )
-        assert "held: the sender is not proven" in (await console.get("/console?view=held")).text
-        told = (await console.get(f"/console/conversations/{conversation.id}?view=held")).text
-        assert told.index("Sender not proven: SPF fails, no DKIM signature (policy reject)") < told.rindex("Close it")
-        assert "and from now on" not in told
-        refused = await console.post(f"/console/messages/{message.id}/leave", data={"always": "1"})
-        assert refused.status_code == 409
 
 
 class TestInbox:
