@@ -13,14 +13,13 @@
     for (const gone of [...picks].filter((id) => !shown.some((box) => box.value === id))) picks.delete(gone);
     for (const box of shown) box.checked = picks.has(box.value);
     if (!bar) return;
-    const [every, count, menu] = [one("#pick-all"), one("#pick-count"), one("details", bar)];
+    const [every, count] = [one("#pick-all"), one("#pick-count")];
     every.parentElement.hidden = false;
     every.checked = picks.size > 0 && picks.size === shown.length;
     every.indeterminate = picks.size > 0 && !every.checked;
     count.textContent = picks.size ? words.picked.replace("%(n)s", picks.size) : count.dataset.none;
     one("#pick-release").textContent = words.take_up.replace("%(n)s", picks.size);
-    one("#pick-leave").disabled = menu.hidden = !picks.size;
-    if (!picks.size) menu.open = false;
+    one("#pick-leave").disabled = one("#pick-release").disabled = !picks.size;
   }
 
   document.addEventListener("change", (event) => {
