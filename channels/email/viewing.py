@@ -5,8 +5,8 @@ import html
 import re
 from collections.abc import Mapping
 
+from channels.email.contents import FilePart, contents_of
 from channels.email.html_text import safe_html
-from channels.email.mapping import FilePart, mail_content
 from channels.email.mime import read
 from desk_core.conversations.files import INLINE_TYPES
 
@@ -26,9 +26,10 @@ def page_policy(*, remote: bool) -> str:
 
 def page_of(raw: bytes, *, language: str, remote: bool = False) -> str:
     """The document. A mail without HTML shows its text."""
-    text, markup, files = mail_content(read(raw))
-    shown = _with_pictures(safe_html(markup, remote=remote), files) if markup else ""
-    body = shown or f"<pre style='white-space:pre-wrap'>{html.escape(text)}</pre>"
+    found = contents_of(read(raw))
+    markup = found.html()
+    shown = _with_pictures(safe_html(markup, remote=remote), tuple(found.files)) if markup else ""
+    body = shown or f"<pre style='white-space:pre-wrap'>{html.escape(found.text())}</pre>"
     return (
         f'<!doctype html><html lang="{html.escape(language, quote=True)}"><head><meta charset="utf-8"><base target="_blank">'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>{body}</body></html>'

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from channels.email.addresses import addresses
+from channels.email.contents import FilePart, contents_of
 from channels.email.html_text import safe_html
-from channels.email.mapping import FilePart, mail_content
 from channels.email.mime import read
 from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.ids import new_id
@@ -146,15 +146,16 @@ class MailSandbox:
         except FileNotFoundError:
             return None
         root = read(raw)
-        text, html, files = mail_content(root)
+        found = contents_of(root)
+        html = found.html()
         answers = addresses(root.raw("reply-to")) or addresses(root.raw("from"))
         return Opened(
             letter=letter,
-            text=text,
+            text=found.text(),
             html=safe_html(html) if html else None,
             headers=tuple((name, root.get(name)) for name, _value in root.headers),
             references=root.get("references"),
             reply_to=answers[0][1] if answers else letter.sender,
-            files=files,
+            files=tuple(found.files),
             raw=raw,
         )
