@@ -25,11 +25,10 @@ _ANSWER = re.compile(r"(?:\b(?:re|aw|sv|fwd?|ответ|отв|на)\b(?:\[(\d+)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A letter of somebody: what they said themselves, how long it was with everything quoted, and how long after ours it came."""
+    """A letter of somebody: what they said themselves, without what they quote, and how long after ours it came."""
 
     at: datetime
     text: str
-    size: int
     subject: str
     after: timedelta | None = None
 
@@ -45,7 +44,7 @@ def pattern(letters: Sequence[Heard]) -> str | None:
     likeness = min(_alike(one.text, other.text) for one, other in pairs)
     if likeness >= SAME and all(len(_plain(one.text).split()) >= FEW_WORDS for one in last):
         return SAME_WORDS
-    longer = all(other.size > one.size for one, other in pairs)
+    longer = all(len(other.text) > len(one.text) for one, other in pairs)  # the history under it grows with every answer of a person too
     answers = all(_answers(other.subject) > _answers(one.subject) for one, other in pairs)
     at_once = all(one.after is not None and one.after <= AT_ONCE for one in last)
     return GROWS if (longer or answers) and (likeness >= ALIKE or at_once) else None

@@ -82,7 +82,6 @@ async def letters_of(session: ReadSession, *, channel: str, contact_id: str, add
     query = (
         select(
             _MESSAGES.c.at, _MESSAGES.c.direction, _MESSAGES.c.conversation_id, _MESSAGES.c.text, _MESSAGES.c.subject, _MESSAGES.c.meta,
-            func.length(func.coalesce(_MESSAGES.c.original_text, "")).label("size"),
         )
         .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
         .where(
@@ -98,7 +97,7 @@ async def letters_of(session: ReadSession, *, channel: str, contact_id: str, add
         if row.direction == "outbound":
             said = row.at
         elif row.meta.get("address") == address:
-            found.append(Heard(row.at, row.text, row.size, row.subject or "", row.at - said if said is not None else None))
+            found.append(Heard(row.at, row.text, row.subject or "", row.at - said if said is not None else None))
     return found
 
 

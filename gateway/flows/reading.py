@@ -205,9 +205,7 @@ async def _machine(
         session, channel=inbox.channel, contact_id=owner, address=message.sender.address, since=message.at - growth.WITHIN
     )
     said = await letters.said_at(session, owner, channel=inbox.channel, before=message.at) if len(before) >= growth.TURNS - 1 else None
-    now = growth.Heard(
-        message.at, message.text, len(message.original_text or ""), message.subject or "", message.at - said if said is not None else None
-    )
+    now = growth.Heard(message.at, message.text, message.subject or "", message.at - said if said is not None else None)
     return growth.pattern([*before, now])
 
 

@@ -192,20 +192,33 @@ class TestWhatGrows:
         assert ticket["status"] != "closed"
         await TestAgainstAnAwayRobot.still_passes(house)
 
-    async def test_a_machine_that_quotes_everything_is_held_with_the_reason(self, house: House) -> None:
+    async def test_a_machine_that_repeats_everything_is_held_with_the_reason(self, house: House) -> None:
         vera = house.correspondent()
         await vera.writes("Принтер", "Не печатает принтер в приёмной.")
-        kept = [""]
+        journal: list[str] = []
         said = iter(("Передано в смену.", "Инженер назначен автоматически.", "Статус изменён системой учёта.", "Обработка продолжается."))
 
         def robot(mail: EmailMessage) -> EmailMessage:
-            body = mail.get_body(("plain",))
-            kept[0] = "\n".join(f"> {line}" for line in f"{body.get_content() if body else ''}\n{kept[0]}".split("\n"))
-            return answer(mail, sender=vera.address, text=f"{next(said)}\n\n{kept[0]}", subject=f"Re: {mail['Subject']}", threaded=True)
+            journal.insert(0, next(said))
+            return answer(mail, sender=vera.address, text="\n".join(journal), subject=f"Re: {mail['Subject']}", threaded=True)
 
         await self.taken(house, vera.address, robot)
         assert await self.codes(house, vera.address) == ["loop_growth"]
         await TestAgainstAnAwayRobot.still_passes(house)
+
+    async def test_a_person_in_a_hurry_is_heard_however_long_the_history_grows(self, house: House) -> None:
+        vera = house.correspondent()
+        await vera.writes("Принтер", "Не печатает принтер в приёмной.")
+        kept = [""]
+        said = iter(("Перезагрузила, не помогло.", "Горит красная лампа.", "Бумага есть, тонер тоже.", "Что ещё проверить?"))
+
+        def person(mail: EmailMessage) -> EmailMessage:
+            body = mail.get_body(("plain",))
+            kept[0] = "\n".join(f"> {line}" for line in f"{body.get_content() if body else ''}\n{kept[0]}".split("\n"))
+            return answer(mail, sender=vera.address, text=f"{next(said)}\n\n{kept[0]}", subject="Re: Принтер", threaded=True)
+
+        await self.taken(house, vera.address, person)
+        assert await self.codes(house, vera.address) == []
 
     @staticmethod
     async def taken(house: House, address: str, robot: Robot) -> list[dict[str, object]]:
