@@ -31,7 +31,7 @@ class InboxAddress:
     address: str
     addresses: tuple[str, ...] = ()
     paused: bool = False
-    senders: Mapping[str, str] = field(default_factory=dict)  # rules: address -> "person" or "robot"
+    senders: Mapping[str, str] = field(default_factory=dict)  # rules: address -> "person", "robot" or "apart"
     trusted: Trusted = NOBODY_TRUSTED
 
     @property

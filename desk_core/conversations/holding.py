@@ -1,6 +1,6 @@
 """Held messages: kept and shown, but nobody was answered. An operator takes them up as if a person had just written, or leaves them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -28,6 +28,7 @@ class TakeAs(StrEnum):
 
     PERSON = "person"
     ROBOT = "robot"
+    APART = "apart"  # a person's, and a request of its own whatever letters it refers to
 
 
 class NotHeld(DeskError):
@@ -88,6 +89,19 @@ async def hold_again(uow: UnitOfWork, ctx: Context, message_ids: Collection[str]
 
 async def _take_up(uow: UnitOfWork, ctx: Context, messages: Collection[Message], *, by: str) -> list[Message]:
     """Those of these messages that are still there as they came, on their way to the bot."""
+    taken = await process_again(uow, ctx, messages, verdict="released", params={"by": by}, card={"released_by": by})
+    for message in taken:
+        message.hold = Hold.RELEASED.value
+    return taken
+
+
+async def process_again(
+    uow: UnitOfWork, ctx: Context, messages: Collection[Message], *, verdict: str, params: Mapping[str, Any], card: Mapping[str, Any]
+) -> list[Message]:
+    """Queue messages as people's own words, under a verdict whose name in the card leads to the message that is there.
+
+    The answer is those that are still kept as they came.
+    """
     keys = [(message.inbox_id, message.external_id) for message in messages]
     found: Sequence[RawInbound] = await uow.scalars(select(RawInbound).where(tuple_(RawInbound.inbox_id, RawInbound.external_id).in_(keys)))
     raws = {(raw.inbox_id, raw.external_id): raw for raw in found}
@@ -96,11 +110,10 @@ async def _take_up(uow: UnitOfWork, ctx: Context, messages: Collection[Message],
         raw = raws.get((message.inbox_id, message.external_id or ""))
         if raw is None:
             continue
-        card = {**raw.body.get("card", {}), "released": message.id, "released_by": by}
-        released = {"kind": InboundKind.MESSAGE.value, "edits": None, "held": False, "automatic": False, "card": card}
-        raw.body = {**raw.body, **released, "verdict": "released", "verdict_params": {"by": by}}
+        told = {**raw.body.get("card", {}), **card, verdict: message.id}
+        said = {"kind": InboundKind.MESSAGE.value, "edits": None, "held": False, "automatic": False, "card": told}
+        raw.body = {**raw.body, **said, "verdict": verdict, "verdict_params": dict(params)}
         raw.state = "pending"
-        message.hold = Hold.RELEASED.value
         await queue.put(uow, lane=raw.lane, kind=INBOUND, payload={"raw_id": raw.id, "request_id": ctx.request_id}, run_at=ctx.now)
         ctx.hint(uow, "conversations", message.conversation_id)
         taken.append(message)

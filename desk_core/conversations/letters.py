@@ -1,10 +1,10 @@
 """What the desk and a person have written to each other by mail: by which letters a thread is known, and what was said twice."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Integer, Table, and_, bindparam, func, select
+from sqlalchemy import Integer, Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from desk_core.conversations.entities import Conversation, MailReference, Message
@@ -131,6 +131,12 @@ async def conversation_by_references(session: ReadSession, inbox_id: str, messag
 async def remember_reference(uow: UnitOfWork, inbox_id: str, message_id: str, conversation_id: str) -> None:
     row = {"inbox_id": inbox_id, "message_id": message_id[:500], "conversation_id": conversation_id}
     await _REMEMBER[uow.dialect].run(uow.session, row)
+
+
+async def lead_to(uow: UnitOfWork, inbox_ids: Collection[str], message_id: str, conversation_id: str) -> None:
+    """What refers to this letter on one of these inboxes belongs to another conversation from now on."""
+    same = (MailReference.inbox_id.in_(inbox_ids), MailReference.message_id == message_id[:500])
+    await uow.execute(update(MailReference).where(*same).values(conversation_id=conversation_id))
 
 
 async def references_of(session: ReadSession, conversation_id: str, *, limit: int = 20) -> list[str]:

@@ -159,10 +159,10 @@ async def owe_again(uow: UnitOfWork, ctx: Context, rows: list[AppliedSla], *, me
             await _keep(uow, ctx, row, _clock(row, ctx))
 
 
-async def stop(uow: UnitOfWork, ctx: Context, rows: list[AppliedSla]) -> None:
-    """Nothing is owed any more."""
+async def stop(uow: UnitOfWork, ctx: Context, rows: list[AppliedSla], *, metrics: tuple[Metric, ...] = tuple(Metric)) -> None:
+    """Nothing of these metrics is owed any more."""
     for row in rows:
-        if row.state not in OVER:
+        if row.state not in OVER and row.metric in metrics:
             await _keep(uow, ctx, row, _clock(row, ctx).stop(ctx.now))
             row.state = ClockState.STOPPED.value
             await _end_pauses(uow, row, ctx.now)

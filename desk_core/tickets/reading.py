@@ -7,8 +7,8 @@ from sqlalchemy import Table, bindparam, select
 
 from desk_core.kit.db import ReadSession
 from desk_core.kit.prepared import Prepared, PreparedEntities
-from desk_core.tickets.entities import Ticket
-from desk_core.tickets.lifecycle import ACTIVE
+from desk_core.tickets.entities import Ticket, TicketLink
+from desk_core.tickets.lifecycle import ACTIVE, Status
 
 
 class ActiveTicket(NamedTuple):
@@ -44,6 +44,14 @@ async def ticket_by_id(session: ReadSession, ticket_id: str) -> Ticket | None:
 async def open_of(session: ReadSession, contact_id: str) -> tuple[ActiveTicket, ...]:
     """The newest requests of a contact that are not over, twenty at most."""
     return tuple(ActiveTicket(*row) for row in await _OPEN_OF.rows(session, {"contact": contact_id}))
+
+
+async def heir(session: ReadSession, ticket: Ticket | None) -> Ticket | None:
+    """The request that this one goes on as where it was merged, else itself."""
+    while ticket is not None and ticket.status == Status.MERGED:
+        into = await session.scalar(select(TicketLink.to_id).where(TicketLink.from_id == ticket.id, TicketLink.kind == "merged"))
+        ticket = await ticket_by_id(session, into) if into else None
+    return ticket
 
 
 async def last_in(session: ReadSession, conversation_id: str) -> Ticket | None:

@@ -14,6 +14,9 @@ VERDICTS = {
     "joined_number": _("joined #%(number)s: the number belongs to the sender"),
     "another_address": _("joined #%(number)s from another address than the requester's. What is written there closes and rates nothing"),
     "participant": _("joined #%(number)s: its writer was copied in. What they write closes and rates nothing"),
+    "moved": _("moved here from #%(number)s by %(by)s"),
+    "apart": _("a request of its own, says %(by)s: it had joined #%(number)s"),
+    "own_address": _("joined #%(number)s: its address is the requester's own, says %(by)s"),
     "number_not_owned": _("new: the number in the subject belongs to someone else"),
     "number_not_proven": _("new: nothing proves that the number in the subject is the sender's"),
     FORGED_SENDER: _("held: the sender is not proven"),
@@ -30,6 +33,7 @@ VERDICTS = {
     "out_of_office": _("held: out of office"),
     "released": _("taken up by %(by)s: it had been held"),
     "sender_person": _("received: mail of this sender is a person's, by a rule of this inbox"),
+    "sender_apart": _("a request of its own: every letter of this sender is one, by a rule of this inbox"),
     "sender_robot": _("held: mail of this sender is held, by a rule of this inbox"),
     "abuse_report": _("held: a mail service reports that our mail was marked as spam"),
     "read_receipt": _("held: a receipt that our mail was read"),
@@ -45,6 +49,14 @@ VERDICTS = {
     "unsupported": _("kept: this kind of message is not supported yet"),
     "group": _("kept: written in a group"),
 }
+
+JOINED = frozenset({
+    "joined_token", "joined_references", "joined_number", "another_address", "participant", "own_address", "moved", "duplicate",
+})  # fmt: skip
+"""A letter with one of these came to a request that was there before it."""
+
+FOREIGN = frozenset({"another_address", "participant"})
+"""Its writer is not the requester."""
 
 TRUST = {
     "verified": _("Sender proven: %(why)s"),

@@ -15,7 +15,8 @@ from desk_core.conversations.service import waits
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.tickets.entities import TicketEvent
-from desk_core.tickets.verdicts import tell_trust, tell_verdict
+from desk_core.tickets.moving import is_movable
+from desk_core.tickets.verdicts import FOREIGN, JOINED, tell_trust, tell_verdict
 from desk_core.tickets.words import tell
 from gateway.console.cards import Around, Card, Reactions, around, card_of, formatted, reactions_of
 from nlu.text import bare_subject
@@ -61,6 +62,9 @@ class Entry:
     earlier_files: tuple[Attachment, ...] = ()  # which an edit replaced
     leaves_in: int = 0  # seconds in which it can be taken back
     subject: str = ""  # where it is not that of the letter before
+    movable: bool = False  # a letter that an operator may put elsewhere
+    joined: bool = False  # it came to a request that was there before it
+    foreign: bool = False  # by somebody else than its requester
     mail: str = ""  # "html" or "text" where it came by mail, whose bytes can be looked at
 
 
@@ -111,6 +115,9 @@ def _entry(message: Message, language: str, zone: ZoneInfo, now: datetime | None
         files=tuple(file for file in _in_order(message) if file.sha256 not in (message.meta or {}).get("replaced", ())),
         earlier_files=tuple(file for file in _in_order(message) if file.sha256 in (message.meta or {}).get("replaced", ())),
         leaves_in=_leaves_in(message, now),
+        movable=is_movable(message),
+        joined=message.verdict_code in JOINED,
+        foreign=message.verdict_code in FOREIGN,
         mail=_mail(message),
     )
 

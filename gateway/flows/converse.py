@@ -23,7 +23,7 @@ from desk_core.kit.i18n import translate
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
-from gateway.flows import amending, filing, in_groups, proving
+from gateway.flows import amending, as_it_stands, filing, in_groups, proving
 from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation, is_burst, situation, snapshot, with_invitation
 from gateway.flows.speaking import stands_over
@@ -99,7 +99,7 @@ class Converse:
         amends = filing.may_amend(now)
         if (not filing.wants_turn(now) and not amends) or asked:
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
-        verdict = "ok" if now.joined_by == "released" else await self._allow(now)
+        verdict = "ok" if now.joined_by in ("released", "apart") else await self._allow(now)
         if verdict != "ok":
             return Plan(
                 replace(decision, flooded=True, notes=("flood",) if verdict == "notice" and not amends and not now.participant else ()),
@@ -130,6 +130,8 @@ class Converse:
             await apply_turn(uow, decision.ctx, filed, decision.turn)
         if not decision.flooded:
             await self._prove(uow, decision, filed)
+        if decision.situation.joined_by == "apart":
+            await as_it_stands.keep_apart(uow, decision.ctx, filed)
         await filing.keep_participants(uow, decision.ctx, filed)
         await filing.keep_covering(uow, decision.ctx, filed)
         for key in decision.notes:
@@ -168,7 +170,7 @@ class Converse:
         if raws[0].state != "done":
             filed = await filing.file(uow, ctx, now, ((),), too_large=())
             if not now.forged:  # that one waits among the held ones; nobody is answered, nothing opens in a name that is not its own
-                await filing.hand_to_people(uow, ctx, filed, reason=reason, dead_id=dead_id)
+                await as_it_stands.hand_to_people(uow, ctx, filed, reason=reason, dead_id=dead_id)
             await filing.finish(uow, ctx, filed)
 
     async def _topics(self, now: Situation, turn: Turn) -> bool:

@@ -232,28 +232,6 @@ async def answer_stale(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
     await say_key(uow, ctx, filed, "stale_button")
 
 
-async def hand_to_people(uow: UnitOfWork, ctx: Context, filed: Filed, *, reason: str, dead_id: str) -> None:
-    """Something in here failed for good: a person must look. An open request hears of it, otherwise one is opened."""
-    conversations.pass_baton(filed.conversation, to=Baton.QUEUE)
-    filed.conversation.dialogue = {}
-    ticket = filed.ticket
-    if ticket is None:
-        text = "\n".join(message.text for message in filed.messages) or "—"
-        ticket = await tickets.open_ticket(
-            uow, ctx, contact=filed.contact, conversation=filed.conversation, channel=filed.conversation.channel,
-            inbox_id=filed.conversation.inbox_id, inbox_name=filed.situation.inbox.name, subject=text[:80], text=text,
-            language=filed.language, category=filed.situation.first.category, tags=("failed",), actor=Actor.requester(filed.contact),
-            token=filed.situation.first.card.get("token"),
-        )  # fmt: skip
-        for message in filed.messages:
-            message.ticket_id = ticket.id
-        filed.ticket = ticket
-    history.note_event(
-        uow, ctx, ticket, "processing_failed", actor=Actor("system", None, "system"), data={"reason": reason, "dead": dead_id}
-    )
-    await say_key(uow, ctx, filed, "handed_over", number=ticket.number)
-
-
 async def _people(uow: UnitOfWork, ctx: Context, now: Situation) -> tuple[Contact, Conversation]:
     first = now.first
     if now.conversation is not None:
@@ -272,7 +250,7 @@ async def _people(uow: UnitOfWork, ctx: Context, now: Situation) -> tuple[Contac
         contact.time_zone = str(first.card["time_zone"])  # the browser's, checked by the page
     conversation = Conversation(
         id=new_id(), inbox_id=now.inbox.id, channel=now.inbox.channel, contact_id=contact.id,
-        thread_key=first.thread_key or first.external_id,
+        thread_key=first.thread_key or (new_id() if first.card.get("apart") else first.external_id),
         subject=first.subject, baton=Baton.BOT.value, agent_id=None, language=None, dialogue={}, active_ticket_id=None, blocked_at=None,
         blocked_reason=None, last_inbound_at=ctx.now, created_at=ctx.now, updated_at=ctx.now, version=1,
     )  # fmt: skip
@@ -300,6 +278,14 @@ async def _keep(
         if message.verdict_code == FORGED_SENDER:  # now it may be answered to like any other
             await letters.remember_reference(uow, filed.conversation.inbox_id, inbound.external_id, filed.conversation.id)
         message.verdict_code, message.verdict = verdict, params
+        filed.messages.append(message)
+        return
+    if inbound.card.get("apart"):
+        message = await uow.session.get_one(Message, str(inbound.card["apart"]))
+        message.conversation_id, message.ticket_id = filed.conversation.id, None
+        message.verdict_code, message.verdict = verdict, params
+        message.meta = {name: value for name, value in message.meta.items() if name not in ("moving", "participant")}
+        await letters.lead_to(uow, {message.inbox_id}, inbound.external_id, filed.conversation.id)
         filed.messages.append(message)
         return
     aside = inbound.held or filed.situation.joined_by == "duplicate"

@@ -15,7 +15,7 @@ from desk_core.context import Context
 from desk_core.conversations import deep_links, growth, letters, pressing
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
-from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
+from desk_core.conversations.ports import FORGED_SENDER, ChannelKind, InboundKind, InboundMessage, Sender
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
 from desk_core.people.entities import Contact
@@ -57,7 +57,7 @@ class Situation:
     messages: tuple[InboundMessage, ...]
     contact: Contact | None
     conversation: Conversation | None
-    joined_by: str  # how the conversation was found: page, thread, token, references, number, duplicate, released, new
+    joined_by: str  # how the conversation was found: page, thread, token, references, number, duplicate, released, apart, new
     active: Ticket | None  # the request that what was said belongs to
     requests: tuple[ActiveTicket, ...]
     button: ButtonToken | None = None
@@ -106,16 +106,21 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     messages = tuple(replace(message, thread_key=first.thread_key) for message in messages)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
+    pointed = await tickets.heir(session, by_number or await _answered_ticket(session, inbox, conversation, first))
+    active = pointed or await tickets.heir(session, await _active_ticket(session, inbox, conversation))
+    if conversation is not None:
+        conversation = await _thread_of(session, conversation, active)
     by_letter = inbox.channel == "email" and joined_by in ("token", "references", "number")
     from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
-    if by_letter and from_another and first.kind is InboundKind.MESSAGE and await _active_ticket(session, inbox, conversation) is None:
+    if by_letter and from_another and first.kind is InboundKind.MESSAGE and active is None:
         # A talk without a request is nobody's to go on with but the person's own.
         conversation, joined_by, by_letter, from_another = None, "new", False, False
     if conversation is not None and inbox.channel == "email" and first.text:
         first = replace(first, text=quotes.without_ours(first.text, await letters.said_last(session, conversation.id)))
         messages = (first, *messages[1:])
     begins = conversation is None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held
-    same = await _said_before(session, inbox, contact, first) if begins and contact is not None and first.acts else None
+    anew = begins and joined_by != "apart"  # what an operator made a request of its own is there already, and is answered
+    same = await _said_before(session, inbox, contact, first) if anew and contact is not None and first.acts else None
     repeated = await tickets.ticket_by_id(session, same.ticket_id) if same is not None and same.ticket_id else None
     if same is not None and same.external_id != first.external_id and repeated is not None and not _goes_on(repeated):
         same = None  # the trouble is back: what was solved does not swallow the same words said anew
@@ -142,13 +147,11 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     album_of = await conversations.album_message(session, conversation.id, first.album) if conversation and first.album else None
     if known is None and first.edits:
         known = album_of  # a later part of an album lies within the message of the first
-    pointed = by_number or await _answered_ticket(session, inbox, conversation, first)
-    active = pointed or await _active_ticket(session, inbox, conversation)
     # To know an id or a token of a thread proves nothing about who writes: everybody who got a copy of a letter knows it.
     participant = from_another and (by_letter or joined_by == "copy") and active is not None
     on_it = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
-    if begins and contact is not None and not first.held:
+    if anew and contact is not None and not first.held:
         if same is not None:
             conversation, joined_by = await conversations.conversation_by_id(session, same.conversation_id), "duplicate"
             active = repeated
@@ -290,6 +293,8 @@ async def _find_conversation(
         found = await conversations.conversation_by_id(session, kept.conversation_id) if kept else None
         loose = found is not None and found.active_ticket_id is None
         return found, "released", await _numbered(session, message, contact) if loose else None
+    if message.card.get("apart"):
+        return None, "apart", None  # an operator said so
     if message.card.get("ticket"):
         # From the status page: whoever holds its secret address writes on that request, whatever channel it came by.
         shown: Ticket | None = await tickets.ticket_by_id(session, str(message.card["ticket"]))
@@ -309,6 +314,8 @@ async def _find_conversation(
         found = await conversations.conversation_by_id(session, token)
         if found is not None:
             return found, "token", None
+    if message.verdict == "sender_apart":
+        return None, "new", None
     by_reference = await letters.conversation_by_references(session, inbox.id, message.references)
     if by_reference is not None:
         return await conversations.conversation_by_id(session, by_reference), "references", None
@@ -322,6 +329,14 @@ async def _find_conversation(
         if found is not None and found.channel == inbox.channel:
             return found, "number", ticket
     return None, "number_not_owned", None
+
+
+async def _thread_of(session: ReadSession, found: Conversation, active: Ticket | None) -> Conversation:
+    """The mail thread that was found, or the one where it goes on: its request may have been merged into one of another thread."""
+    if found.channel != ChannelKind.EMAIL or active is None or active.conversation_id in (None, found.id):
+        return found
+    home = await conversations.conversation_by_id(session, str(active.conversation_id))
+    return home if home is not None and home.channel == found.channel else found
 
 
 async def _numbered(session: ReadSession, message: InboundMessage, contact: Contact | None) -> Ticket | None:

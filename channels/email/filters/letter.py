@@ -9,7 +9,7 @@ from channels.email.verdicts import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`senders` are rules of the desk: address -> "person" or "robot"; `own` are all addresses of its inboxes, in lower case.
+    """`senders` are rules of the desk: address -> "person", "robot" or "apart"; `own` are all addresses of its inboxes, in lower case.
 
     `answers`: the mail says that it answers another. `passes_on`: what it tells are somebody else's words, at least in part.
     """

@@ -10,4 +10,6 @@ def of_sender(letter: Letter) -> Verdict | None:
             return Verdict("sender_person", {"address": letter.sender})
         case "robot":
             return held("sender_robot", address=letter.sender)
+        case "apart":
+            return Verdict("sender_apart", {"address": letter.sender})
     return None

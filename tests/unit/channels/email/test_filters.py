@@ -234,6 +234,7 @@ class TestSpam:
     def test_an_operator_who_knows_the_sender_goes_first(self) -> None:
         raw = b"X-Spam-Flag: YES\r\n" + mail("The printer is broken")
         assert parsed(raw, senders={"anna@example.com": "person"}).verdict.code == "sender_person"
+        assert parsed(raw, senders={"anna@example.com": "apart"}).verdict.code == "sender_apart"
 
 
 class TestRobots:
