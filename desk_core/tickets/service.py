@@ -384,6 +384,16 @@ async def close(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor) -> 
     return ticket
 
 
+async def take_word(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, seen: int | None = None) -> Ticket:
+    """Close on the requester's own word that it is solved; nobody asks them what they have just said."""
+    ticket = await get(uow, ticket_id, seen=seen, by=by)
+    contact = await uow.session.get_one(Contact, ticket.contact_id)
+    ticket.assignee_id = ticket.assignee_id or by.id
+    ticket.resolution = "agent"
+    await happen(uow, ctx, ticket, Event.CLOSED_BY_AGENT, actor=Actor.of(by), data={"word_of": contact.name})
+    return ticket
+
+
 async def cancel(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Actor) -> Ticket:
     """No longer needed."""
     ticket = await get(uow, ticket_id)

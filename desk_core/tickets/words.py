@@ -79,6 +79,7 @@ TOLD = {
     "sla_breached": _("The deadline has passed: %(metric)s."),
 }
 ASSIGNED_ALONE = _("Given to %(to)s automatically: the least loaded of those online.")
+ON_THEIR_WORD = _("%(actor)s closed it: %(word_of)s says that it is solved.")
 SELF_ASSIGNED = _("%(actor)s took it from the queue.")
 ACTORS = {"bot": _("The bot"), "system": _("The desk")}
 
@@ -101,6 +102,8 @@ def tell(event: TicketEvent, language: str, *, titles: Mapping[str, str] | None 
         text = ASSIGNED_ALONE
     elif event.kind == "assigned" and data.get("to") == event.actor:
         text = SELF_ASSIGNED
+    elif event.kind == "closed_by_agent" and data.get("word_of"):
+        text = ON_THEIR_WORD
     actor = ACTORS.get(event.actor_kind)
     fields = _Known({name: _say(name, value, language, known) for name, value in data.items()})
     fields["actor"] = translate(language, actor) if actor else event.actor

@@ -363,6 +363,16 @@ async def status(request: Request, signed: CurrentAgent, number: Number, status:
     return await carry_out(request, signed, number, act)
 
 
+@router.post("/accept")
+async def accept(request: Request, signed: CurrentAgent, number: Number, version: Word = "") -> Response:
+    """The requester has said by themselves that it is solved: close it without asking them once more."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await service.take_word(uow, ctx, ticket_id, by=signed.agent, seen=_version(version))
+
+    return await carry_out(request, signed, number, act)
+
+
 @router.post("/tags")
 async def tags(request: Request, signed: CurrentAgent, number: Number, add: Word = "", remove: Word = "") -> Response:
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:

@@ -28,6 +28,7 @@ from gateway.auth.dependencies import CurrentAgent
 from gateway.console import facts
 from gateway.console.frame import Chosen, Frame, chosen, remember
 from gateway.console.inbox_pages import page_of
+from gateway.console.own_word import told_solved
 from gateway.console.packet import article_ids, packet
 from gateway.console.timeline import story
 from gateway.web.paths import Ident, Number
@@ -135,6 +136,7 @@ def _context(frame: Frame, detail: TicketDetail, offered: Mapping[str, str]) -> 
         "category_title": frame.config.title(ticket.category_key, language),
         "baton": detail.conversation.baton if detail.conversation else "queue",
         "told": told,
+        "told_solved": told_solved(ticket, detail.messages, detail.events),
         "answerable": answerable,
         "escalated": any(event.kind == "escalated" for event in detail.events),
     }

@@ -95,7 +95,7 @@ class TestAColleague:
         number = await anna.reports(PRINTER)
         secret = await secret_for(house, number, "join")
         await anna.opens(secret)
-        await anna.hears(matching="это ваша заявка")
+        await anna.hears(matching="это ваше обращение")
         await boris.opens(secret)
         asked = await boris.hears(matching=f"#{number}")
         await boris.chooses("join_in", message_id=asked["message_id"])

@@ -10,8 +10,9 @@ from desk_core.conversations.service import ACT
 from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.lanes.entities import WorkItem
-from desk_core.people.entities import Agent
+from desk_core.people.entities import Agent, Contact
 from desk_core.people.permissions import Role
+from desk_core.tickets import history, service
 from desk_core.tickets.entities import Ticket, TicketEvent
 from gateway.auth.sessions import Signed
 from gateway.console import live
@@ -289,3 +290,43 @@ class TestWhatWasSent:
         clock.advance(timedelta(hours=48))
         assert await do(console, ticket, "messages/edit", message=message.id, text="Приду в шесть") == 409
         assert "messages/edit" not in (await console.get(f"/console/tickets/{ticket.number}")).text
+
+
+class TestTheirOwnWord:
+    async def test_is_shown_and_closes_with_one_press_without_asking_again(
+        self, console: Browser, make: DeskFactory, ticket: Ticket, database: Database
+    ) -> None:
+        await do(console, ticket, "baton", to="agent")
+        async with database.read() as session:
+            conversation = await session.get_one(Conversation, ticket.conversation_id)
+        await make.says(conversation, "It works now, thanks", ticket=ticket)
+        page = (await console.get(f"/console/tickets/{ticket.number}")).text
+        assert "says that it is solved." in page
+        assert await do(console, ticket, "accept", version=str((await fresh(database, ticket)).version)) == 303
+        assert (await fresh(database, ticket)).status == "closed"
+        assert not [one for one in await messages(database, "outbound") if one.meta.get("key") == "resolved"]
+        page = (await console.get(f"/console/tickets/{ticket.number}")).text
+        assert "Anna Orlova closed it: Boris Petrov says that it is solved." in page
+        assert "own-word" not in page
+
+    async def test_is_refused_where_the_person_wrote_meanwhile(
+        self, console: Browser, make: DeskFactory, desk: FakeWebDesk, ticket: Ticket, database: Database
+    ) -> None:
+        seen = ticket.version
+        ctx = await desk.context()
+        async with database.unit() as uow:
+            conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
+            contact = await uow.session.get_one(Contact, ticket.contact_id)
+            mine = await history.get(uow, ticket.id)
+            await service.requester_wrote(uow, ctx, mine, contact=contact, conversation=conversation, text="No, it is back")
+        assert await do(console, ticket, "accept", version=str(seen)) == 409
+        assert (await fresh(database, ticket)).status != "closed"
+
+    async def test_the_list_hints_at_it(self, console: Browser, desk: FakeWebDesk, ticket: Ticket, database: Database) -> None:
+        ctx = await desk.context()
+        async with database.unit() as uow:
+            conversation = await uow.session.get_one(Conversation, ticket.conversation_id)
+            contact = await uow.session.get_one(Contact, ticket.contact_id)
+            mine = await history.get(uow, ticket.id)
+            await service.requester_wrote(uow, ctx, mine, contact=contact, conversation=conversation, text="Solved, thank you")
+        assert "says that it is solved" in (await console.get("/console/list?view=all")).text
