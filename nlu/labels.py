@@ -54,6 +54,11 @@ STATES = {
 
 # Said before an article that exists in the other language alone.
 ONLY_IN = {"ru": _("This is only there in Russian:"), "en": _("This is only there in English:")}
+ENCRYPTED = _(
+    "Your letter is encrypted (%(by)s), and nobody here can read it. Please send it once more without encryption, "
+    "or tell us in an answer to this letter what it is about."
+)
+SUBJECT_ENCRYPTED = _("Encrypted letter")
 READ_AS = _("I read this as: %(text)s")
 ASK_CATEGORY = _("Which of these is closest?")
 ASK_EDIT = _("What should be changed?")

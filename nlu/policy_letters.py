@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nlu import forms, lexicon, policy_articles, policy_form, policy_requests, questions
+from desk_core.kit.i18n import translate
+from nlu import forms, labels, lexicon, policy_articles, policy_form, policy_requests, questions
 from nlu.scene import JUDGED_LENGTH, MAX_QUESTIONS, SPLIT, TWO_TOPICS, Scene, classified, judged, opened, subject_of, told
 from nlu.text import SENTENCE_END, bare_subject
-from nlu.turn import AddToTicket, ArticleFeedback, ConfirmSolved, DialogueState, FillSlots, HandOver, Looked, OpenTicket, Turn
+from nlu.turn import AddToTicket, ArticleFeedback, ConfirmSolved, DialogueState, FillSlots, HandOver, Looked, OpenTicket, Say, Turn
 from nlu.understood import Band, FormDef, Intent, Triage
 
 LETTER_ARTICLES = 2
@@ -27,6 +28,8 @@ def mail(scene: Scene) -> Turn:
     text, under = between_the_lines(scene.heard.text)
     scene = replace(scene, heard=replace(scene.heard, text=text, under=under))
     snapshot = scene.snapshot
+    if scene.heard.sealed:
+        return sealed(scene)
     resolved = snapshot.resolved
     intent = letter_intent(scene)
     if resolved is not None:
@@ -49,6 +52,18 @@ def mail(scene: Scene) -> Turn:
         asked = (scene.say("greet" if scene.text else "ask_problem"),) if intent is Intent.GREET else ()
         return scene.turn(scene.state, *asked, intent=intent)
     return open_letter(scene, intent)
+
+
+def sealed(scene: Scene) -> Turn:
+    """A letter that nobody here can read: it is filed like any other, and its sender is told so and asked for the words."""
+    known = scene.snapshot.active or scene.snapshot.resolved
+    if known is None:
+        return open_letter(scene, Intent.REPORT)
+    return scene.turn(scene.state, encrypted(scene), actions=add(scene, known.ticket_id), intent=Intent.UNKNOWN)
+
+
+def encrypted(scene: Scene) -> Say:
+    return scene.own("encrypted", labels.ENCRYPTED, by=scene.heard.sealed)
 
 
 def between_the_lines(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -153,7 +168,11 @@ def open_letter(scene: Scene, intent: Intent) -> Turn:
     triage = scene.judge(story)
     category = scene.tools.category(triage.category)
     state = judged(state, triage, category=category)
-    state = policy_form.collected(scene, replace(state, subject=subject_of(subject_line(scene) or scene.text)))
+    unread = bool(scene.heard.sealed)  # of a subject alone, nothing is asked and offered
+    subject = subject_line(scene) or scene.text
+    if unread and not lexicon.word_count(subject):  # what encrypts a letter often leaves "..." in the place of its subject
+        subject = translate(scene.language, labels.SUBJECT_ENCRYPTED)
+    state = policy_form.collected(scene, replace(state, subject=subject_of(subject)))
     form = scene.form(state)
     person = intent is Intent.HUMAN or triage.human_now or (state.category is not None and category is not None and category.human_now)
     incident = scene.tools.incident(story[:JUDGED_LENGTH], language=scene.language, category=state.category)
@@ -162,8 +181,8 @@ def open_letter(scene: Scene, intent: Intent) -> Turn:
     tags = ("complaint",) if intent is Intent.COMPLAINT else ()
     if policy_articles.two_topics(scene) is not None:
         tags, open_slots = (*tags, TWO_TOPICS), (SPLIT,)
-    if person or incident is not None:
-        open_slots = ()  # somebody looks, or nothing needs to be known: no letter of questions
+    if person or incident is not None or unread:
+        open_slots = ()  # somebody looks, or nothing needs to be known, or all of it: no letter of questions
     else:
         open_slots = (*(slot.name for slot in forms.missing(form, state)[:MAX_QUESTIONS]), *open_slots)
         found = scene.tools.search(story[:JUDGED_LENGTH], language=scene.language, category=state.category, limit=LETTER_ARTICLES)
@@ -172,13 +191,16 @@ def open_letter(scene: Scene, intent: Intent) -> Turn:
     ticket = opened(state, form=form, language=scene.language, tags=tags, questions=open_slots, articles=hits)
     if incident is not None:
         ticket = replace(ticket, tags=(policy_articles.incident_tag(incident), *tags), notice=policy_articles.known_words(scene, incident))
+    if unread:
+        ticket = replace(ticket, notice="\n\n".join(filter(None, (encrypted(scene).text, ticket.notice))))
     actions: tuple[Any, ...] = (ticket, *(ArticleFeedback(article_id=one, verdict="shown") for one in hits))
     if person:
         actions = (*actions, HandOver(reason="person_asked" if intent is Intent.HUMAN else "human_now"))
     # What was asked stays in the state, so that the answer's "1." and "2." find their questions; the story is in the request now.
     kept = DialogueState(category=state.category, slots=state.slots, asked=open_slots, text=scene.text if SPLIT in open_slots else "")
     turn = scene.turn(kept, actions=actions, intent=intent)
-    return replace(turn, looked=Looked(story[:JUDGED_LENGTH], state.category, hits)) if story and not person and incident is None else turn
+    searched = story and not person and not unread and incident is None
+    return replace(turn, looked=Looked(story[:JUDGED_LENGTH], state.category, hits)) if searched else turn
 
 
 def wishes_two(scene: Scene, state: DialogueState) -> tuple[bool, str] | None:

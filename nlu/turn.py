@@ -73,6 +73,7 @@ class Heard:
     category: str | None = None  # a topic the person chose themselves, on a web form
     under: tuple[tuple[str, str], ...] = ()  # in a letter: a quoted line, and the words written under it
     edited: Edited | None = None  # the text stands in the place of an earlier one
+    sealed: str = ""  # how a letter is encrypted of which not one word can be read: S/MIME, PGP
     pointed: bool = False  # it answers a message of the active request (or the resolved one), or names its number
 
 

@@ -14,6 +14,7 @@ _UU_BEGIN = re.compile(r"^begin(?:-base64)? [0-7]{3,4} (\S.{0,200})$", re.MULTIL
 _SIGNATURES = {"application/pkcs7-signature": "S/MIME", "application/x-pkcs7-signature": "S/MIME", "application/pgp-signature": "PGP"}
 _ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----\s*$", re.MULTILINE)
 _ARMOUR_HEAD = re.compile(r"^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[A-Za-z]+:.*\r?\n)*\r?\n", re.MULTILINE)
+_ARMOUR_SHUT = re.compile(r"^-----BEGIN PGP MESSAGE-----.*?(?:^-----END PGP MESSAGE-----\s*$|\Z)", re.MULTILINE | re.DOTALL)
 _ARMOUR_TAIL = re.compile(r"^-----BEGIN PGP SIGNATURE-----.*?(?:^-----END PGP SIGNATURE-----\s*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -127,8 +128,9 @@ def sealed(root: Part, text: str) -> dict[str, str]:
 
 
 def without_armour(text: str) -> str:
-    """The words of a clear-signed text (RFC 9580, section 7) without the lines that seal it."""
-    if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
+    """The words of a clear-signed text (RFC 9580, section 7) without the lines that seal it, and those around an encrypted block."""
+    if "-----BEGIN PGP " not in text:
         return text
+    text = _ARMOUR_SHUT.sub("", text).rstrip()
     bare = _ARMOUR_TAIL.sub("", _ARMOUR_HEAD.sub("", text))
     return re.sub(r"^- (?=-|From )", "", bare, flags=re.MULTILINE)  # dash-escaped

@@ -131,7 +131,9 @@ def _parse(
     original = found.text()
     card: dict[str, Any] = {"defects": list(root.defects)} if root.defects else {}
     if seal := sealed(root, original):
-        card["sealed"], original = seal, without_armour(original)
+        card["sealed"] = seal
+        if seal["how"] == "signed":
+            original = without_armour(original)
     if (invitation := calendar_part(root)) is not None and (event := event_of(invitation)):
         card["event"] = event
     if len(original) > MAX_TEXT:
@@ -199,7 +201,7 @@ def _parse(
         sender=sender,
         at=received_at,
         subject=subject,
-        text=answer.reply,
+        text=without_armour(answer.reply),
         original_text=original,
         html=safe_html(markup) or None if markup else None,
         files=tuple(found.files),

@@ -313,7 +313,13 @@ class Converse:
             slots=slots,
             category=now.first.category,
             pointed=now.pointed,
+            sealed="" if any(texts) else next(filter(None, map(_encrypted, now.messages)), ""),
         )
+
+
+def _encrypted(message: InboundMessage) -> str:
+    sealed = message.card.get("sealed") or {}
+    return str(sealed.get("by", "")) if sealed.get("how") == "encrypted" else ""
 
 
 def _told(now: Situation, message: InboundMessage) -> str:

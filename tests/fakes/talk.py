@@ -24,8 +24,8 @@ class Talk(Rehearsal):
         assert self.state == turn.state, "a state survives being stored"
         return turn
 
-    def says(self, text: str, *, attachments: int = 0, subject: str | None = None) -> Turn:
-        return self.hears(Heard(text=text, attachments=attachments, subject=subject))
+    def says(self, text: str, *, attachments: int = 0, subject: str | None = None, sealed: str = "") -> Turn:
+        return self.hears(Heard(text=text, attachments=attachments, subject=subject, sealed=sealed))
 
     def sends_files(self, count: int = 1) -> Turn:
         return self.hears(Heard(attachments=count))

@@ -215,3 +215,24 @@ class TestAPage:
         page.says("Ещё одна подробность")
         assert page.did(AddToTicket) == [AddToTicket("t1042")]
         assert page.replied() == ("added",)
+
+
+class TestAnEncryptedLetter:
+    def test_opens_a_request_and_says_that_nobody_can_read_it(self, mail: Talk) -> None:
+        turn = mail.says("", subject="Принтер печатает полосами", sealed="S/MIME", attachments=1)
+        ticket = mail.ticket()
+        assert "зашифровано (S/MIME)" in ticket.notice
+        assert (ticket.subject, ticket.questions, ticket.articles) == ("Принтер печатает полосами", (), ())
+        assert (turn.replies, turn.looked) == ((), None)
+
+    @pytest.mark.parametrize("subject", ["...", None, ""])
+    def test_without_a_subject_to_read_is_named_for_what_it_is(self, mail: Talk, subject: str | None) -> None:
+        mail.says("", subject=subject, sealed="PGP")
+        assert mail.ticket().subject in {"Зашифрованное письмо", "Encrypted letter"}
+
+    @pytest.mark.parametrize("place", ["active", "resolved"])
+    def test_to_a_known_request_joins_it_closes_nothing_and_is_answered(self, mail: Talk, place: str) -> None:
+        setattr(mail, place, request())
+        turn = mail.says("", subject="Re: Принтер", sealed="PGP", attachments=2)
+        assert [type(action) for action in turn.actions] == [AddToTicket]
+        assert [reply.key for reply in turn.replies] == ["encrypted"]

@@ -103,6 +103,14 @@ class TestSealed:
         assert found.card["sealed"] == {"how": "signed", "by": "PGP"}
         assert found.text == "The printer is broken.\n-- not a dash"
 
+    def test_an_encrypted_block_is_no_words(self) -> None:
+        block = "-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\n\nhQIMA7sF\n=4mKq\n-----END PGP MESSAGE-----\n"
+        found = parsed(mail(block))
+        assert (found.text, found.card["sealed"]) == ("", {"how": "encrypted", "by": "PGP"})
+        assert found.original_text is not None
+        assert "hQIMA7sF" in found.original_text, "whoever has the key can still read it"
+        assert parsed(mail(f"Лично для Ольги:\n\n{block}")).text == "Лично для Ольги:"
+
     def test_most_mail_is_not(self) -> None:
         assert "sealed" not in parsed(mail("hello")).card
 
