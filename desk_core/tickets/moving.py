@@ -13,6 +13,7 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.holding import SenderNotProven, TakeAs
 from desk_core.conversations.ports import FORGED_SENDER, ChannelKind
+from desk_core.conversations.service import Baton
 from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.i18n import gettext_noop as _
@@ -180,4 +181,5 @@ async def _merge_if_empty(uow: UnitOfWork, ctx: Context, source: Ticket, target:
     thread = await uow.session.get(Conversation, source.conversation_id) if source.conversation_id else None
     if thread is not None and thread.active_ticket_id in (None, source.id):
         thread.active_ticket_id = target.id
+        conversations.pass_baton(thread, to=Baton.QUEUE)  # what is written there is for the people of the other request
         await conversations.touch(uow, ctx, thread, version=thread.version)

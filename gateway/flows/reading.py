@@ -27,6 +27,7 @@ from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
 from desk_core.tickets.reading import ActiveTicket
 from gateway.flows import in_groups
+from nlu.text import bare_subject
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 
 TWIN_WITHIN = timedelta(hours=1)
@@ -117,6 +118,9 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
         conversation, joined_by, by_letter, from_another = None, "new", False, False
     if conversation is not None and inbox.channel == "email" and first.text:
         first = replace(first, text=quotes.without_ours(first.text, await letters.said_last(session, conversation.id)))
+        messages = (first, *messages[1:])
+    if joined_by == "apart" and bare_subject(first.subject or "") != first.subject:
+        first = replace(first, subject=None)  # under "Re:" it names what this letter is not about
         messages = (first, *messages[1:])
     begins = conversation is None and inbox.channel == "email" and first.kind is InboundKind.MESSAGE and not first.held
     anew = begins and joined_by != "apart"  # what an operator made a request of its own is there already, and is answered

@@ -41,6 +41,7 @@ class TestALetterAboutSomethingElse:
         moved = await says(house, new, "VPN")
         assert (moved["id"], moved["verdict"]["code"]) == (kept["id"], "apart")
         assert f"#{old}" in moved["verdict"]["text"]
+        assert "Принтер" not in (await house.ticket(new))["subject"], "the subject was that of the letter it answered"
         assert await house.happened(old, "letter_apart")
         # What answers the letter, though it names the old thread too, follows it.
         chain = {"In-Reply-To": f"<{mine}>", "References": f"<{opened.letter.message_id}> <{mine}>"}

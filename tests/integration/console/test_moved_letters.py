@@ -63,7 +63,7 @@ async def pair(make: DeskFactory, database: Database, clock: FakeClock) -> Pair:
 class TestALetter:
     async def test_can_be_moved_or_set_apart_by_any_operator(self, console: Browser, pair: Pair) -> None:
         text = await pair.page(console)
-        assert "This letter belongs elsewhere" in text
+        assert "Belongs elsewhere?" in text
         assert "Make it a request of its own" in text
         assert "It is an address of Vera" not in text, "people are joined by those who may take them apart"
 
@@ -93,7 +93,10 @@ class TestALetter:
         assert first.status == "merged"
         assert (link.from_id, link.to_id, link.kind) == (pair.first.id, pair.second.id, "merged")
         assert thread.active_ticket_id == pair.second.id
-        assert f"merged it into #{pair.second.number}" in await pair.page(console)
+        assert thread.baton == "queue"
+        text = await pair.page(console)
+        assert f"merged it into #{pair.second.number}" in text
+        assert "goes on as another" in text
 
     @pytest.mark.parametrize(
         ("to", "status", "words"),
@@ -125,7 +128,7 @@ class TestALetter:
         assert rules["senders"] == {HOME: "apart"}
         text = await pair.page(console)
         assert "makes it a request of its own…" in text
-        assert "This letter belongs elsewhere" not in text
+        assert "Belongs elsewhere?" not in text
         assert (await pair.do(console, "move", to=str(pair.second.number)))[0] == 409
 
     async def test_of_an_address_of_the_requester_joins_who_is_known_under_it(
