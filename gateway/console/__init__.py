@@ -16,6 +16,7 @@ from gateway.console import (
     live,
     mailboxes,
     mails,
+    misfiled,
     model,
     settings,
     ticket,
@@ -24,6 +25,6 @@ from gateway.console import (
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 routers = (
-    inbox.router, ticket.router, acts.router, dead.router, articles.router, gaps.router, settings.router, groups.router, mailboxes.router,
-    bots.router, held.router, letters.router, model.router, live.router, files.router, mails.router,
+    inbox.router, ticket.router, acts.router, misfiled.router, dead.router, articles.router, gaps.router, settings.router, groups.router,
+    mailboxes.router, bots.router, held.router, letters.router, model.router, live.router, files.router, mails.router,
 )  # fmt: skip

@@ -1,6 +1,5 @@
 """What an operator does with a request. Every act is a plain form: it posts, and the request is shown again."""
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -11,7 +10,6 @@ from channels.email.filters.automatic import is_unread
 from channels.webform.lookup import telegram_bot
 from desk_core.context import Actor, Context
 from desk_core.conversations.deep_links import deep_link
-from desk_core.conversations.entities import Message
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
@@ -19,7 +17,7 @@ from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.people import joining
 from desk_core.people.permissions import Right, require
-from desk_core.tickets import belonging, history, invitations, moving, participants, sent, service
+from desk_core.tickets import belonging, history, invitations, participants, sent, service
 from desk_core.tickets import repository as tickets
 from desk_core.tickets.invitations import Purpose
 from gateway.auth.dependencies import CurrentAgent
@@ -65,7 +63,7 @@ def _version(value: str) -> int | None:
     return int(value) if value.isdecimal() and len(value) < 10 else None
 
 
-def _ident(value: str) -> str:
+def ident(value: str) -> str:
     try:
         return canonical(value)
     except ValueError as error:
@@ -138,53 +136,9 @@ async def undo_join(request: Request, signed: CurrentAgent, number: Number, join
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         ticket = await history.get(uow, ticket_id)
-        await joining.undo_join(uow, ctx, _ident(join), of=ticket.contact_id, by=Actor.of(signed.agent))
+        await joining.undo_join(uow, ctx, ident(join), of=ticket.contact_id, by=Actor.of(signed.agent))
 
     return await carry_out(request, signed, number, act)
-
-
-@router.post("/messages/apart")
-async def make_apart(request: Request, signed: CurrentAgent, number: Number, message: Word, always: Word = "") -> Response:
-    """A letter becomes a request of its own; with `always` so does every letter of its sender."""
-
-    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await moving.make_apart(uow, ctx, await _on(uow, ticket_id, message), by=signed.agent, always=bool(always))
-
-    return await carry_out(request, signed, number, act)
-
-
-@router.post("/messages/move")
-async def move(request: Request, signed: CurrentAgent, number: Number, message: Word, to: Word = "") -> Response:
-    """A letter goes to another request; the page of that request is shown."""
-    found = re.fullmatch(r"\s*#?\s*(\d{1,9})\s*", to)
-
-    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        if found is None:
-            raise Invalid(reason=_("Please give the number of the request, like 1042."))
-        await moving.move(uow, ctx, await _on(uow, ticket_id, message), number=int(found[1]), by=signed.agent)
-
-    answer = await carry_out(request, signed, number, act)
-    moved = found is not None and answer.status_code == 303
-    return RedirectResponse(f"/console/tickets/{found[1]}?{chosen(request).query}", 303) if found and moved else answer
-
-
-@router.post("/messages/own")
-async def take_as_own(request: Request, signed: CurrentAgent, number: Number, message: Word) -> Response:
-    """The address that a letter came from is the requester's own; under "joined with" that can be undone."""
-    require(signed.role, Right.MANAGE_PEOPLE)
-
-    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await moving.take_as_own(uow, ctx, await _on(uow, ticket_id, message), by=signed.agent)
-
-    return await carry_out(request, signed, number, act)
-
-
-async def _on(uow: UnitOfWork, ticket_id: str, message: str) -> str:
-    """The id of a message of this request."""
-    found = await uow.session.get(Message, _ident(message))
-    if found is None or found.ticket_id != ticket_id:
-        raise NotFound(message=message)
-    return found.id
 
 
 @router.post("/messages/edit")
@@ -192,7 +146,7 @@ async def edit_message(request: Request, signed: CurrentAgent, number: Number, m
     """Correct an own answer that is with the person already."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await sent.edit(uow, ctx, ticket_id, _ident(message), by=signed.agent, text=text)
+        await sent.edit(uow, ctx, ticket_id, ident(message), by=signed.agent, text=text)
 
     return await carry_out(request, signed, number, act)
 
@@ -202,7 +156,7 @@ async def delete_message(request: Request, signed: CurrentAgent, number: Number,
     """Take an own answer away from the person's chat."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await sent.delete(uow, ctx, ticket_id, _ident(message), by=signed.agent)
+        await sent.delete(uow, ctx, ticket_id, ident(message), by=signed.agent)
 
     return await carry_out(request, signed, number, act)
 
@@ -212,7 +166,7 @@ async def react(request: Request, signed: CurrentAgent, number: Number, message:
     """Put a reaction on the person's message; an empty one takes it off."""
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await sent.react(uow, ctx, ticket_id, _ident(message), by=signed.agent, emoji=emoji or None)
+        await sent.react(uow, ctx, ticket_id, ident(message), by=signed.agent, emoji=emoji or None)
 
     return await carry_out(request, signed, number, act)
 
@@ -225,7 +179,7 @@ async def undo(request: Request, signed: CurrentAgent, number: Number, message: 
     ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
     try:
         async with frame.desk.database.unit() as uow:
-            taken = await service.take_back(uow, ctx, _ident(message), by=signed.agent)
+            taken = await service.take_back(uow, ctx, ident(message), by=signed.agent)
     except DeskError as refused:
         if refused.status >= 500:
             raise

@@ -146,6 +146,16 @@ class TestALetter:
         assert "by the word of Olga" in text
         assert "messages/own" not in text
 
+    async def test_of_a_robot_makes_a_rule_and_leaves_the_request_alone(self, console: Browser, pair: Pair, database: Database) -> None:
+        assert f"hold all mail from {HOME}" in await pair.page(console)
+        assert (await pair.do(console, "robot"))[0] == 303
+        async with database.read() as session:
+            assert (await session.get_one(Inbox, pair.letter.inbox_id)).config["senders"] == {HOME: "robot"}
+        text = await pair.page(console)
+        assert f"Mail from {HOME} is held" in text
+        assert f"hold all mail from {HOME}" not in text
+        assert (await pair.now()).ticket_id == pair.first.id
+
     async def test_of_another_request_is_not_found(self, console: Browser, pair: Pair, make: DeskFactory) -> None:
         other = await make.ticket()
         response = await console.post(f"/console/tickets/{other.number}/messages/apart", data={"message": pair.letter.id})

@@ -1,0 +1,78 @@
+"""A letter that was filed under the wrong request is put right where it stands."""
+
+import re
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from desk_core.context import Context
+from desk_core.conversations import holding
+from desk_core.conversations.entities import Message
+from desk_core.conversations.holding import TakeAs
+from desk_core.kit.db import UnitOfWork
+from desk_core.kit.errors import Invalid, NotFound
+from desk_core.kit.i18n import gettext_noop as _
+from desk_core.people.permissions import Right, require
+from desk_core.tickets import moving
+from gateway.auth.dependencies import CurrentAgent
+from gateway.console.acts import Word, carry_out, ident
+from gateway.console.frame import chosen
+from gateway.web.paths import Number
+
+router = APIRouter(prefix="/console/tickets/{number}", include_in_schema=False)
+
+
+@router.post("/messages/apart")
+async def make_apart(request: Request, signed: CurrentAgent, number: Number, message: Word, always: Word = "") -> Response:
+    """A letter becomes a request of its own; with `always` so does every letter of its sender."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await moving.make_apart(uow, ctx, await _on(uow, ticket_id, message), by=signed.agent, always=bool(always))
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/messages/move")
+async def move(request: Request, signed: CurrentAgent, number: Number, message: Word, to: Word = "") -> Response:
+    """A letter goes to another request; the page of that request is shown."""
+    found = re.fullmatch(r"\s*#?\s*(\d{1,9})\s*", to)
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        if found is None:
+            raise Invalid(reason=_("Please give the number of the request, like 1042."))
+        await moving.move(uow, ctx, await _on(uow, ticket_id, message), number=int(found[1]), by=signed.agent)
+
+    answer = await carry_out(request, signed, number, act)
+    moved = found is not None and answer.status_code == 303
+    return RedirectResponse(f"/console/tickets/{found[1]}?{chosen(request).query}", 303) if found and moved else answer
+
+
+@router.post("/messages/robot")
+async def take_as_robot(request: Request, signed: CurrentAgent, number: Number, message: Word) -> Response:
+    """What the sender of a letter writes is held from now on; the request stays as it is."""
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        letter = await uow.session.get_one(Message, await _on(uow, ticket_id, message))
+        await holding.take_sender_as(uow, letter, TakeAs.ROBOT)
+        ctx.hint(uow, "tickets", ticket_id)
+
+    return await carry_out(request, signed, number, act)
+
+
+@router.post("/messages/own")
+async def take_as_own(request: Request, signed: CurrentAgent, number: Number, message: Word) -> Response:
+    """The address that a letter came from is the requester's own; under "joined with" that can be undone."""
+    require(signed.role, Right.MANAGE_PEOPLE)
+
+    async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
+        await moving.take_as_own(uow, ctx, await _on(uow, ticket_id, message), by=signed.agent)
+
+    return await carry_out(request, signed, number, act)
+
+
+async def _on(uow: UnitOfWork, ticket_id: str, message: str) -> str:
+    """The id of a message of this request."""
+    found = await uow.session.get(Message, ident(message))
+    if found is None or found.ticket_id != ticket_id:
+        raise NotFound(message=message)
+    return found.id
