@@ -6,6 +6,9 @@ from channels.email.mime import header_text
 
 # Bounded: in a header without any "@" every letter begins a search.
 _ADDRESS = re.compile(r"(?<![^\s<>()\[\],;:\"\\])[^\s<>()\[\],;:\"\\]{1,250}@(?:[^\s<>()\[\],;:\"\\@]+|\[[\w.:]{3,60}\])")
+# A name in quotes may be anything (RFC 5321, 4.1.2).
+_ODD = re.compile(r'"((?:[^"\\]|\\.){1,64})"@[\w.-]+\.\w+')
+_PLAIN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+")
 _COMMENT = re.compile(r"\(([^()]*)\)")
 _ASIDE = re.compile(r'["(]')
 _QUOTED, _COMMENTED = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL), re.compile(r"[^()]*\)")
@@ -20,14 +23,16 @@ def addresses(value: bytes | None) -> list[tuple[str, str]]:
         # What stands in quotes or in brackets is a name, whatever it looks like: "Vera <vera@bank>" <eve@evil>.
         bare = _without_asides(item)
         opens = bare.find("<")
-        match = _ADDRESS.search(bare, opens + 1) or _ADDRESS.search(bare) or _ADDRESS.search(item)
+        match = _ADDRESS.search(bare, opens + 1)
+        odd = None if match else _ODD.search(item, max(opens, 0))
+        match = match or odd or _ADDRESS.search(bare) or _ADDRESS.search(item)
         if not match:
             continue
-        comment = _COMMENT.search(item)
+        comment = _COMMENT.search(item) if not odd else None
         before = item[: max(opens, 0)]
         name = before if before.strip() else (comment[1] if comment else "")
-        address = _decoded(match[0]).strip("'.").lower()
-        if len(address) <= 254 and _ADDRESS.fullmatch(address):
+        address = (_unquoted(odd) if odd else _decoded(match[0]).strip("'.")).lower()
+        if len(address) <= 254 and (odd or _ADDRESS.fullmatch(address)):
             found.append((_name(name, address), address))
         if len(found) >= 500:
             break
@@ -36,8 +41,16 @@ def addresses(value: bytes | None) -> list[tuple[str, str]]:
 
 def address_of(text: str | None) -> str | None:
     """The one address in an envelope value such as `<a@b>`; None for the null sender."""
+    if odd := _ODD.fullmatch((text or "").strip(" <>")):
+        return _unquoted(odd).lower()
     match = _ADDRESS.search(text or "")
     return match[0].lower() if match else None
+
+
+def _unquoted(odd: re.Match[str]) -> str:
+    """The address without quotes that it does not need."""
+    address = _decoded(odd[0])
+    return address.replace('"', "") if _PLAIN.fullmatch(odd[1]) else address
 
 
 def _without_asides(text: str) -> str:
@@ -67,7 +80,9 @@ def _name(raw: str, address: str) -> str:
     raw = raw.strip().replace('\\"', '"')
     if len(raw) > 1 and raw[0] == raw[-1] == '"':
         raw = raw[1:-1]
-    name = header_text(raw.encode("latin-1")).strip().strip("\"'").strip()
+    name = header_text(raw.encode("latin-1")).strip().strip('"').strip()
+    if len(name) > 1 and name[0] == name[-1] == "'":
+        name = name[1:-1].strip()
     return "" if name.lower() == address else name[:200]
 
 

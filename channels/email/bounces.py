@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from channels.email.mime import Part, header_text, headers_of, split_head
+from channels.email.robots import REPORTS, Behind, behind
 from channels.email.threading import read_token, without_plus
 
 
@@ -28,12 +29,6 @@ _SUBJECT = re.compile(
     r"|ошибка доставки|возвращенн",
     re.IGNORECASE,
 )
-_ROBOT = re.compile(
-    r"^(?:post[._-]?master|[\w.-]{0,30}daemon|bounce[sd]?|mail[._-]?delivery(?:[._-]?(?:system|subsystem))?)"
-    r"(?:[+.=-].*)?@",
-    re.IGNORECASE,
-)
-_NO_REPLY = re.compile(r"^(?:no|do[._-]?not)[._-]?reply(?=[+._@-])", re.IGNORECASE)
 # What a server says of a recipient, in the body of a report that has no other sign of being one.
 _REFUSED = re.compile(
     r"\b5\d\d[ -](?:#?5\.\d{1,2}\.\d{1,2}|.{0,40}(?:no such user|user unknown|unknown user|mailbox|not taken|rejected|refused))|"
@@ -81,16 +76,6 @@ _RETURNED = re.compile(
 _RECIPIENT = re.compile(rf"^to:[ \t]*.{{0,80}}?<?{_MAIL}", re.IGNORECASE | re.MULTILINE)
 
 
-def from_robot(address: str) -> bool:
-    """Whether mail servers write from this address."""
-    return bool(_ROBOT.match(address))
-
-
-def from_no_reply(address: str) -> bool:
-    """Whether it says of itself that nobody reads it."""
-    return bool(_NO_REPLY.match(address))
-
-
 def find(root: Part, *, sender: str, subject: str, text: str, own: Sequence[str], secret: bytes) -> Bounce | None:
     """The report in this mail, RFC 3464 or the free words of a mail server; None where it is no report."""
     report_type = root.params.get("report-type", "").lower()
@@ -99,14 +84,15 @@ def find(root: Part, *, sender: str, subject: str, text: str, own: Sequence[str]
         return _from_status(root, status_part, text, own, secret)
     if root.raw("x-failed-recipients") is not None:
         return _from_words(root, text, own, secret)
-    nameless = sender.endswith("@invalid") or root.get("return-path").replace(" ", "") == "<>"
-    if (from_robot(sender) or nameless) and _SUBJECT.search(subject):
+    who = behind(sender)
+    nameless = who is Behind.NOBODY or root.get("return-path").replace(" ", "") == "<>"
+    if (who in REPORTS or nameless) and _SUBJECT.search(subject):
         return _from_words(root, text, own, secret)
     said = text[:_SAMPLE]
     if '"Bounce"' in said and (told := _NOTICE.search(said)):
         return _from_words(root, f"{told[1]}\n{said}", own, secret)
-    machine = from_robot(sender) or from_no_reply(sender) or root.raw("mailing-list") is not None or nameless
-    refused = _REFUSED.search(said) or (from_robot(sender) and nameless and _NOT_DELIVERED.search(said))
+    machine = who in REPORTS or who is Behind.NO_REPLY or root.raw("mailing-list") is not None or nameless
+    refused = _REFUSED.search(said) or (who in REPORTS and nameless and _NOT_DELIVERED.search(said))
     return _from_words(root, text, own, secret) if machine and refused else None
 
 
@@ -153,7 +139,7 @@ def _failed_address(root: Part, text: str, own: Sequence[str]) -> str | None:
                 return match[1].lower()
     told = mine | {address.lower() for name in ("to", "reply-to", "delivered-to") for address in _ADDRESS.findall(root.get(name))}
     meant = [address for part in root.walk() for address in _returned_to(part)]
-    anywhere = [address for address in _ADDRESS.findall(said) if not from_robot(address)]
+    anywhere = [address for address in _ADDRESS.findall(said) if behind(address) not in REPORTS]
     below = _RECIPIENT.findall(text[:_SAMPLE])
     return next((one.lower() for one in (*meant, *below, *anywhere) if one.lower() not in told and not _is_ours(one, mine)), None)
 

@@ -16,16 +16,14 @@ from channels.email.containers import PLAIN, structure_of
 from channels.email.contents import FilePart, contents_of
 from channels.email.enclosures import sealed, without_armour
 from channels.email.filters import Letter, judge
-from channels.email.filters.automatic import no_person
 from channels.email.html_text import remote_pictures, safe_html, text_of_html
 from channels.email.mime import Part, headers_of, read, split_head
+from channels.email.people import NOBODY, others_on, raws_of, sender_of
 from channels.email.threading import number_in_subject, read_token, without_plus
 from channels.email.verdicts import Verdict
 from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessage, Sender
 
 MAX_TEXT = 200_000
-NOBODY = "unknown@invalid"
-_OTHERS = 50
 _ID = re.compile(r"<\s*([^<>\s]{1,400})\s*>")
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:\[#\s?\d{1,10}\]\s*)?(?:fwd?|fw|пересл|пересл\.|перенапр|вл|вс)\s*:", re.IGNORECASE)
 _TAG = re.compile(r"\[#\s?\d{1,10}\]\s*")
@@ -125,7 +123,7 @@ def _parse(
     root = read(raw)
     if not any(name in {"from", "to", "subject", "date", "message-id", "content-type", "received"} for name, _ in root.headers):
         return _unreadable(raw, text_of(raw[:MAX_TEXT]), inbox_id, received_at, envelope_from, tuple(envelope_to), {"error": "no_headers"})
-    sender = _sender(root, envelope_from)
+    sender = sender_of(root, envelope_from)
     subject = root.get("subject")[:500]
     found = contents_of(root)
     original = found.text()
@@ -158,8 +156,8 @@ def _parse(
     answers = _ids(root.get("in-reply-to"))
     # Oldest first; what the mail answers comes last, because the last counts most.
     references = tuple(dict.fromkeys([*(one for one in _ids(root.get("references")) if one not in answers), *answers]))[-100:]
-    people = [address for name in ("to", "cc") for value in _raws(root, name) for _, address in addresses(value)]
-    carbon = [address for value in _raws(root, "cc") for _, address in addresses(value)]
+    people = [address for name in ("to", "cc") for value in raws_of(root, name) for _, address in addresses(value)]
+    carbon = [address for value in raws_of(root, "cc") for _, address in addresses(value)]
     recipients = tuple(dict.fromkeys([*people, *(address.lower() for address in envelope_to)]))[:200]
     delivered = [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in root.all(name)]
     tokens = tuple(dict.fromkeys(token for text in (*recipients, *delivered, *references) if (token := read_token(text, secret))))
@@ -189,7 +187,7 @@ def _parse(
     if carbon:
         card["cc"] = list(dict.fromkeys(carbon))[:100]
     ours = {*own, *(without_plus(address) for address in (*envelope_to, *(address_of(one) or "" for one in delivered)))}
-    if not verdict.held and (others := _others(root, {*ours, sender.address}, senders)):
+    if not verdict.held and (others := others_on(root, {*ours, sender.address}, senders)):
         card["people"] = others
     if date := root.get("date"):
         card["date"] = date[:100]
@@ -215,29 +213,6 @@ def _parse(
     )
 
 
-def _sender(root: Part, envelope_from: str | None) -> Sender:
-    found = [pair for name in ("from", "sender") for value in _raws(root, name) for pair in addresses(value)]
-    if not found:
-        address = address_of(envelope_from) or next((own for value in root.all("return-path") if (own := address_of(value))), None)
-        return Sender(address or NOBODY)
-    name, address = found[0]
-    replies = addresses(root.raw("reply-to"))
-    # Shop and site forms write from no-reply with the person in Reply-To: the person is who asks.
-    if replies and bounces.from_no_reply(address) and not bounces.from_no_reply(replies[0][1]):
-        name, address = replies[0][0] or name, replies[0][1]
-    return Sender(address, name)
-
-
-def _others(root: Part, known: Collection[str], senders: Mapping[str, str]) -> list[list[str]]:
-    """[name, address] of the people whom the letter went to besides the desk; no robots and no lists."""
-    found: dict[str, str] = {}
-    for name, address in (pair for header in ("to", "cc") for value in _raws(root, header) for pair in addresses(value)):
-        if address in known or without_plus(address) in known or senders.get(address) == "robot" or no_person(address):
-            continue
-        found[address] = found.get(address) or name
-    return [[name, address] for address, name in found.items()][:_OTHERS]
-
-
 def _mail_inside(root: Part) -> bytes | None:
     """The one mail that came attached; delivery reports return ours that way and are read elsewhere."""
     inside = [part for part in root.walk() if part.type == "message/rfc822"] if root.type == "multipart/mixed" else []
@@ -255,10 +230,6 @@ def _as_first_written(subject: str) -> str:
     while match := _FORWARD_SUBJECT.match(subject):
         subject = subject[match.end() :]
     return subject.strip()
-
-
-def _raws(root: Part, name: str) -> list[bytes]:
-    return [value for key, value in root.headers if key == name][:20]
 
 
 def _ids(text: str) -> list[str]:

@@ -78,7 +78,7 @@ _WHY = {
     "vouched": _("%(domain)s saw it pass before passing it on (ARC)"),
     "several_senders": _("several people are named as the sender"),
     "another_author": _("the mail server judged another sender, of %(domain)s"),
-    "borrowed": _("the address stands only where answers are to go (Reply-To)"),
+    "borrowed": _("the address is not the one in From, which is all that can be checked"),
     "no_author": _("the mail names no sender"),
 }
 _NOTHING = _("no results, no policy")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from channels.email.filters.automatic import is_unread
+from channels.email.robots import UNREAD, behind
 from channels.webform.lookup import telegram_bot
 from desk_core.context import Actor, Context
 from desk_core.conversations.deep_links import deep_link
@@ -256,7 +256,7 @@ async def change_participants(request: Request, signed: CurrentAgent, number: Nu
         if remove:
             await participants.remove(uow, ctx, ticket_id, by=signed.agent, address=remove)
         else:
-            await participants.add(uow, ctx, ticket_id, by=signed.agent, address=add, unread=is_unread(add.strip().lower()))
+            await participants.add(uow, ctx, ticket_id, by=signed.agent, address=add, unread=behind(add.strip().lower()) in UNREAD)
 
     return await carry_out(request, signed, number, act, typed={"participant": add})
 

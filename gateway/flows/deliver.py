@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select, update
 
-from channels.email.filters.automatic import is_unread
+from channels.email.robots import UNREAD, behind
 from desk_core.context import SYSTEM, Context
 from desk_core.conversations import letters
 from desk_core.conversations import repository as conversations
@@ -87,7 +87,7 @@ class Deliver:
         )  # fmt: skip
         if message.delivery_state == "sent" and not done.copy:
             return Plan(Outcome(ctx=ctx, message_id=message.id))
-        if done.is_mail and not copy and outbound.automatic and is_unread(outbound.to):
+        if done.is_mail and not copy and outbound.automatic and behind(outbound.to) in UNREAD:
             # An operator may take up the letter of a robot; what the desk says by itself would only begin a talk of machines.
             return Plan(replace(done, withheld=True))
         channel = await self._channel(inbox.id)

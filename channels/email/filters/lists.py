@@ -1,6 +1,7 @@
 """Mail of lists (RFC 2369, RFC 2919) and mass mail."""
 
 from channels.email.filters.letter import Letter, held
+from channels.email.people import is_list
 from channels.email.verdicts import Verdict
 
 _HEADERS = ("list-id", "list-post", "list-unsubscribe", "x-mailing-list", "mailing-list", "x-mailman-version")
@@ -19,5 +20,4 @@ def from_a_list(letter: Letter) -> Verdict | None:
 
 def _is_our_own(letter: Letter) -> bool:
     """Many desks put a group in front of the inbox (support@ as a Google group): such mail is from people, not from a list."""
-    name = letter.root.get("list-id").rpartition("<")[2].rstrip("> ").lower()
-    return bool(name) and any(name == address.replace("@", ".") for address in letter.own)
+    return any(is_list(letter.root, address) for address in letter.own)
