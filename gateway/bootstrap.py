@@ -53,6 +53,7 @@ from gateway.flows.reading import Situation
 from gateway.flows.topics import Topics
 from gateway.flows.turning import UNFINISHED
 from gateway.limits import RateLimits
+from gateway.mail_inboxes import habits
 from gateway.one_time import OneTime
 from gateway.secret_box import SecretBox
 from gateway.settings import Settings
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from channels.email.signing import Signer
     from channels.email.smtp_out import Sender
     from channels.telegram.pace import Pace
+    from gateway.mail import WaysOut
 
 log = structlog.get_logger()
 
@@ -115,7 +117,7 @@ class Desk:
         self._channels: dict[str, tuple[int, Channel]] = {}
         self._channels_checked: dict[str, float] = {}
         self._channel_lock = asyncio.Lock()
-        self._mail_sender: Sender | None = None
+        self._ways_out: WaysOut | None = None
         self._paces: dict[str, Pace] = {}
 
     # Configuration
@@ -188,7 +190,7 @@ class Desk:
                     on_name=functools.partial(inboxes.keep_username, self.database, inbox_id),
                     examiner=self.examiner,
                     signer=await self._signer(inbox),
-                    mail_sender=self._way_out,
+                    mail_sender=self.way_out,
                     telegram_pace=self.telegram_pace,
                     keep_secret=functools.partial(inboxes.keep_secret, self.database, self.box, inbox_id),
                 )
@@ -198,8 +200,8 @@ class Desk:
             return held[1]
 
     async def _signer(self, inbox: Inbox) -> "Signer | None":
-        """What signs the mail of an inbox, where its domain has a key."""
-        if inbox.channel != ChannelKind.EMAIL:
+        """What signs the mail of an inbox, where its domain has a key and the inbox wants it."""
+        if inbox.channel != ChannelKind.EMAIL or not habits(inbox.config)["dkim"]:
             return None
         from channels.email.trust import domain_of
         from gateway import mail_signing
@@ -218,12 +220,13 @@ class Desk:
 
         return Examiner(DnsResolver(timeout=NAME_SECONDS))
 
-    def _way_out(self) -> "Sender":
-        if self._mail_sender is None:
-            from gateway.mail import way_out
+    def way_out(self, relays: str) -> "Sender":
+        """What carries the mail of an inbox with these relays of its own; the desk's where it has none."""
+        if self._ways_out is None:
+            from gateway.mail import WaysOut
 
-            self._mail_sender = way_out(self.settings, self.clock, self.limits)
-        return self._mail_sender
+            self._ways_out = WaysOut(self.settings, self.clock, self.limits)
+        return self._ways_out.through(relays)
 
     def telegram_pace(self, inbox_id: str) -> "Pace":
         """How fast the bot of an inbox may speak; among all processes where there is Redis, and over every rebuilding of its adapter."""
@@ -400,8 +403,8 @@ class Desk:
         self.stopping.set()
         for _version, channel in self._channels.values():
             await channel.close()
-        if self._mail_sender is not None:
-            await self._mail_sender.close()
+        if self._ways_out is not None:
+            await self._ways_out.close()
         for pace in self._paces.values():
             await pace.close()
         await self.limits.close()

@@ -1,6 +1,7 @@
 """An inbox of this desk, ready to be examined: a mailbox with its way out, the names and a mail to itself; a bot with a test message."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from desk_core.kit.i18n import gettext_noop as _
 from gateway import mail_signing
 from gateway.inboxes import access_tokens
 from gateway.mail import sandbox_of
+from gateway.secret_box import SecretLost
 
 if TYPE_CHECKING:
     from gateway.web.desk import WebDesk
@@ -48,15 +50,16 @@ async def checkup_of(
 
     `selector` names the DKIM key to look for, by default the one the desk signs with; without `itself` nothing is sent.
     """
-    relay = desk.settings.smtp_out.url.get_secret_value()
+    relay = _relays(desk, inbox)
     return Checkup(
         address=address,
         account=account,
         tokens=access_tokens(account, desk.database, desk.box, inbox.id if inbox is not None else None),
-        sender=sender_for(relay, sandbox_of(desk.settings, desk.clock)),
+        # What a relay says comes before our own patience ends.
+        sender=sender_for(relay, sandbox_of(desk.settings, desk.clock), timeout=seconds * 0.8),
         resolver=desk.resolver,
         selector=selector or await _signs_with(desk, address),
-        loop=await _loop(desk, inbox, listener, looks=bool(relay) and account is not None, seconds=loop_seconds) if itself else None,
+        loop=await _loop(desk, inbox, listener, relay, fetched=account is not None, seconds=loop_seconds) if itself else None,
         clock=desk.clock,
         seconds=seconds,
     )
@@ -68,8 +71,17 @@ async def _signs_with(desk: "WebDesk", address: str) -> str | None:
     return key.selector if key is not None else None
 
 
-async def _loop(desk: "WebDesk", inbox: Inbox | None, listener: str, *, looks: bool, seconds: float) -> Loop:
-    relay = desk.settings.smtp_out.url.get_secret_value()
+def _relays(desk: "WebDesk", inbox: Inbox | None) -> str:
+    """By which relays the letters of an inbox go out; its own cannot be known where their secret is lost."""
+    own = ""
+    if inbox is not None:
+        with contextlib.suppress(SecretLost):
+            own = desk.box.open(inbox.secrets).get("smtp_url", "")
+    return own or desk.settings.smtp_out.url.get_secret_value()
+
+
+async def _loop(desk: "WebDesk", inbox: Inbox | None, listener: str, relay: str, *, fetched: bool, seconds: float) -> Loop:
+    looks = bool(relay) and fetched
     host, _colon, port = (listener or f"{desk.settings.smtp.host}:{desk.settings.smtp.port}").rpartition(":")
     # Without a relay the mail goes straight to the listener, as one from the sandbox does.
     carrier: Sender = SmtpSender(relay or f"smtp://{f'[{host}]' if ':' in host else host}:{port}", idle=0)

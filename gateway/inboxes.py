@@ -15,10 +15,11 @@ from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Ability, Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid, NotFound
+from desk_core.kit.errors import DeskError, Invalid
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
+from gateway.mail_inboxes import mail_account
 from gateway.secret_box import SecretBox
 from gateway.settings import Settings
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 OnStatus = Callable[[str | None], None]
 KeepSecret = Callable[[str, str], Awaitable[None]]
-
-OAUTH_PUBLIC = ("oauth_token_url", "oauth_client_id")
-OAUTH_HIDDEN = ("oauth_client_secret", "oauth_refresh_token")
 
 
 HOOK = ("hook_path", "hook_secret")
@@ -86,15 +84,6 @@ async def add(
     uow.add(inbox)
     await uow.flush()
     return inbox
-
-
-def mail_address(text: str) -> str:
-    """The address of a mail inbox, in lower case; raises `Invalid`."""
-    address = text.strip().lower()
-    local, at, domain = address.rpartition("@")
-    if not local or not at or not domain or "@" in local or any(letter.isspace() for letter in address):
-        raise Invalid(reason=Phrase(_("%(address)s is not a mail address"), address=text))
-    return address
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,76 +148,6 @@ def new_bot(box: SecretBox, options: BotOptions) -> tuple[dict[str, Any], str]:
     return public, box.seal(hidden)
 
 
-@dataclass(frozen=True, slots=True)
-class MailOptions:
-    """How a mailbox is fetched, as it is given; what is None stays as it was.
-
-    An address with a password ends the use of tokens; an empty one ends fetching.
-    """
-
-    imap_url: str | None = None
-    imap_folders: tuple[str, ...] | None = None
-    imap_after: str | None = None
-    oauth_token_url: str | None = None
-    oauth_client_id: str | None = None
-    oauth_client_secret: str | None = None
-    oauth_refresh_token: str | None = None
-
-    def over(self, config: Mapping[str, Any], hidden: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-        """(public config, secrets) with these options laid over; raises `Invalid` where they make no mailbox."""
-        public, secret = dict(config), dict(hidden)
-        if self.imap_url == "":
-            kept = {name: value for name, value in public.items() if name not in (*OAUTH_PUBLIC, "imap_folders", "imap_after")}
-            return {**kept, "imap": False}, {name: value for name, value in secret.items() if name not in (*OAUTH_HIDDEN, "imap_url")}
-        if self.imap_url is not None:
-            secret["imap_url"] = self.imap_url
-            if urlsplit(self.imap_url).password:
-                public = {name: value for name, value in public.items() if name not in OAUTH_PUBLIC}
-                secret = {name: value for name, value in secret.items() if name not in OAUTH_HIDDEN}
-        public |= {name: value for name in OAUTH_PUBLIC if (value := getattr(self, name)) is not None}
-        secret |= {name: value for name in OAUTH_HIDDEN if (value := getattr(self, name)) is not None}
-        if self.imap_folders is not None:
-            public["imap_folders"] = list(self.imap_folders)
-        if self.imap_after is not None:
-            public["imap_after"] = self.imap_after
-        public["imap"] = mail_account(public, secret) is not None
-        return public, secret
-
-
-def mail_account(config: Mapping[str, Any], hidden: Mapping[str, str]) -> "Account | None":
-    """The mailbox that an inbox fetches from; None where mail only comes to the listener. Raises `Invalid`."""
-    from channels.email.imap_account import Account, OAuth
-
-    given = {**{name: str(config.get(name, "")) for name in OAUTH_PUBLIC}, **{name: hidden.get(name, "") for name in OAUTH_HIDDEN}}
-    parts = {name.removeprefix("oauth_"): value for name, value in given.items()}
-    after, folders = str(config.get("imap_after", "")), config.get("imap_folders", ())
-    if not hidden.get("imap_url"):
-        if after or folders or any(given.values()):
-            raise Invalid(reason=_("options of a mailbox need its address: --imap-url"))
-        return None
-    if any(given.values()):
-        if not (parts["token_url"].startswith(("https://", "http://")) and parts["client_id"] and parts["refresh_token"]):
-            raise Invalid(reason=_("XOAUTH2 needs the address of the authority (https://...), a client id and a refresh token"))
-        return Account.of(hidden["imap_url"], folders=folders, after=after, oauth=OAuth(**parts))
-    return Account.of(hidden["imap_url"], folders=folders, after=after)
-
-
-async def set_trust(
-    uow: UnitOfWork, name: str, *, authserv: Sequence[str] | None = None, sealers: Sequence[str] | None = None
-) -> dict[str, list[str]]:
-    """Whose word about senders a mail inbox believes; None leaves it as it is. Answers what holds now; raises `NotFound` and `Invalid`."""
-    inbox: Inbox | None = await uow.scalar(select(Inbox).where(Inbox.name == name).with_for_update())
-    if inbox is None:
-        raise NotFound(inbox=name)
-    if inbox.channel != ChannelKind.EMAIL:
-        raise Invalid(reason=_("this is no mail inbox"))
-    given = {"trusted_authserv": authserv, "trusted_sealers": sealers}
-    wanted = {key: sorted({one.strip().lower() for one in value}) for key, value in given.items() if value is not None}
-    if any(inbox.config.get(key, []) != value for key, value in wanted.items()):
-        inbox.config, inbox.version = {**inbox.config, **wanted}, inbox.version + 1
-    return {key.removeprefix("trusted_"): list(inbox.config.get(key, ())) for key in given}
-
-
 async def set_bot(uow: UnitOfWork, inbox: Inbox, options: BotOptions, *, box: SecretBox) -> list[str]:
     """Change how a bot is connected; the answer names what changed, never a value. A running desk follows within seconds, losing nothing:
     what Telegram holds is kept over the change, and an update that comes by both ways is stored once."""
@@ -280,41 +199,6 @@ def _require_address(name: str, text: str, schemes: Sequence[str]) -> None:
         raise Invalid(reason=_("Please give the whole address, with its user and password."))
 
 
-async def set_mail(uow: UnitOfWork, inbox: Inbox, options: MailOptions, *, box: SecretBox) -> list[str]:
-    """Change how a mail inbox is fetched; the answer names what changed, never a value. A running desk follows within seconds."""
-    if inbox.channel != ChannelKind.EMAIL:
-        raise Invalid(reason=_("this is no mail inbox"))
-    hidden = box.open(inbox.secrets)
-    config, secret = options.over(inbox.config, hidden)
-    before, after = {**inbox.config, **hidden}, {**config, **secret}
-    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    if changed:
-        inbox.config, inbox.secrets = config, box.seal(secret) if secret else None
-        inbox.version += 1
-    return changed
-
-
-HABITS = {"plus": True, "participants": False}
-"""What a mail inbox does unless it is told otherwise: answers come back to an address of their own (support+...@); people whom a requester
-copies in are on the request."""
-
-
-def habits(config: Mapping[str, Any]) -> dict[str, bool]:
-    """How a mail inbox goes about its letters."""
-    return {name: bool(config.get(name, usual)) for name, usual in HABITS.items()}
-
-
-def set_habits(inbox: Inbox, **wanted: bool | None) -> list[str]:
-    """Change them; None leaves one as it is. The answer names what changed. Raises `Invalid` for an inbox of another channel."""
-    if inbox.channel != ChannelKind.EMAIL:
-        raise Invalid(reason=_("this is no mail inbox"))
-    now = habits(inbox.config)
-    changed = {name: value for name, value in wanted.items() if value is not None and now[name] != value}
-    if changed:
-        inbox.config, inbox.version = {**inbox.config, **changed}, inbox.version + 1
-    return sorted(changed)
-
-
 async def keep_username(database: Database, inbox_id: str, username: str) -> None:
     """What the bot is called, as Telegram told it: mentions are known by it. Nothing has to be built anew for it."""
     async with database.unit() as uow:
@@ -355,7 +239,7 @@ def build(
     on_name: "OnName | None" = None,
     examiner: "Examiner | None" = None,
     signer: "Signer | None" = None,
-    mail_sender: "Callable[[], Sender]",
+    mail_sender: "Callable[[str], Sender]",
     keep_secret: KeepSecret | None = None,
     telegram_pace: "Callable[[str], Pace]",
 ) -> Channel:
@@ -397,7 +281,7 @@ def build(
                 blobs=blobs,
                 clock=clock,
                 on_status=on_status,
-                sender=mail_sender(),
+                sender=mail_sender(hidden.get("smtp_url", "")),
                 keep_secret=keep_secret,
                 examiner=examiner,
                 signer=signer,

@@ -29,9 +29,9 @@ from desk_core.conversations.ports import Blobs, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import known_language
-from gateway.inboxes import habits
 from gateway.limits import RateLimits
 from gateway.listening import refusal
+from gateway.mail_inboxes import habits
 from gateway.settings import Settings, Smtp
 
 if TYPE_CHECKING:
@@ -59,12 +59,26 @@ class SharedPace:
         return await self._own.wait(recipient) if together is None else together
 
 
-def way_out(settings: Settings, clock: Clock, limits: RateLimits) -> Sender:
-    """What carries the mail of all inboxes: they share the connections and the pace."""
-    out = settings.smtp_out
-    shared = bool(settings.redis.url.get_secret_value())
-    pace = SharedPace(limits, out.domain_per_minute) if shared else OwnPace(out.domain_per_minute)
-    return sender_for(out.url.get_secret_value(), sandbox_of(settings, clock), pace=pace)
+class WaysOut:
+    """What carries mail. Inboxes with the same relays share their connections, and all of them the pace of mail to one domain."""
+
+    def __init__(self, settings: Settings, clock: Clock, limits: RateLimits) -> None:
+        out = settings.smtp_out
+        shared = bool(settings.redis.url.get_secret_value())
+        self._pace = SharedPace(limits, out.domain_per_minute) if shared else OwnPace(out.domain_per_minute)
+        self._usual, self._sandbox = out.url.get_secret_value(), sandbox_of(settings, clock)
+        self._senders: dict[str, Sender] = {}
+
+    def through(self, own: str) -> Sender:
+        """The way out of an inbox with relays of its `own`, or by those of the desk. One that nobody takes any more hangs up by itself."""
+        urls = own or self._usual
+        if urls not in self._senders:
+            self._senders[urls] = sender_for(urls, self._sandbox, pace=self._pace)
+        return self._senders[urls]
+
+    async def close(self) -> None:
+        for sender in self._senders.values():
+            await sender.close()
 
 
 def build_mail(

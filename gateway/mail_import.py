@@ -22,7 +22,8 @@ from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.conversations.ports import Accepted, ChannelKind, InboundMessage
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
-from gateway.inboxes import access_tokens, mail_account
+from gateway.inboxes import access_tokens
+from gateway.mail_inboxes import mail_account
 
 if TYPE_CHECKING:
     from gateway.bootstrap import Desk

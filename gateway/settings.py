@@ -68,7 +68,7 @@ def _wake_ups(url: SecretStr) -> SecretStr:
 
 def _relays(urls: SecretStr) -> SecretStr:
     if given := urls.get_secret_value():
-        from channels.email.relays import Relay
+        from channels.email.relay_address import Relay
 
         try:
             Relay.several(given)

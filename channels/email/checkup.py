@@ -9,7 +9,6 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -17,12 +16,13 @@ from ipaddress import ip_address
 from typing import Any
 
 from channels.email import imap_mailbox as wire
+from channels.email.certificates import SOON, Certificate, certificate_advice
 from channels.email.imap_account import Account, Security, provider_at
 from channels.email.imap_mailbox import CommandRefused, MailboxFailed, Tokens, call
 from channels.email.imap_oauth import TokenRefused
 from channels.email.intake import MEGABYTE
 from channels.email.resolver import NamesUnavailable, Resolver
-from channels.email.smtp_out import SandboxSender, Sender
+from channels.email.smtp_out import Sender
 from channels.email.threading import CHECK, make_message_id
 from desk_core.conversations.checkups import State, Step
 from desk_core.conversations.ports import DeliveryError
@@ -73,8 +73,10 @@ ADVICE = {
     "folder": _("There is no folder %(folder)s. The mailbox has: %(known)s."),
     "fetch": _("The server does not hand the mail out. Look at its own log."),
     "needs_earlier": _("Tried once the step before works."),
-    "no_relay": _("No relay is configured: answers stay in the mail sandbox and reach nobody. Set PRIYOM_SMTP_OUT__URL."),
-    "smtp": _("Check the relay in PRIYOM_SMTP_OUT__URL: address, port, user and password."),
+    "no_relay": _("No relay is configured: answers stay in the mail sandbox and reach nobody. Give the inbox one under Outgoing mail."),
+    "smtp": _("The words of the server say why. Check its name, port, user and password under Outgoing mail, or in PRIYOM_SMTP_OUT__URL."),
+    "smtp_login": _("Check the user and the password. Some services let programs send only after that is switched on in their settings."),
+    "smtp_tls": _("The server does not protect the connection in this way. Port 465 is for TLS, 587 for STARTTLS."),
     "paused": _("The inbox is paused and takes nothing in. Resume it and check again."),
     "not_running": _("Nothing receives at the moment. Start the desk and check again."),
     "not_saved": _("Tried once the inbox is saved."),
@@ -84,9 +86,6 @@ ADVICE = {
 
 RESERVED = ("example", "test", "invalid", "localhost", "local", "internal", "example.com", "example.net", "example.org")
 """Names the Internet will never know: RFC 2606, RFC 6761, RFC 6762."""
-SOON = timedelta(days=14)
-_SELF_SIGNED, _EXPIRED, _OTHER_NAMES = frozenset({18, 19}), 10, frozenset({62, 64})  # OpenSSL's numbers: X509_V_ERR_*
-_UNKNOWN_ISSUER = frozenset({2, 20, 21, 27})
 _NEEDS = {"imap_tls": "imap_tcp", "imap_login": "imap_tls", "imap_folder": "imap_login", "imap_fetch": "imap_login"}
 _TOLD_THE_PASSWORD = frozenset({"imap_login", "imap_folder", "imap_fetch"})
 _LOOK_SECONDS = 1.0
@@ -225,11 +224,11 @@ class Checkup:
             believing = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             believing.check_hostname, believing.verify_mode = False, ssl.CERT_NONE  # only to read it: nobody logs in here
             shown = await self._shown(account, believing)
-            return Step("imap_tls", State.FAIL, f"{words} ({shown})", _certificate_advice(code), {"names": ", ".join(shown.names)})
+            return Step("imap_tls", State.FAIL, f"{words} ({shown})", certificate_advice(code), {"names": ", ".join(shown.names)})
         soon = shown.until - self.clock.now() < SOON
         return Step("imap_tls", State.WARN if soon else State.OK, str(shown), "cert_soon" if soon else None)
 
-    async def _shown(self, account: Account, trust: ssl.SSLContext | None) -> "Certificate":
+    async def _shown(self, account: Account, trust: ssl.SSLContext | None) -> Certificate:
         mailbox = await call(wire.connect, account, self.seconds, trust)
         try:
             return Certificate.of(*await call(wire.certificate, mailbox))
@@ -245,12 +244,15 @@ class Checkup:
 
         async def test() -> Step:
             tried = await sender.test()
-            if isinstance(sender, SandboxSender):
-                return Step("smtp", State.WARN, "", "no_relay")
-            words = tried[0][2] if len(tried) == 1 else "; ".join(f"{step}: {words}" for step, _passed, words in tried)
-            passed = [well for _step, well, _words in tried]
-            state = State.OK if all(passed) else State.WARN if any(passed) else State.FAIL
-            return Step("smtp", state, words, None if all(passed) else "smtp")
+            refused = [one for one in tried if not one.passed]
+            state = State.FAIL if len(refused) == len(tried) else State.WARN if refused else State.OK
+            words = tried[0].words if len(tried) == 1 else "; ".join(f"{one.where}: {one.words}" for one in tried)
+            advised = next((one for one in [*refused, *tried] if one.advice), None)
+            if advised is None:
+                return Step("smtp", state, words)
+            if advised.passed:
+                return Step("smtp", State.WARN, "", advised.advice, advised.params)
+            return Step("smtp", state, words, advised.advice, advised.params)
 
         return [await self._try("smtp", test)]
 
@@ -302,32 +304,6 @@ class Checkup:
         letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody answers it automatically
         letter.set_content("The desk sent this to itself to see whether mail arrives. You may delete it.\n")
         return message_id, letter.as_bytes()
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What a certificate says of itself, and the TLS version it was shown in."""
-
-    names: tuple[str, ...]
-    issuer: str
-    until: datetime
-    version: str
-
-    @classmethod
-    def of(cls, der: bytes, version: str) -> "Certificate":
-        from cryptography import x509
-        from cryptography.x509.oid import NameOID
-
-        read = x509.load_der_x509_certificate(der)
-        try:
-            listed = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            names = tuple(str(name) for name in (*listed.get_values_for_type(x509.DNSName), *listed.get_values_for_type(x509.IPAddress)))
-        except x509.ExtensionNotFound:
-            names = tuple(str(name.value) for name in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
-        return cls(names, read.issuer.rfc4514_string(), read.not_valid_after_utc, version)
-
-    def __str__(self) -> str:
-        return f"{self.version}, {', '.join(self.names[:5])}, {self.issuer}, {self.until:%Y-%m-%d}"
 
 
 def mail_servers(resolver: Resolver, domain: str) -> Step:
@@ -432,16 +408,6 @@ def log_in_advice(account: Account) -> str:
     if provider is None:
         return "login"
     return "app_password" if provider.passwords else "microsoft" if provider.host.endswith("office365.com") else "login"
-
-
-def _certificate_advice(code: int) -> str:
-    if code in _SELF_SIGNED:
-        return "cert_self_signed"
-    if code in _UNKNOWN_ISSUER:
-        return "cert_unknown"
-    if code in _OTHER_NAMES:
-        return "cert_names"
-    return "cert_expired" if code == _EXPIRED else "tls"
 
 
 def _is_here(host: str) -> bool:

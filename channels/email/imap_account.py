@@ -117,10 +117,15 @@ def url_of(*, security: Security, host: str, port: int, user: str, password: str
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A mail service many use: its server, and where it gives out passwords for programs, which it wants instead of the person's own."""
+    """A mail service many use: its servers, and where it gives out passwords for programs, which it wants instead of the person's own.
+
+    `smtp` takes mail by TLS, or by STARTTLS at the port of submission where it `submits`.
+    """
 
     host: str
     passwords: str = ""
+    smtp: str = ""
+    submits: bool = False
     security: Security = Security.TLS
 
     @property
@@ -128,19 +133,19 @@ class Provider:
         return PORTS[self.security]
 
 
-_GOOGLE = Provider("imap.gmail.com", "https://myaccount.google.com/apppasswords")
-_YANDEX = Provider("imap.yandex.ru", "https://id.yandex.ru/security/app-passwords")
-_MAIL_RU = Provider("imap.mail.ru", "https://account.mail.ru/user/2-step-auth/passwords")
-_MICROSOFT = Provider("outlook.office365.com")
+_GOOGLE = Provider("imap.gmail.com", "https://myaccount.google.com/apppasswords", "smtp.gmail.com")
+_YANDEX = Provider("imap.yandex.ru", "https://id.yandex.ru/security/app-passwords", "smtp.yandex.ru")
+_MAIL_RU = Provider("imap.mail.ru", "https://account.mail.ru/user/2-step-auth/passwords", "smtp.mail.ru")
+_MICROSOFT = Provider("outlook.office365.com", smtp="smtp.office365.com", submits=True)
 _PROVIDERS = {
     **dict.fromkeys(("gmail.com", "googlemail.com"), _GOOGLE),
     **dict.fromkeys(("yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz"), _YANDEX),
     **dict.fromkeys(("mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru"), _MAIL_RU),
     **dict.fromkeys(("outlook.com", "hotmail.com", "live.com", "msn.com"), _MICROSOFT),
-    "icloud.com": Provider("imap.mail.me.com", "https://account.apple.com"),
-    "rambler.ru": Provider("imap.rambler.ru"),
+    "icloud.com": Provider("imap.mail.me.com", "https://account.apple.com", "smtp.mail.me.com", submits=True),
+    "rambler.ru": Provider("imap.rambler.ru", smtp="smtp.rambler.ru"),
 }
-_BY_HOST = {provider.host: provider for provider in _PROVIDERS.values()}
+_BY_HOST = {host: provider for provider in _PROVIDERS.values() for host in (provider.host, provider.smtp)}
 
 
 def guess(address: str) -> Provider:

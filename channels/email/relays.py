@@ -7,17 +7,15 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote, urlsplit
 
-from desk_core.kit.errors import DeskError, Invalid
+from channels.email.relay_address import Relay
+from desk_core.kit.errors import DeskError
 from desk_core.kit.i18n import gettext_noop as _
 
 if TYPE_CHECKING:
     import aiosmtplib
 
-_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _CONNECT_SECONDS = 10.0
 """Less than half a lease, so that a second relay can still be tried."""
 _PATIENCE = 10.0
@@ -40,45 +38,6 @@ class Busy(DeskError):
     """All connections to this relay carry other mails, and none became free in time."""
 
     code, status, text = "relay_busy", 503, _("All connections to the mail server are busy.")
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """A relay's address, read from `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`."""
-
-    host: str
-    port: int
-    tls: bool
-    starttls: bool
-    user: str | None
-    password: str | None
-
-    @classmethod
-    def of(cls, url: str) -> "Relay":
-        """Raises `Invalid` for anything else; the words name no password."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise Invalid(reason=_("not an SMTP address")) from error
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise Invalid(reason="smtp://, smtps:// or smtp+starttls://host:port")
-        return cls(
-            host=parts.hostname,
-            port=port or _PORTS[parts.scheme],
-            tls=parts.scheme == "smtps",
-            starttls=parts.scheme == "smtp+starttls",
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-        )
-
-    @classmethod
-    def several(cls, urls: str) -> "tuple[Relay, ...]":
-        """Relays in order of preference, their addresses separated by commas (one in a password is written %2C)."""
-        return tuple(cls.of(url.strip()) for url in urls.split(",") if url.strip())
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class Connection:

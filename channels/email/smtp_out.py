@@ -1,11 +1,14 @@
 """Sending: through relays, or into the mail sandbox where none is configured."""
 
+import asyncio
 import re
 import time
 from datetime import timedelta
 from typing import NoReturn, Protocol
 
-from channels.email.relays import Busy, OwnPace, Pace, Relay, RelayPool, Unreachable, client_of
+from channels.email.relay_address import Relay
+from channels.email.relay_checkup import Tried, try_relay
+from channels.email.relays import Busy, OwnPace, Pace, RelayPool, Unreachable
 from channels.email.sandbox.mailbox import MailSandbox
 from desk_core.conversations.ports import Refused, RetryLater
 from desk_core.kit.errors import Invalid
@@ -25,7 +28,7 @@ class Sender(Protocol):
         """Raises `RetryLater` or `Refused`."""
         ...
 
-    async def test(self) -> list[tuple[str, bool, str]]: ...
+    async def test(self) -> list[Tried]: ...
 
     async def close(self) -> None: ...
 
@@ -84,20 +87,9 @@ class SmtpSender:
                 return
             fresh = True
 
-    async def test(self) -> list[tuple[str, bool, str]]:
+    async def test(self) -> list[Tried]:
         """Connect to every relay, greet and log in, without sending anything."""
-        return [await self._test(pool.relay) for pool in self.pools]
-
-    async def _test(self, relay: Relay) -> tuple[str, bool, str]:
-        import aiosmtplib
-
-        step = f"SMTP {relay}"
-        try:
-            async with client_of(relay, timeout=self._timeout) as client:
-                answer = await client.noop()
-        except (aiosmtplib.SMTPException, OSError) as error:
-            return step, False, f"{type(error).__name__}: {error}"[:300]
-        return step, True, f"{answer.code} {answer.message}"[:300]
+        return list(await asyncio.gather(*(try_relay(pool.relay, timeout=self._timeout) for pool in self.pools)))
 
     async def close(self) -> None:
         """Hang up; nothing more is sent."""
@@ -117,16 +109,16 @@ class SandboxSender:
         except OSError as error:
             raise RetryLater(f"mail sandbox: {error.strerror or type(error).__name__}") from error
 
-    async def test(self) -> list[tuple[str, bool, str]]:
-        return [("sandbox", True, str(self._sandbox.root))]
+    async def test(self) -> list[Tried]:
+        return [Tried("sandbox", passed=True, words=str(self._sandbox.root), advice="no_relay")]
 
     async def close(self) -> None:
         """Holds nothing."""
 
 
-def sender_for(urls: str, sandbox: MailSandbox, *, pace: Pace | None = None, idle: float = 30.0) -> Sender:
+def sender_for(urls: str, sandbox: MailSandbox, *, pace: Pace | None = None, idle: float = 30.0, timeout: float = 30.0) -> Sender:
     """The relays of these URLs, the sandbox where there are none."""
-    return SmtpSender(urls, pace=pace, idle=idle) if urls.strip(" ,") else SandboxSender(sandbox)
+    return SmtpSender(urls, pace=pace, idle=idle, timeout=timeout) if urls.strip(" ,") else SandboxSender(sandbox)
 
 
 def _raise(code: int, words: str, error: Exception) -> NoReturn:

@@ -35,11 +35,16 @@ OAuthTokenUrl = Annotated[str | None, typer.Option("--imap-oauth-token-url", hel
 OAuthClientId = Annotated[str | None, typer.Option("--imap-oauth-client-id", help="The desk's id at that authority.")]
 OAuthClientSecret = Annotated[str | None, typer.Option("--imap-oauth-client-secret", help="Its secret, where it has one.")]
 OAuthRefreshToken = Annotated[str | None, typer.Option("--imap-oauth-refresh-token", help="The refresh token of the mailbox.")]
-
-
+SmtpUrl = Annotated[
+    str | None,
+    typer.Option("--smtp-url", help="Relay of its own: smtps://user:password@host, several by commas; empty: the desk's."),
+]
 Plus = Annotated[
     bool | None,
     typer.Option("--plus/--no-plus", help="Whether answers come back to support+...@; off where the mail server knows no such addresses."),
+]
+Dkim = Annotated[
+    bool | None, typer.Option("--dkim/--no-dkim", help="Whether letters are signed where the domain has a key (priyom email dkim).")
 ]
 Participants = Annotated[
     bool | None,
@@ -109,23 +114,25 @@ def email(
     imap_oauth_client_id: OAuthClientId = None,
     imap_oauth_client_secret: OAuthClientSecret = None,
     imap_oauth_refresh_token: OAuthRefreshToken = None,
+    smtp_url: SmtpUrl = None,
     plus: Plus = None,
     participants: Participants = None,
+    dkim: Dkim = None,
     lang: Lang = None,
 ) -> None:
     """Connect a mail address: mail for it arriving at the listener, and by IMAP where given."""
 
     async def work(desk: "Desk") -> None:
-        from gateway import inboxes
+        from gateway import mail_inboxes
 
-        options = inboxes.MailOptions(
+        options = mail_inboxes.MailOptions(
             imap_url, _folders(imap_folder), imap_after, imap_oauth_token_url, imap_oauth_client_id, imap_oauth_client_secret,
-            imap_oauth_refresh_token,
+            imap_oauth_refresh_token, smtp_url,
         )  # fmt: skip
         config, hidden = options.over({}, {})
-        config |= {name: value for name, value in (("plus", plus), ("participants", participants)) if value is not None}
+        config |= {name: value for name, value in (("plus", plus), ("participants", participants), ("dkim", dkim)) if value is not None}
         sealed = desk.box.seal(hidden) if hidden else None
-        await _add(desk, name=name, channel="email", address=inboxes.mail_address(address), lang=lang, config=config, sealed=sealed)
+        await _add(desk, name=name, channel="email", address=mail_inboxes.mail_address(address), lang=lang, config=config, sealed=sealed)
 
     run(work)
     print(f"inbox {name} added; a running desk takes mail for {address} within seconds")
@@ -186,24 +193,26 @@ def set_email(
     imap_oauth_client_id: OAuthClientId = None,
     imap_oauth_client_secret: OAuthClientSecret = None,
     imap_oauth_refresh_token: OAuthRefreshToken = None,
+    smtp_url: SmtpUrl = None,
     plus: Plus = None,
     participants: Participants = None,
+    dkim: Dkim = None,
 ) -> None:
     """Change how a mail inbox is fetched and what it does with letters; what is not given stays as it is."""
 
     async def work(desk: "Desk") -> list[str]:
         from desk_core.people import service
-        from gateway import inboxes
+        from gateway import mail_inboxes
 
-        options = inboxes.MailOptions(
+        options = mail_inboxes.MailOptions(
             imap_url, _folders(imap_folder), imap_after, imap_oauth_token_url, imap_oauth_client_id, imap_oauth_client_secret,
-            imap_oauth_refresh_token,
+            imap_oauth_refresh_token, smtp_url,
         )  # fmt: skip
         now = desk.clock.now()
         async with desk.database.unit() as uow:
             inbox = await _find(uow, name)
-            changed = await inboxes.set_mail(uow, inbox, options, box=desk.box)
-            changed += inboxes.set_habits(inbox, plus=plus, participants=participants)
+            changed = await mail_inboxes.set_mail(uow, inbox, options, box=desk.box)
+            changed += mail_inboxes.set_habits(inbox, plus=plus, participants=participants, dkim=dkim)
             if changed:
                 service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after={"changed": changed}, now=now)
         return changed
@@ -349,7 +358,7 @@ async def _to_me(desk: "Desk", inbox: "Inbox", seconds: float) -> "Step":
 async def _test_mail(desk: "Desk", inbox: "Inbox") -> list[dict[str, Any]]:
     from gateway.checkups import checkup_of, told
     from gateway.demo import where
-    from gateway.inboxes import mail_account
+    from gateway.mail_inboxes import mail_account
 
     account = mail_account(inbox.config, desk.box.open(inbox.secrets))
     listener = where(desk.settings.home).get("smtp", "")

@@ -115,7 +115,7 @@ def trust(
     """
 
     async def work(desk: "Desk") -> dict[str, Any]:
-        from gateway.inboxes import set_trust
+        from gateway.mail_inboxes import set_trust
 
         async with desk.database.unit() as uow:
             return await set_trust(uow, inbox, authserv=[] if clear else authserv, sealers=[] if clear else sealer)

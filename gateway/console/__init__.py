@@ -18,6 +18,7 @@ from gateway.console import (
     mails,
     misfiled,
     model,
+    outgoing,
     settings,
     ticket,
 )
@@ -26,5 +27,5 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 routers = (
     inbox.router, ticket.router, acts.router, misfiled.router, dead.router, articles.router, gaps.router, settings.router, groups.router,
-    mailboxes.router, bots.router, held.router, letters.router, model.router, live.router, files.router, mails.router,
+    mailboxes.router, bots.router, held.router, letters.router, outgoing.router, model.router, live.router, files.router, mails.router,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from fastapi import Depends
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.db import UnitOfWork
-from desk_core.kit.errors import Invalid, NotFound
+from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.people import service as people
 from desk_core.people.permissions import Right
@@ -56,3 +56,9 @@ def note_change(uow: UnitOfWork, frame: Frame, action: str, subject: str, after:
         uow, actor=frame.signed.agent.email, action=action, subject=subject, before={}, after=after, now=frame.desk.clock.now(),
         ip=address_of(frame.request),
     )  # fmt: skip
+
+
+def reason_of(error: DeskError) -> str:
+    """What stands beside a field: the reason where there is one."""
+    reason = error.fields.get("reason")
+    return reason if isinstance(reason, str) else error.text

@@ -16,11 +16,12 @@ from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.errors import DeskError, Invalid, StaleWrite
 from desk_core.kit.i18n import gettext_noop as _
-from gateway import inboxes
+from gateway import inboxes, mail_inboxes
 from gateway.checkups import checkup_of, told
+from gateway.console import typed_secrets
 from gateway.console.frame import Frame
-from gateway.console.inbox_pages import Administrator, inbox_of, note_change, switch
-from gateway.inboxes import MailOptions
+from gateway.console.inbox_pages import Administrator, inbox_of, note_change, reason_of, switch
+from gateway.mail_inboxes import MailOptions
 from gateway.web.paths import Ident
 from gateway.web.templating import wants_part
 
@@ -101,9 +102,9 @@ async def new(request: Request, signed: Administrator, address: str = "") -> Res
     if not address.strip():
         return _form(frame, Typed(), begun=False)
     try:
-        known = inboxes.mail_address(address[:254])
+        known = mail_inboxes.mail_address(address[:254])
     except Invalid as error:
-        return _form(frame, Typed(address=address[:254]), begun=False, errors={"address": _reason(error)}, status=422)
+        return _form(frame, Typed(address=address[:254]), begun=False, errors={"address": reason_of(error)}, status=422)
     return _form(frame, Typed.guessed(known))
 
 
@@ -133,7 +134,7 @@ async def create(request: Request, signed: Administrator, typed: Annotated[Typed
             note_change(uow, frame, "inbox.add", inbox.name, {"address": inbox.address, **config})
             inbox_id = inbox.id
     except (inboxes.InboxExists, Invalid) as error:
-        return _form(frame, typed, errors={"name": _reason(error)}, status=error.status)
+        return _form(frame, typed, errors={"name": reason_of(error)}, status=error.status)
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=new", 303)
 
 
@@ -175,8 +176,8 @@ async def set_habits(
     known = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
     async with frame.desk.database.unit() as uow:
         inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
-        if inboxes.set_habits(inbox, plus=bool(plus), participants=bool(participants)):
-            note_change(uow, frame, "inbox.habits", inbox.name, dict(inboxes.habits(inbox.config)))
+        if mail_inboxes.set_habits(inbox, plus=bool(plus), participants=bool(participants)):
+            note_change(uow, frame, "inbox.habits", inbox.name, dict(mail_inboxes.habits(inbox.config)))
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 
@@ -205,14 +206,14 @@ async def change(request: Request, signed: Administrator, inbox_id: Ident, typed
         inbox = await uow.session.get_one(Inbox, known.id)
         if typed.version and typed.version != inbox.version:
             raise StaleWrite
-        changed = await inboxes.set_mail(uow, inbox, read.options, box=frame.desk.box)
+        changed = await mail_inboxes.set_mail(uow, inbox, read.options, box=frame.desk.box)
         if changed:
             note_change(uow, frame, "inbox.set", inbox.name, {"changed": changed})
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 
 def _stored(frame: Frame, inbox: Inbox | None) -> Account | None:
-    return None if inbox is None else inboxes.mail_account(inbox.config, frame.desk.box.open(inbox.secrets))
+    return None if inbox is None else mail_inboxes.mail_account(inbox.config, frame.desk.box.open(inbox.secrets))
 
 
 def _read(frame: Frame, typed: Typed, inbox: Inbox | None) -> Read:
@@ -220,9 +221,9 @@ def _read(frame: Frame, typed: Typed, inbox: Inbox | None) -> Read:
     errors: dict[str, str] = {}
     address = inbox.address if inbox is not None else ""
     try:
-        address = address or inboxes.mail_address(typed.address)
+        address = address or mail_inboxes.mail_address(typed.address)
     except Invalid as error:
-        errors["address"] = _reason(error)
+        errors["address"] = reason_of(error)
     if typed.after not in AFTER or typed.security not in SECURITY:
         raise Invalid(reason=_("This is none of the choices."))
     if typed.only or not typed.host.strip():
@@ -238,7 +239,11 @@ def _read(frame: Frame, typed: Typed, inbox: Inbox | None) -> Read:
     if errors:
         return Read(MailOptions(), None, address, errors)
     held = _stored_quietly(frame, inbox)
-    password = typed.password or _kept(frame, typed) or (held.password if held is not None and _same_place(typed, held) else "")
+    password = (
+        typed.password
+        or typed_secrets.opened(frame.desk.box, typed.place, typed.kept)
+        or (held.password if held is not None and _same_place(typed, held) else "")
+    )
     by_token = held is not None and held.oauth is not None and not typed.password and _same_place(typed, held)
     if not password and not by_token:
         lost = held is not None
@@ -254,9 +259,9 @@ def _read(frame: Frame, typed: Typed, inbox: Inbox | None) -> Read:
     )  # fmt: skip
     try:
         hidden = frame.desk.box.open(inbox.secrets) if inbox is not None and by_token else {}
-        account = inboxes.mail_account(*options.over(inbox.config if inbox is not None and by_token else {}, hidden))
+        account = mail_inboxes.mail_account(*options.over(inbox.config if inbox is not None and by_token else {}, hidden))
     except Invalid as error:
-        return Read(options, None, address, {"move_to": _reason(error)})
+        return Read(options, None, address, {"move_to": reason_of(error)})
     return Read(options, account, address, errors)
 
 
@@ -270,28 +275,6 @@ def _stored_quietly(frame: Frame, inbox: Inbox | None) -> Account | None:
 
 def _same_place(typed: Typed, held: Account) -> bool:
     return typed.place == (held.security.value, held.host.lower(), str(held.port), held.user)
-
-
-def _keep(frame: Frame, typed: Typed) -> str:
-    """A password sealed for the page's next request, so that nobody has to type it twice; bound to its server and user."""
-    if not typed.password:
-        return typed.kept
-    return frame.desk.box.seal({"place": "\n".join(typed.place), "password": typed.password})
-
-
-def _kept(frame: Frame, typed: Typed) -> str:
-    if not typed.kept:
-        return ""
-    try:
-        opened = frame.desk.box.open(typed.kept)
-    except DeskError:
-        return ""  # not ours: it is asked for again
-    return opened.get("password", "") if opened.get("place") == "\n".join(typed.place) else ""
-
-
-def _reason(error: DeskError) -> str:
-    reason = error.fields.get("reason")
-    return reason if isinstance(reason, str) else error.text
 
 
 async def _check(frame: Frame, typed: Typed, inbox: Inbox | None, *, itself: bool) -> Response:
@@ -318,9 +301,10 @@ def _around(frame: Frame, typed: Typed, inbox: Inbox | None, **more: Any) -> dic
     account = _stored_quietly(frame, inbox)
     steps = more.get("steps", [])
     return {
-        "habits": inboxes.habits(inbox.config) if inbox is not None else {},
+        "habits": mail_inboxes.habits(inbox.config) if inbox is not None else {},
         "typed": typed, "inbox": inbox, "base": f"/console/settings/mail{'/' + inbox.id if inbox is not None else ''}", "begun": True,
-        "errors": {}, "steps": steps, "saved": "", "security": SECURITY, "after": AFTER, "kept": _keep(frame, typed),
+        "errors": {}, "steps": steps, "saved": "", "security": SECURITY, "after": AFTER,
+        "kept": typed_secrets.keep(frame.desk.box, typed.place, typed.password, typed.kept),
         "has_secret": account is not None or bool(typed.password or typed.kept),
         "by_token": account is not None and account.oauth is not None,
         "failed": sum(step["state"] == State.FAIL for step in steps), "warned": sum(step["state"] == State.WARN for step in steps),

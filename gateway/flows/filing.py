@@ -32,7 +32,7 @@ from gateway.flows import amending, in_groups
 from gateway.flows.codes import tell_not_sent
 from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation
-from gateway.inboxes import habits
+from gateway.mail_inboxes import habits
 from nlu.turn import AddToTicket, DialogueState, Turn
 
 REUSABLE = frozenset({"rate", "article", "mine", "show", "use", "status", "faq", "new", "leave", "prove_email"})

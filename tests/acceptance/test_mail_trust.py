@@ -11,7 +11,7 @@ from channels.email.sandbox.mailbox import Opened
 from desk_core.conversations import holding
 from desk_core.kit.ids import new_id
 from desk_core.tickets import repository, service
-from gateway.inboxes import set_trust
+from gateway.mail_inboxes import set_trust
 from tests.acceptance.house import House
 
 pytestmark = pytest.mark.timeout(300)

@@ -62,7 +62,7 @@ async def test_what_is_typed_is_kept_and_used(admin: Browser, inbox: Inbox, data
     assert (entry.action, entry.subject) == ("inbox.letter", "firma")
     adapter = inboxes.build(
         there, desk.settings, box=desk.box, key=desk.key, config=await desk.config(), blobs=desk.blobs, clock=desk.clock,
-        on_status=lambda _words: None, mail_sender=lambda: SandboxSender(MailSandbox(desk.settings.home)),
+        on_status=lambda _words: None, mail_sender=lambda _relays: SandboxSender(MailSandbox(desk.settings.home)),
         telegram_pace=lambda _inbox_id: NoPace(),
     )  # fmt: skip
     assert isinstance(adapter, EmailChannel)

@@ -15,8 +15,8 @@ from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.db import Database
 from desk_core.people.entities import AuditEntry
 from desk_core.people.permissions import Role
-from gateway import inboxes
-from gateway.inboxes import MailOptions
+from gateway import inboxes, mail_inboxes
+from gateway.mail_inboxes import MailOptions
 from gateway.settings import Http, Settings, Smtp
 from tests.factories.desk import DeskFactory
 from tests.fakes.reading import english, read
@@ -154,7 +154,7 @@ class TestAdding:
         assert saved.status_code == 303
         inbox = await stored(database, "pymap")
         assert inbox is not None
-        account = inboxes.mail_account(inbox.config, desk.box.open(inbox.secrets))
+        account = mail_inboxes.mail_account(inbox.config, desk.box.open(inbox.secrets))
         assert account is not None
         assert (account.password, account.folders, account.after) == ("demopass", ("INBOX", "Заявки"), After(Fate.MOVE, "Готово"))
         assert "demopass" not in str(inbox.config)
@@ -237,7 +237,7 @@ class TestChanging:
         assert (await admin.post(f"{BASE}/{inbox.id}", data=stored_form(inbox, after="delete", move_to=""))).status_code == 303
         kept = await stored(database, "firma")
         assert kept is not None
-        account = inboxes.mail_account(kept.config, desk.box.open(kept.secrets))
+        account = mail_inboxes.mail_account(kept.config, desk.box.open(kept.secrets))
         assert account is not None
         assert (account.password, account.after) == ("old-s3cret", After(Fate.DELETE))
         assert kept.version == inbox.version + 1
@@ -271,7 +271,7 @@ class TestChanging:
         assert (await admin.post(f"{BASE}/{inbox.id}", data=stored_form(inbox))).status_code == 303
         kept = await stored(database, "token")
         assert kept is not None
-        account = inboxes.mail_account(kept.config, desk.box.open(kept.secrets))
+        account = mail_inboxes.mail_account(kept.config, desk.box.open(kept.secrets))
         assert account is not None
         assert account.oauth is not None
         assert account.after == After(Fate.MOVE, "Готово")

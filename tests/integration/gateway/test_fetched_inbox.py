@@ -11,11 +11,11 @@ from desk_core.conversations.entities import Inbox, Message, RawInbound
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.clock import FakeClock
 from desk_core.tickets.entities import Ticket
-from gateway import inboxes
+from gateway import inboxes, mail_inboxes
 from gateway.bootstrap import Desk
 from gateway.checkups import checkup_of
-from gateway.inboxes import MailOptions
 from gateway.mail import start_listener
+from gateway.mail_inboxes import MailOptions
 from gateway.settings import Smtp
 from tests.integration.gateway.conftest import SmallDesk
 from tests.services.imap import ImapServer
@@ -70,7 +70,7 @@ async def test_tells_since_when_it_works_and_what_went_wrong(desk: SmallDesk, se
     await asyncio.gather(running, return_exceptions=True)
     async with desk.database.unit() as uow:
         there = await uow.session.get_one(Inbox, inbox.id)
-        await inboxes.set_mail(uow, there, MailOptions(imap_url=server.url.replace("demopass", "wr0ng")), box=desk.box)
+        await mail_inboxes.set_mail(uow, there, MailOptions(imap_url=server.url.replace("demopass", "wr0ng")), box=desk.box)
     desk._channels_checked.clear()
     adapter = await Desk.channel(desk, inbox.id)
     assert adapter is not None
@@ -88,7 +88,7 @@ async def test_a_mail_to_itself_is_known_as_its_own_and_waits_for_nobody(desk: S
     inbox = await add(desk, server.url)
     desk.settings = desk.settings.model_copy(update={"smtp": Smtp(port=free_port())})
     listener = await start_listener(desk)
-    account = inboxes.mail_account(inbox.config, desk.box.open(inbox.secrets))
+    account = mail_inboxes.mail_account(inbox.config, desk.box.open(inbox.secrets))
     examined = await checkup_of(desk, address=inbox.address, account=account, inbox=inbox)
     steps = {step.key: step for step in await examined.run()}
     await listener.stop()

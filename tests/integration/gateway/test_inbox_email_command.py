@@ -17,7 +17,7 @@ from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database, ReadSession
 from desk_core.lanes.signal import LocalSignal
 from desk_core.people.entities import AuditEntry
-from gateway import inboxes
+from gateway import inboxes, mail_inboxes
 from gateway.cli.main import app
 from gateway.secret_box import SecretBox
 from tests.services.imap import ImapServer
@@ -72,7 +72,7 @@ class Shell:
 
     def account(self) -> Account | None:
         inbox = self.inbox()
-        return inboxes.mail_account(inbox.config, self.box.open(inbox.secrets))
+        return mail_inboxes.mail_account(inbox.config, self.box.open(inbox.secrets))
 
 
 @pytest.fixture
@@ -212,6 +212,19 @@ class TestTheTest:
         assert "wr0ng-pass" not in told
 
 
+class TestRelays:
+    def test_of_its_own_are_kept_sealed_and_given_up(self, shell: Shell) -> None:
+        add(shell, "--smtp-url", "smtps://help%40desk.example:p%40ss@smtp.desk.example, smtp+starttls://second.desk.example")
+        inbox = shell.inbox()
+        first, second = mail_inboxes.own_relays(shell.box.open(inbox.secrets))
+        assert (first.host, first.password, second.url) == ("smtp.desk.example", "p@ss", "smtp+starttls://second.desk.example:587")
+        assert "p@ss" not in str(inbox.config)
+        assert "as it was" in shell("inbox", "set-email", "help", "--plus").stdout
+        assert "smtp_url changed" in shell("inbox", "set-email", "help", "--smtp-url", "").stdout
+        assert shell.inbox().secrets is None
+        assert "p@ss" not in shell("inbox", "set-email", "help", "--smtp-url", "http://u:p@ss@h", code=1).output
+
+
 class TestHabits:
     def test_are_given_and_changed(self, shell: Shell) -> None:
         shell("inbox", "add", "email", "--name", "copies", "--address", "copies@firma.ru", "--participants")
@@ -219,4 +232,8 @@ class TestHabits:
         assert shell.read(lambda session: session.scalar(find)).config == {"imap": False, "participants": True}
         assert "participants, plus changed" in shell("inbox", "set-email", "copies", "--no-participants", "--no-plus").stdout
         assert "as it was" in shell("inbox", "set-email", "copies", "--no-plus").stdout
-        assert inboxes.habits(shell.read(lambda session: session.scalar(find)).config) == {"plus": False, "participants": False}
+        assert mail_inboxes.habits(shell.read(lambda session: session.scalar(find)).config) == {
+            "plus": False,
+            "participants": False,
+            "dkim": True,
+        }

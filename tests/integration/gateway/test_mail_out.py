@@ -1,23 +1,33 @@
 """Letters of a whole desk on their way out: where reports about them come back to, and what becomes of them then."""
 
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
+from channels.email.intake import InboxAddress
+from channels.email.relay_checkup import Tried
+from channels.email.signing import Algorithm, make_key
+from channels.email.smtp_in import MailListener
+from channels.email.smtp_out import SandboxSender
 from channels.email.threading import CHECK, make_message_id, read_token
 from desk_core.conversations import holding
-from desk_core.conversations.entities import Attachment, Message
+from desk_core.conversations.entities import Attachment, Inbox, Message
 from desk_core.conversations.files import NewFile, store_file
 from desk_core.conversations.ports import RetryLater
 from desk_core.kit.clock import FakeClock
 from desk_core.lanes.entities import WorkItem
 from desk_core.people import service as people
 from desk_core.people.entities import ContactIdentity
+from gateway import mail_inboxes, mail_signing
 from gateway.file_links import FileLinks, LinkExpired
+from gateway.mail_inboxes import MailOptions
+from tests.conftest import MONDAY
 from tests.integration.gateway.conftest import VERA, Post
+from tests.unit.channels.email.mails import MemoryBlobs, Storing
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -112,7 +122,7 @@ class Waiting:
     async def deliver(self, raw: bytes, *, sender: str, recipient: str) -> None:
         raise RetryLater("enough", after=timedelta(seconds=30), free=True)
 
-    async def test(self) -> list[tuple[str, bool, str]]:
+    async def test(self) -> list[Tried]:
         return []
 
     async def close(self) -> None:
@@ -120,7 +130,7 @@ class Waiting:
 
 
 async def test_a_letter_that_waits_for_the_pace_is_not_given_up(post: Post, clock: FakeClock) -> None:
-    post.desk._mail_sender = Waiting()
+    post.desk.way_out = lambda _relays: Waiting()  # type: ignore[method-assign]
     await post.vera_writes()
     for _ in range(15):
         clock.advance(timedelta(seconds=31))
@@ -161,3 +171,58 @@ class TestLargeFiles:
         await post.desk.worker().drain()
         letter = (await post.letters())[-1]
         assert (len(letter.files), "/files/" in letter.text) == (2, False)
+
+
+class TestRelaysOfItsOwn:
+    """An inbox may have servers of its own; the desk's are for the others."""
+
+    @pytest.fixture
+    async def relay(self) -> AsyncIterator[MailListener]:
+        listener = MailListener(
+            "127.0.0.1", 0, inboxes=lambda address: InboxAddress("theirs", address), accept=Storing(), blobs=MemoryBlobs(),
+            secret=b"theirs", clock=FakeClock(MONDAY),
+        )  # fmt: skip
+        await listener.start()
+        yield listener
+        await listener.stop()
+
+    async def test_a_running_desk_goes_over_to_them_and_back(self, post: Post, relay: MailListener) -> None:
+        async def goes_by(urls: str) -> int:
+            async with post.desk.database.unit() as uow:
+                inbox = await uow.session.get_one(Inbox, post.inbox.id)
+                await mail_inboxes.set_mail(uow, inbox, MailOptions(smtp_url=urls), box=post.desk.box)
+                version = inbox.version
+            before = len(await post.letters())
+            await post.desk.channel(post.inbox.id, version=version)
+            await post.answers("Ответ.")
+            await post.desk.worker().drain()
+            return len(await post.letters()) - before
+
+        await post.vera_writes()
+        assert await goes_by(f"smtp://127.0.0.1:{relay.port}") == 0, "none is left in the sandbox"
+        assert await goes_by("") == 1
+        async with post.desk.database.read() as session:
+            states = (await session.scalars(select(Message.delivery_state).where(Message.author_kind == "agent"))).all()
+        assert states == ["sent", "sent"]
+
+    async def test_inboxes_with_the_same_share_their_connections(self, post: Post) -> None:
+        way_out = post.desk.way_out
+        assert way_out("smtp://a.example") is way_out("smtp://a.example")
+        assert way_out("smtp://b.example") is not way_out("smtp://a.example")
+        assert isinstance(way_out(""), SandboxSender)
+
+
+async def test_an_inbox_may_leave_its_letters_unsigned(post: Post) -> None:
+    pair = make_key(Algorithm.ED25519)
+    async with post.desk.database.unit() as uow:
+        await mail_signing.add_key(uow, "desk.example", pair, selector="s1", box=post.desk.box, now=post.desk.clock.now())
+    await post.vera_writes()
+    async with post.desk.database.unit() as uow:
+        inbox = await uow.session.get_one(Inbox, post.inbox.id, with_for_update=True)
+        assert mail_inboxes.set_habits(inbox, dkim=False) == ["dkim"]
+        version = inbox.version
+    await post.desk.channel(post.inbox.id, version=version)
+    await post.answers("Ответ.")
+    await post.desk.worker().drain()
+    signed = [b"DKIM-Signature: " in letter.raw for letter in await post.letters()]
+    assert signed == [True, False]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from channels.email.relay_checkup import Tried
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Attachment, ButtonToken, Conversation, Message
 from desk_core.conversations.files import store_file
@@ -117,7 +118,7 @@ class TestARace:
         """The lane is in a worker's hands, but with another letter."""
         await post.vera_writes()
         sender = Slow()
-        post.desk._mail_sender = sender
+        post.desk.way_out = lambda _relays: sender  # type: ignore[method-assign]
         post.desk._channels.clear()
         ticket, ctx = await post.ticket(), await post.desk.context()
         async with post.desk.database.unit() as uow:
@@ -137,7 +138,7 @@ class TestARace:
     async def test_a_letter_that_a_worker_has_is_not_taken_back(self, post: Post, clock: FakeClock) -> None:
         await post.vera_writes()
         sender = Slow()
-        post.desk._mail_sender = sender
+        post.desk.way_out = lambda _relays: sender  # type: ignore[method-assign]
         post.desk._channels.clear()
         answer = await post.answers(window=WINDOW)
         clock.advance(timedelta(seconds=10))
@@ -153,7 +154,7 @@ class TestARace:
         await post.vera_writes()
         sender = Slow()
         sender.go.set()
-        post.desk._mail_sender = sender
+        post.desk.way_out = lambda _relays: sender  # type: ignore[method-assign]
         post.desk._channels.clear()
         ends = set()
         for number in range(12):
@@ -187,7 +188,7 @@ class Slow:
         await self.go.wait()
         self.sent += 1
 
-    async def test(self) -> list[tuple[str, bool, str]]:
+    async def test(self) -> list[Tried]:
         return []
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from channels.email.compose import Mailbox
 from channels.email.imap_account import Account, OAuth, provider_at
 from channels.email.imap_oauth import AccessTokens
 from channels.email.intake import InboxAddress
+from channels.email.relay_checkup import Tried
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.smtp_in import MailListener
 from channels.email.smtp_out import SandboxSender, SmtpSender
@@ -134,7 +135,7 @@ class TestMailbox:
         )
         assert told(steps["imap_tcp"]) == (State.FAIL, "unreachable")
         assert {told(steps[key]) for key in ("imap_tls", "imap_login", "imap_folder", "imap_fetch")} == {(State.SKIPPED, "needs_earlier")}
-        assert told(steps["smtp"]) == (State.FAIL, "smtp")
+        assert told(steps["smtp"]) == (State.FAIL, "unreachable")
         assert steps["mx"].state is State.OK
 
     async def test_a_wrong_password_is_told_in_the_servers_words(self, server: ImapServer) -> None:
@@ -256,8 +257,8 @@ class Carrying:
         if self.to is not None:
             await asyncio.to_thread(self.to.put, raw)
 
-    async def test(self) -> list[tuple[str, bool, str]]:
-        return [("way out", True, "250 OK")]
+    async def test(self) -> list[Tried]:
+        return [Tried("way out", passed=True, words="250 OK")]
 
     async def close(self) -> None:
         """Holds nothing."""

@@ -9,7 +9,8 @@ import pytest
 from channels.email.channel import EmailChannel
 from channels.email.compose import Mailbox
 from channels.email.intake import InboxAddress
-from channels.email.relays import Relay
+from channels.email.relay_address import Relay
+from channels.email.relay_checkup import Tried
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.smtp_in import MailListener
 from channels.email.smtp_out import SandboxSender, Sender, SmtpSender, sender_for
@@ -131,7 +132,7 @@ class Strict:
         if "+" in sender:
             raise Refused(self.words, sender="ender" in self.words)
 
-    async def test(self) -> list[tuple[str, bool, str]]:
+    async def test(self) -> list[Tried]:
         return []
 
     async def close(self) -> None:
@@ -150,7 +151,7 @@ async def test_a_relay_that_takes_only_the_plain_sender_gets_it() -> None:
 
 async def test_the_connection_test_tells_the_servers_words(relay: Relaying) -> None:
     assert [(passed, "250" in words) for _step, passed, words in await channel(through(relay)).test()] == [(True, True)]
-    assert [passed for _step, passed, _words in await SmtpSender("smtp://127.0.0.1:1").test()] == [False]
+    assert [one.passed for one in await SmtpSender("smtp://127.0.0.1:1").test()] == [False]
 
 
 async def test_without_a_relay_the_sandbox_keeps_it(tmp_path: Path) -> None:
