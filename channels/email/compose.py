@@ -114,9 +114,24 @@ def compose(message: OutboundMessage, *, mailbox: Mailbox, secret: bytes, files:
     return mail
 
 
+class _Wire(policy.Compat32):
+    """Puts headers on the wire. Names and subjects are ASCII by now: what is not is an address or the id of a letter, and goes in UTF-8
+    (RFC 6532), because as encoded words it would be neither.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if value.isascii():
+            return super().fold_binary(name, value)
+        lines = [f"{name}:"]
+        for word in value.split():
+            fits = len(lines[-1]) + len(word) < 78 or lines[-1] == f"{name}:"
+            lines[-1:] = [f"{lines[-1]} {word}"] if fits else [lines[-1], f" {word}"]
+        return (self.linesep.join(lines) + self.linesep).encode()
+
+
 def to_bytes(mail: Message) -> bytes:
     """The mail as it goes over the wire."""
-    return mail.as_bytes(policy=policy.compat32.clone(linesep="\r\n"))
+    return mail.as_bytes(policy=_Wire(linesep="\r\n"))
 
 
 def plain_body(message: OutboundMessage) -> str:

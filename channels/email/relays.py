@@ -60,6 +60,10 @@ class Connection:
         client = self.client
         self.clean = self.handed_over = False
         plain = recipient.isascii() and sender.isascii()
+        if plain and not raw.partition(b"\r\n\r\n")[0].isascii():  # it names somebody else, or a letter, in another alphabet
+            if client.is_ehlo_or_helo_needed:
+                await client.ehlo()
+            plain = not client.supports_extension("smtputf8")
         encoding = "ascii" if plain else "utf-8"
         await client.mail(sender, options=[] if plain else ["SMTPUTF8"], encoding=encoding)
         await client.rcpt(recipient, encoding=encoding)

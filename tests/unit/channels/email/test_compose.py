@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from channels.email.compose import Mailbox, compose, envelope_sender, to_bytes
+from channels.email.mapping import parse
 from channels.email.threading import read_token
 from desk_core.conversations.ports import OutboundButton, OutboundFile, OutboundMessage, Refused
 from tests.unit.channels.email.mails import NOW, SECRET, inbound
@@ -52,6 +53,20 @@ def test_the_headers_say_what_it_is() -> None:
 def test_the_organisation_is_named_in_the_language_of_the_letter(language: str, name: str) -> None:
     mailbox = Mailbox("support@desk.example", "Our company", names={"ru": "Наша компания", "en": "Our company", "de": ""})
     assert written(replace(MESSAGE, language=language), mailbox=mailbox)["From"].addresses[0].display_name == name
+
+
+def test_addresses_and_ids_of_other_alphabets_stay_what_they_are() -> None:
+    ids = tuple(f"{number}-письмо-о-принтере@почта.рф" for number in range(5))
+    message = replace(MESSAGE, to="иван@почта.рф", to_name="Иван «Петя» Иванов", cc=(("Мария", "мария@почта.рф"),), references=ids)
+    raw = to_bytes(compose(message, mailbox=MAILBOX, secret=SECRET))
+    head = raw.partition(b"\r\n\r\n")[0].decode()
+    assert "<иван@почта.рф>" in head
+    assert max(map(len, head.split("\r\n"))) < 110
+    read = parse(raw, inbox_id="i", inbox_addresses=["иван@почта.рф"], secret=SECRET, received_at=NOW)
+    assert read.references == ids, "threads of other programs hold"
+    assert read.recipients == ("иван@почта.рф", "мария@почта.рф")
+    again = cast("EmailMessage", message_from_bytes(raw, policy=policy.default.clone(utf8=True)))
+    assert again["Subject"] == "[#1042] Принтер"
 
 
 def test_a_person_is_no_robot() -> None:

@@ -29,6 +29,8 @@ class Relaying:
     mails: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     dies_at: str = ""
+    other_alphabets: bool = False
+    declared: list[bool] = field(default_factory=list)
     gate: asyncio.Event | None = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set["_Connection"] = field(default_factory=set)
@@ -66,13 +68,14 @@ class Relaying:
         if self.dies_at == "DATA" and server.mails:
             server.abort()
         self.mails.append(envelope.rcpt_tos[0])
+        self.declared.append(envelope.smtp_utf8)
         server.mails += 1
         return "250 OK"
 
 
 class _Connection(SMTP):
     def __init__(self, relay: Relaying, **options: Any) -> None:
-        super().__init__(relay, hostname="relay.example", **options)
+        super().__init__(relay, hostname="relay.example", enable_SMTPUTF8=relay.other_alphabets, **options)
         self.relay, self.mails = relay, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -127,6 +130,17 @@ async def test_mails_go_over_one_connection(relay: Relaying, sender: SmtpSender)
     for number in range(10):
         await send(sender, f"a{number}@example.com")
     assert (relay.opened, relay.mails, relay.heard) == (1, [f"a{number}@example.com" for number in range(10)], [])
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_letter_that_names_an_address_of_another_alphabet_says_so_where_the_relay_knows_it(
+    relay: Relaying, sender: SmtpSender, knows: bool
+) -> None:
+    relay.other_alphabets = knows
+    for _ in range(2):
+        await sender.deliver("Cc: мария@почта.рф\r\n".encode() + MAIL, sender="support@desk.example", recipient="anna@example.com")
+    await send(sender)
+    assert relay.declared == [knows, knows, False]
 
 
 async def test_at_most_four_are_open_at_once(relay: Relaying, sender: SmtpSender) -> None:
