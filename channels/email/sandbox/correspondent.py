@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -25,12 +25,23 @@ class NothingHeard(AssertionError):
 
 
 class Correspondent:
-    """Somebody who writes to the desk from one address. `smtp` is the desk's own listener."""
+    """Somebody who writes to the desk from one address. `smtp` is the desk's own listener, `desks` are its addresses.
+
+    Mail to their domains goes there, mail to others into their mailboxes; where none are given, all goes there.
+    """
 
     def __init__(
-        self, address: str, *, sandbox: MailSandbox, smtp: tuple[str, int], desk: str = "", name: str = "", clock: Clock | None = None
+        self,
+        address: str,
+        *,
+        sandbox: MailSandbox,
+        smtp: tuple[str, int],
+        desk: str = "",
+        desks: Collection[str] = (),
+        name: str = "",
+        clock: Clock | None = None,
     ) -> None:
-        self.address, self.desk, self.name = address, desk, name
+        self.address, self.desk, self.name, self._domains = address, desk, name, {_domain(one) for one in desks}
         self._sandbox, self._smtp, self._clock = sandbox, smtp, clock or SystemClock()
         self._heard: set[str] = set()
 
@@ -40,13 +51,16 @@ class Correspondent:
         text: str,
         *attachments: Attachment,
         to: str | None = None,
+        cc: Sequence[str] = (),
         html: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> str:
         """Send a new letter; the answer is its Message-ID. Raises `aiosmtplib.SMTPException` when the desk refuses it."""
-        return await self._send(to or self.desk, subject, text, attachments, html=html, headers=dict(headers or {}))
+        return await self._send(to or self.desk, subject, text, attachments, cc=cc, html=html, headers=dict(headers or {}))
 
-    async def replies(self, letter: Opened, text: str, *attachments: Attachment, headers: Mapping[str, str] | None = None) -> str:
+    async def replies(
+        self, letter: Opened, text: str, *attachments: Attachment, cc: Sequence[str] = (), headers: Mapping[str, str] | None = None
+    ) -> str:
         """Answer a letter as a mail program does: same thread, quoted below; the answer is the Message-ID."""
         answered = f"<{letter.letter.message_id}>"
         thread = {"In-Reply-To": answered, "References": f"{letter.references} {answered}".strip()}
@@ -56,12 +70,14 @@ class Correspondent:
         full = f"{text}\n\n{when}, {letter.letter.sender} wrote:\n{history}"
         markup = f"<p>{escape(text).replace(chr(10), '<br>')}</p><p>{when}, {escape(letter.letter.sender)} wrote:</p>"
         markup += f'<blockquote type="cite">{escape(letter.text).replace(chr(10), "<br>")}</blockquote>'
-        return await self._send(letter.reply_to, subject, full, attachments, html=markup, headers={**thread, **(headers or {})})
+        return await self._send(letter.reply_to, subject, full, attachments, cc=cc, html=markup, headers={**thread, **(headers or {})})
 
     async def is_away(self, letter: Opened, text: str = "") -> str:
         """Answer a letter as an out-of-office robot does; the answer is the Message-ID."""
         thread = {"In-Reply-To": f"<{letter.letter.message_id}>", "Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"}
-        return await self._send(letter.reply_to, f"Automatic reply: {letter.letter.subject}", text or AWAY, (), html=None, headers=thread)
+        return await self._send(
+            letter.reply_to, f"Automatic reply: {letter.letter.subject}", text or AWAY, (), cc=(), html=None, headers=thread
+        )
 
     async def bounces(self, letter: Opened, *, permanent: bool = True) -> None:
         """Return a letter to its envelope as a mail server that knows no such person, or cannot deliver yet (RFC 3464)."""
@@ -81,7 +97,7 @@ class Correspondent:
             f"Final-Recipient: rfc822; {self.address}\nAction: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {words}\n\n"
             f"--report\nContent-Type: text/rfc822-headers; charset=utf-8\n\n{head}\n\n--report--\n"
         )
-        await self._deliver(report.replace("\n", "\r\n").encode(), sender="", to=back)
+        await self._deliver(report.replace("\n", "\r\n").encode(), sender="", to=back, desks=[back], thread=letter.letter.thread)
 
     async def hears(self, *, timeout: float = 15.0, matching: Callable[[Opened], bool] | str | None = None) -> Opened:
         """The next letter to this address not heard before, oldest first; `matching` is a test or words it must hold."""
@@ -99,13 +115,23 @@ class Correspondent:
             await asyncio.sleep(0.05)
 
     async def _send(
-        self, to: str, subject: str, text: str, attachments: Sequence[Attachment], *, html: str | None, headers: dict[str, str]
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        attachments: Sequence[Attachment],
+        *,
+        cc: Sequence[str],
+        html: str | None,
+        headers: dict[str, str],
     ) -> str:
         domain = self.address.rpartition("@")[2]
         message_id = headers.pop("Message-ID", f"{new_id()}@{domain}").strip("<>")
-        mail = EmailMessage(policy=_POLICY.clone(utf8=not (self.address + to).isascii()))
+        mail = EmailMessage(policy=_POLICY.clone(utf8=not "".join([self.address, to, *cc]).isascii()))
         mail["From"] = f"{_quoted(self.name)} <{self.address}>" if self.name else self.address
         mail["To"] = to
+        if cc:
+            mail["Cc"] = ", ".join(cc)
         mail["Subject"] = " ".join(subject.split())
         mail["Date"] = format_datetime(self._clock.now())
         mail["Message-ID"] = f"<{message_id}>"
@@ -116,17 +142,25 @@ class Correspondent:
             mail.add_alternative(html, subtype="html")
         for name, kind, content in attachments:
             main, _slash, sub = kind.partition("/")
+            if main in ("message", "multipart"):  # those hold parts, not bytes; a program sends such a file as bytes all the same
+                main, sub = "application", "octet-stream"
             mail.add_attachment(content, maintype=main, subtype=sub or "octet-stream", filename=name)
-        await self._deliver(mail.as_bytes(), sender=self.address, to=to)
+        raw = mail.as_bytes()
+        people = [one for one in (to, *cc) if self._domains and _domain(one) not in self._domains]
+        await self._deliver(raw, sender=self.address, to=to, desks=[one for one in (to, *cc) if one not in people])
+        for person in people:
+            await self._sandbox.put(raw, sender=self.address, recipient=person)
         return message_id
 
-    async def _deliver(self, raw: bytes, *, sender: str, to: str) -> None:
+    async def _deliver(self, raw: bytes, *, sender: str, to: str, desks: Sequence[str], thread: str = "") -> None:
         import aiosmtplib
 
         host, port = self._smtp
-        async with aiosmtplib.SMTP(hostname=host, port=port, timeout=30, use_tls=False, start_tls=False) as client:
-            await client.sendmail(sender, [to], raw, mail_options=[] if (sender + to).isascii() else ["SMTPUTF8", "BODY=8BITMIME"])
-        await self._sandbox.put(raw, sender=self.address, recipient=to, direction="written")
+        if desks:
+            async with aiosmtplib.SMTP(hostname=host, port=port, timeout=30, use_tls=False, start_tls=False) as client:
+                plain = "".join([sender, *desks]).isascii()
+                await client.sendmail(sender, desks, raw, mail_options=[] if plain else ["SMTPUTF8", "BODY=8BITMIME"])
+        await self._sandbox.put(raw, sender=self.address, recipient=to, direction="written", thread=thread)
 
 
 def _fits(letter: Opened, matching: Callable[[Opened], bool] | str | None) -> bool:
@@ -135,6 +169,10 @@ def _fits(letter: Opened, matching: Callable[[Opened], bool] | str | None) -> bo
     if isinstance(matching, str):
         return matching in letter.letter.subject or matching in letter.text
     return matching(letter)
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
 
 
 def _quoted(name: str) -> str:

@@ -17,6 +17,7 @@ from desk_core.kit.clock import Clock, SystemClock
 from desk_core.kit.ids import new_id
 
 _ID = re.compile(r"^[0-9a-f-]{36}$")
+_ID_IN_HEADER = re.compile(r"<([^<>\s]+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Letter:
     at: str
     size: int
     envelope_from: str = ""
+    thread: str = ""  # the oldest letter it says that it belongs to; its own id where it begins one
 
     @property
     def moment(self) -> datetime:
@@ -49,8 +51,14 @@ class Opened:
     headers: tuple[tuple[str, str], ...]
     references: str
     reply_to: str
+    others: tuple[str, ...]
+    """Whom an answer to all goes to besides."""
     files: tuple[FilePart, ...]
     raw: bytes
+
+    def header(self, name: str) -> str:
+        """What a header says, for people; empty where there is none."""
+        return next((value for key, value in self.headers if key == name), "")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -69,9 +77,9 @@ class MailSandbox:
     def __init__(self, root: Path, *, keep: int = 1000, clock: Clock | None = None) -> None:
         self.root, self._keep, self._clock = root, keep, clock or SystemClock()
 
-    async def put(self, raw: bytes, *, sender: str, recipient: str, direction: str = "sent") -> Letter:
-        """Keep a letter; raises `OSError` when the disk refuses."""
-        return await asyncio.to_thread(self._put, raw, sender, recipient, direction)
+    async def put(self, raw: bytes, *, sender: str, recipient: str, direction: str = "sent", thread: str = "") -> Letter:
+        """Keep a letter, in the thread of its own headers where none is given; raises `OSError` when the disk refuses."""
+        return await asyncio.to_thread(self._put, raw, sender, recipient, direction, thread)
 
     async def letters(self, mailbox: str | None = None, *, limit: int = 200) -> list[Letter]:
         """The newest letters, newest first."""
@@ -88,8 +96,10 @@ class MailSandbox:
         """A letter with its content; None where there is none by that id."""
         return await asyncio.to_thread(self._open, letter_id)
 
-    def _put(self, raw: bytes, sender: str, recipient: str, direction: str) -> Letter:
+    def _put(self, raw: bytes, sender: str, recipient: str, direction: str, thread: str) -> Letter:
         root = read(raw)
+        message_id = root.get("message-id").strip("<> ")
+        before = _ID_IN_HEADER.findall(f"{root.get('references')} {root.get('in-reply-to')}")
         letter = Letter(
             id=new_id(),
             mailbox=(recipient if direction == "sent" else sender).lower(),
@@ -97,10 +107,11 @@ class MailSandbox:
             sender=next((address for _name, address in addresses(root.raw("from"))), sender),
             recipient=recipient,
             subject=root.get("subject"),
-            message_id=root.get("message-id").strip("<> "),
+            message_id=message_id,
             at=self._clock.now().isoformat(),
             size=len(raw),
             envelope_from=sender,
+            thread=thread or (before[0] if before else message_id),
         )
         self.root.mkdir(parents=True, exist_ok=True)
         (self.root / f"{letter.id}.eml").write_bytes(raw)
@@ -149,13 +160,16 @@ class MailSandbox:
         found = contents_of(root)
         html = found.html()
         answers = addresses(root.raw("reply-to")) or addresses(root.raw("from"))
+        reply_to = answers[0][1] if answers else letter.sender
+        people = [address for key, value in root.headers if key in ("to", "cc") for _name, address in addresses(value)]
         return Opened(
             letter=letter,
             text=found.text(),
             html=safe_html(html) if html else None,
             headers=tuple((name, root.get(name)) for name, _value in root.headers),
             references=root.get("references"),
-            reply_to=answers[0][1] if answers else letter.sender,
+            reply_to=reply_to,
+            others=tuple(dict.fromkeys(one for one in people if one not in {letter.mailbox, reply_to, letter.sender})),
             files=tuple(found.files),
             raw=raw,
         )

@@ -1,5 +1,6 @@
 """The mail sandbox: a mailbox on disk, its pages, and a pretend customer who writes by real SMTP."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -98,7 +99,7 @@ class TestPages:
         opened = await post.http.get(f"/sandbox/mail/{letter_id}")
         for piece in ("Обращение #1042 принято.", "<iframe", "sandbox", 'action="/sandbox/mail/', "<textarea"):
             assert piece in opened.text
-        assert "<script" not in opened.text
+        assert "<script>" not in opened.text
         assert "style=" not in opened.text
 
     async def test_html_is_locked_away(self, post: Post) -> None:
@@ -151,6 +152,87 @@ class TestPages:
         assert answer.status_code == 422
         assert "A long &lt;b&gt;story&lt;/b&gt;" in answer.text
         assert "550" in answer.text
+
+    async def test_a_refusal_is_told_in_the_servers_own_words(self, post: Post) -> None:
+        answer = await post.http.post(
+            "/sandbox/mail/write", data={"sender": ANNA, "to": "nobody@desk.example", "subject": "S", "text": "T"}
+        )
+        told = re.search(r'role="alert">([^<]+)<', answer.text)
+        assert told is not None
+        assert re.fullmatch(r"The desk did not take this letter: 550 [\w .,:]+", told[1]), told[1]
+
+    async def test_a_desk_that_does_not_listen_is_told(self, post: Post) -> None:
+        await post.listener.stop()
+        answer = await post.http.post("/sandbox/mail/write", data={"sender": ANNA, "to": SUPPORT, "text": "T"})
+        assert (answer.status_code, "The desk does not listen for mail right now." in answer.text) == (422, True)
+
+    @pytest.mark.parametrize(
+        ("typed", "field"), [({"sender": "anna"}, "write-sender"), ({"to": "x"}, "write-to"), ({"cc": "boris@a.example, b"}, "write-cc")]
+    )
+    async def test_what_is_no_address_is_told_at_its_field(self, post: Post, typed: dict[str, str], field: str) -> None:
+        form = {"sender": ANNA, "to": SUPPORT, "text": "T", **typed}
+        answer = await post.http.post("/sandbox/mail/write", data=form)
+        assert answer.status_code == 422
+        assert f'id="{field}-error"' in answer.text
+        assert f'aria-describedby="{field}-error"' in answer.text
+        assert not post.accept.stored
+
+    async def test_an_address_of_another_alphabet_writes(self, post: Post) -> None:
+        page = (await post.http.get("/sandbox/mail")).text
+        assert 'type="email"' not in page, "browsers refuse such an address there"
+        form = {"sender": "Иван@почта.рф", "name": "Иван", "to": SUPPORT, "subject": "Принтер", "text": "Не печатает"}
+        assert (await post.http.post("/sandbox/mail/write", data=form)).status_code == 303
+        (stored,) = post.accept.stored.values()
+        assert stored.sender.address == "иван@почта.рф"
+
+    async def test_an_empty_letter_and_one_in_html_go(self, post: Post) -> None:
+        for typed in ({"text": ""}, {"text": "plain", "html": "<p><b>rich</b></p>"}):
+            form = {"sender": ANNA, "to": SUPPORT, "subject": "S", **typed}
+            assert (await post.http.post("/sandbox/mail/write", data=form)).status_code == 303
+        assert [message.html for message in post.accept.stored.values()] == [None, "<p><b>rich</b></p>\n"]
+
+    async def test_a_letter_file_goes_as_a_file(self, post: Post) -> None:
+        form = {"sender": ANNA, "to": SUPPORT, "subject": "S", "text": "T"}
+        files = {"files": ("письмо.eml", b"Subject: x\r\n\r\nhello", "message/rfc822")}
+        assert (await post.http.post("/sandbox/mail/write", data=form, files=files)).status_code == 303
+        (stored,) = post.accept.stored.values()
+        assert [file.name for file in stored.files] == ["письмо.eml"]
+
+    async def test_whoever_is_copied_in_finds_it_and_answers_all(self, post: Post) -> None:
+        boris = "boris@firma.example"
+        form = {"sender": ANNA, "to": SUPPORT, "cc": f"{boris}, {SUPPORT}", "subject": "Принтер", "text": "Не печатает"}
+        assert (await post.http.post("/sandbox/mail/write", data=form)).status_code == 303
+        (letter,) = await post.sandbox.letters(boris)
+        page = (await post.http.get(f"/sandbox/mail/{letter.id}")).text
+        assert f"also to {SUPPORT}" in page
+        await post.http.post(f"/sandbox/mail/{letter.id}/reply", data={"text": "To Anna alone"})
+        assert len(post.accept.stored) == 1, "what is not for the desk does not go there"
+        await post.http.post(f"/sandbox/mail/{letter.id}/reply", data={"text": "To all", "all": "1"})
+        assert [message.sender.address for message in post.accept.stored.values()] == [ANNA, boris]
+        assert [one.sender for one in await post.sandbox.letters(ANNA)] == [boris, boris]
+
+    async def test_a_thread_holds_its_letters_and_waits_for_the_answer(self, post: Post) -> None:
+        letter_id = await post.desk_writes()
+        for _ in range(2):
+            seen = await post.http.post(f"/sandbox/mail/{letter_id}/reply", data={"text": "305"})
+        await post.http.post(f"/sandbox/mail/{letter_id}/robot", data={"what": "bounce"})
+        page = (await post.http.get(seen.headers["location"])).text
+        thread = page.split('id="thread"')[1].split("</section>")[0]
+        assert thread.count("/sandbox/mail/") == 4, "the report stands at the letter that it is about"
+        assert "appears here by itself" in page
+        listed = (await post.http.get("/sandbox/mail", params={"box": ANNA})).text
+        assert listed.split('id="letters-part"')[1].count("<li>") == 1
+        newest = (await post.http.get("/sandbox/mail/api/newest", params={"box": ANNA})).text
+        assert newest == (await post.sandbox.letters(ANNA))[0].id
+        assert "setInterval" in (await post.http.get("/sandbox/mail/mail.js")).text
+
+    @pytest.mark.parametrize(("what", "told"), [("away", "Nobody answers a robot"), ("bounce", "no such address"), ("delay", "delayed")])
+    async def test_nobody_is_told_to_wait_for_an_answer_to_a_machine(self, post: Post, what: str, told: str) -> None:
+        letter_id = await post.desk_writes()
+        answer = await post.http.post(f"/sandbox/mail/{letter_id}/robot", data={"what": what})
+        page = (await post.http.get(answer.headers["location"])).text
+        assert told in page
+        assert "appears here" not in page
 
     async def test_tests_read_letters_as_json(self, post: Post) -> None:
         await post.desk_writes()

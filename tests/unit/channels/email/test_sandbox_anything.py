@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from channels.email.sandbox.forms import FIELDS
 from tests.unit.channels.email.test_sandbox import ANNA, Post
 
 BASE = "/sandbox/mail"
@@ -25,9 +26,7 @@ words = st.one_of(
     st.text("я", min_size=2000, max_size=4000),
 )
 address = st.one_of(st.just(ANNA), st.just("support@desk.example"), words)
-fields = st.dictionaries(
-    st.one_of(st.sampled_from(["sender", "name", "to", "subject", "text", "what", "files"]), st.text(max_size=8)), words, max_size=6
-)
+fields = st.dictionaries(st.one_of(st.sampled_from([*FIELDS, "what", "files"]), st.text(max_size=8)), words, max_size=6)
 tails = st.sampled_from(["", "/html", "/source", "/files/0", "/files/99999999999999999999", "/files/x", "/files/-1", "/reply", "/robot"])
 queries = st.dictionaries(st.sampled_from(["box", "sent", "lang", "mailbox", "limit", "download", "x"]), words, max_size=4)
 methods = st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"])
@@ -97,7 +96,7 @@ def test_odd_questions_about_a_letter_that_is_there(asked: Asked, method: str, t
 
 
 @ANYTHING
-@given(query=queries, path=st.sampled_from(["", "/api/messages"]))
+@given(query=queries, path=st.sampled_from(["", "/api/messages", "/api/newest", "/mail.js"]))
 def test_odd_questions_about_all(asked: Asked, query: dict[str, str], path: str) -> None:
     check(asked.ask("GET", f"{BASE}{path}", params=query), method="GET")
 
