@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Integer, Table, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Integer, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from desk_core.conversations.entities import Conversation, MailReference, Message
 from desk_core.conversations.growth import Heard
 from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
-from desk_core.kit.prepared import Prepared
+from desk_core.kit.prepared import Prepared, PreparedEntities
 
 _MESSAGES = cast("Table", Message.__table__)
 _REFERENCES = cast("Table", MailReference.__table__)
@@ -39,6 +39,61 @@ _SAID_LAST = Prepared(
 )
 
 
+def _twin(same: ColumnElement[bool]) -> PreparedEntities[Message]:
+    """The newest message of a person that is the same in this sense, unless it only bore their address."""
+    query = (
+        select(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.contact_id == bindparam("contact"), Conversation.channel == bindparam("channel"), Message.direction == "inbound",
+            Message.verdict_code.is_distinct_from(FORGED_SENDER), same,
+        )
+        .order_by(Message.at.desc())
+        .limit(1)
+    )  # fmt: skip
+    return PreparedEntities(query, Message)
+
+
+_TOLD = Prepared(
+    select(_MESSAGES.c.id)
+    .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
+    .where(
+        _TALKS.c.contact_id == bindparam("contact"), _TALKS.c.channel == bindparam("channel"), _MESSAGES.c.direction == "outbound",
+        _MESSAGES.c.author_kind == "bot", _MESSAGES.c.at > bindparam("since"),
+    )
+    .limit(bindparam("most", type_=Integer))
+)  # fmt: skip
+_LETTERS = Prepared(
+    select(_MESSAGES.c.at, _MESSAGES.c.direction, _MESSAGES.c.text, _MESSAGES.c.subject, _MESSAGES.c.meta)
+    .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
+    .where(
+        _TALKS.c.contact_id == bindparam("contact"), _TALKS.c.channel == bindparam("channel"), _MESSAGES.c.at > bindparam("since"),
+        _MESSAGES.c.direction.in_(("inbound", "outbound")),
+    )
+    .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
+    .limit(12)
+)  # fmt: skip
+_SAID_AT = Prepared(
+    select(func.max(_MESSAGES.c.at))
+    .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
+    .where(
+        _TALKS.c.contact_id == bindparam("contact"), _TALKS.c.channel == bindparam("channel"), _MESSAGES.c.direction == "outbound",
+        _MESSAGES.c.at <= bindparam("before"),
+    )
+)  # fmt: skip
+
+_TWIN = _twin(Message.external_id == bindparam("external_id"))
+_TWIN_IN_WORDS = _twin(
+    or_(
+        Message.external_id == bindparam("external_id"),
+        and_(
+            Message.at > bindparam("since"), Message.text == bindparam("text"),
+            func.coalesce(Message.subject, "") == bindparam("subject"),
+        ),
+    )
+)  # fmt: skip
+
+
 async def twin(
     session: ReadSession, *, channel: str, contact_id: str, external_id: str, subject: str | None, text: str | None, since: datetime
 ) -> Message | None:
@@ -46,71 +101,33 @@ async def twin(
 
     The words (None: they tell nothing) were sent twice, or by a robot that says nothing else.
     """
-    same = Message.external_id == external_id
-    if text is not None:
-        same |= and_(Message.at > since, Message.text == text, func.coalesce(Message.subject, "") == (subject or ""))
-    query = (
-        select(Message)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(
-            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "inbound",
-            Message.verdict_code.is_distinct_from(FORGED_SENDER), same,
-        )
-        .order_by(Message.at.desc())
-        .limit(1)
-    )  # fmt: skip
-    found: Message | None = await session.scalar(query)
-    return found
+    given = {"contact": contact_id, "channel": channel, "external_id": external_id}
+    if text is None:
+        return await _TWIN.first(session, given)
+    return await _TWIN_IN_WORDS.first(session, {**given, "since": since, "text": text, "subject": subject or ""})
 
 
 async def told_by_itself(session: ReadSession, *, channel: str, contact_id: str, since: datetime, limit: int) -> int:
     """How many messages the desk sent to this person by itself since then, counted up to `limit`."""
-    sent = (
-        select(Message.id)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(
-            Conversation.contact_id == contact_id, Conversation.channel == channel, Message.direction == "outbound",
-            Message.author_kind == "bot", Message.at > since,
-        )
-        .limit(limit)
-    )  # fmt: skip
-    return int(await session.scalar(select(func.count()).select_from(sent.subquery())) or 0)
+    return len(await _TOLD.rows(session, {"contact": contact_id, "channel": channel, "since": since, "most": limit}))
 
 
 async def letters_of(session: ReadSession, *, channel: str, contact_id: str, address: str, since: datetime) -> list[Heard]:
     """The last letters of this address among its owner's conversations, oldest first, each with how long after the desk's own it came."""
-    query = (
-        select(
-            _MESSAGES.c.at, _MESSAGES.c.direction, _MESSAGES.c.conversation_id, _MESSAGES.c.text, _MESSAGES.c.subject, _MESSAGES.c.meta,
-        )
-        .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
-        .where(
-            _TALKS.c.contact_id == contact_id, _TALKS.c.channel == channel, _MESSAGES.c.at > since,
-            _MESSAGES.c.direction.in_(("inbound", "outbound")),
-        )
-        .order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.id.desc())
-        .limit(12)
-    )  # fmt: skip
+    rows = await _LETTERS.rows(session, {"contact": contact_id, "channel": channel, "since": since})
     found: list[Heard] = []
     said: datetime | None = None
-    for row in reversed((await session.execute(query)).all()):
-        if row.direction == "outbound":
-            said = row.at
-        elif row.meta.get("address") == address:
-            found.append(Heard(row.at, row.text, row.subject or "", row.at - said if said is not None else None))
+    for at, direction, text, subject, meta in reversed(rows):
+        if direction == "outbound":
+            said = at
+        elif meta.get("address") == address:
+            found.append(Heard(at, text, subject or "", at - said if said is not None else None))
     return found
 
 
 async def said_at(session: ReadSession, contact_id: str, *, channel: str, before: datetime) -> datetime | None:
     """When the desk last wrote to this person."""
-    query = (
-        select(func.max(_MESSAGES.c.at))
-        .join(_TALKS, _TALKS.c.id == _MESSAGES.c.conversation_id)
-        .where(
-            _TALKS.c.contact_id == contact_id, _TALKS.c.channel == channel, _MESSAGES.c.direction == "outbound", _MESSAGES.c.at <= before
-        )
-    )
-    found: datetime | None = await session.scalar(query)
+    found: datetime | None = await _SAID_AT.scalar(session, {"contact": contact_id, "channel": channel, "before": before})
     return found
 
 

@@ -16,7 +16,7 @@ from desk_core.conversations.service import COPY, Act, Close, NewButton
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import ntranslate, translate
-from desk_core.knowledge.entities import Article
+from desk_core.knowledge import repository as knowledge
 from desk_core.sla.words import moment
 from desk_core.tickets import effects, topics
 from desk_core.tickets import service as tickets
@@ -236,9 +236,7 @@ async def _acknowledgement(uow: UnitOfWork, ctx: Context, filed: Filed, ask: act
     if ask.notice:
         parts.append(ask.notice)
     if ask.articles:
-        rows = await uow.execute(select(Article.id, Article.title, Article.summary).where(Article.id.in_(ask.articles)))
-        found = {row.id: row for row in rows}
-        listed = [f"- **{found[one].title}**: {found[one].summary}" for one in ask.articles if one in found]
+        listed = [f"- **{title}**: {summary}" for title, summary in await knowledge.told_of(uow, ask.articles)]
         if listed:
             parts.append(ctx.config.reply("article_intro", language) + "\n\n" + "\n".join(listed))
     questions = [question for name in ask.questions if (question := _question(ctx, ask.category, name, language))]
