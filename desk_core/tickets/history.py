@@ -1,9 +1,10 @@
 """How a request is read, locked and changed: every verb about requests starts with `get` and ends in `happen` or `note_event`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, select
+from sqlalchemy import bindparam, delete, exists, or_, select
 
 from desk_core.context import Actor, Context
 from desk_core.conversations.entities import Conversation
@@ -70,6 +71,13 @@ def note_event(uow: UnitOfWork, ctx: Context, ticket: Ticket, kind: str, *, acto
     ctx.hint(uow, "tickets", ticket.id)
     follow(uow, ctx, ticket.id)
     alert(uow, ctx, ticket.id, kind, data or {})
+
+
+async def forget(uow: UnitOfWork, ticket: Ticket, events: Collection[Event], *, at: datetime) -> None:
+    """Take facts of one moment out of the history: what they tell of was taken back before anybody could know of it."""
+    kinds = [event.value for event in events]
+    which = (TicketEvent.ticket_id == ticket.id, TicketEvent.kind.in_(kinds), TicketEvent.at == at, TicketEvent.actor_kind == "agent")
+    await uow.execute(delete(TicketEvent).where(*which).execution_options(synchronize_session=False))
 
 
 async def happen(

@@ -16,9 +16,9 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Inbox, Message
 from desk_core.conversations.files import NewFile
 from desk_core.conversations.ports import ChannelKind
-from desk_core.conversations.service import Baton, TakenBack
+from desk_core.conversations.service import Baton
 from desk_core.kit.db import ReadSession, UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid, NotFound
+from desk_core.kit.errors import DeskError, Invalid
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id, new_token
@@ -26,7 +26,6 @@ from desk_core.kit.prepared import Prepared
 from desk_core.lanes import queue
 from desk_core.people.entities import Agent, Contact
 from desk_core.routing.rules import Facts, route
-from desk_core.sla import service as sla
 from desk_core.tickets import belonging, copies, effects
 from desk_core.tickets.entities import Ticket, TicketLink, TicketNumber
 from desk_core.tickets.history import conversation_of, get, happen, note_event
@@ -211,43 +210,6 @@ async def _copied(uow: UnitOfWork, ticket: Ticket, wanted: Collection[str] | Non
         return []
     answered = await said.last_inbound(cast("ReadSession", uow.session), conversation.id)
     return [[one.name, one.address] for one in copies.chosen(present, answered, wanted)]
-
-
-async def take_back(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent | None = None) -> TakenBack:
-    """Undo an answer that has not left yet: it is gone from the story, and what it fulfilled is owed again. Raises `AlreadyLeft`.
-
-    Without `by` it is its author who takes it back.
-    """
-    by = by or await _author(uow, message_id)
-    taken = await conversations.take_back(uow, ctx, message_id)
-    if taken.ticket_id is None:
-        return taken
-    ticket = await get(uow, taken.ticket_id)
-    if ticket.status == Status.RESOLVED and ticket.resolved_at == taken.at and taken.before.get("status") != Status.RESOLVED:
-        conversation = await conversation_of(uow, ticket)
-        if conversations.pass_baton(conversation, to=Baton.AGENT, agent_id=by.id):
-            await conversations.touch(uow, ctx, conversation, version=conversation.version)
-        await happen(uow, ctx, ticket, Event.TAKEN_BACK, actor=Actor.of(by))
-    else:
-        if Status(ticket.status).is_active and ticket.status != Status.RESOLVED:  # otherwise nothing is owed any more
-            rows = await sla.clocks(uow, ticket.id)
-            await sla.owe_again(uow, ctx, rows, met_at=taken.at)
-            if ticket.status == Status.WAITING:
-                await sla.pause(uow, ctx, rows, reason=Event.ASK_REQUESTER.value, by=by.name)
-            sla.note_promise(ticket, rows)
-        note_event(uow, ctx, ticket, Event.TAKEN_BACK.value, actor=Actor.of(by))
-    if ticket.last_message_at == taken.at and taken.before:
-        ticket.last_message_at = datetime.fromisoformat(taken.before["at"])
-        ticket.last_speaker, ticket.last_speaker_name, ticket.snippet = (taken.before[name] for name in ("who", "name", "snippet"))
-    return taken
-
-
-async def _author(uow: UnitOfWork, message_id: str) -> Agent:
-    message = await uow.session.get(Message, message_id)
-    author = await uow.session.get(Agent, message.agent_id) if message is not None and message.agent_id else None
-    if author is None:
-        raise NotFound(message=message_id)
-    return author
 
 
 def _said_so_far(ticket: Ticket) -> dict[str, str]:

@@ -47,7 +47,7 @@ def undo(
 
     async def work(desk: "Desk") -> dict[str, Any]:
         from desk_core.kit.errors import NotFound
-        from desk_core.tickets import service
+        from desk_core.tickets import taking_back
         from gateway.cli.shell import agent_by
         from gateway.web.paths import canonical
 
@@ -58,7 +58,7 @@ def undo(
         agent = await agent_by(desk, by) if by else None
         ctx = await desk.context()
         async with desk.database.unit() as uow:
-            taken = await service.take_back(uow, ctx, message_id, by=agent)
+            taken = await taking_back.take_back(uow, ctx, message_id, by=agent)
         return {"text": taken.text, "files": list(taken.files)}
 
     taken = run(work)

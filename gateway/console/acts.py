@@ -17,7 +17,7 @@ from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
 from desk_core.people import joining
 from desk_core.people.permissions import Right, require
-from desk_core.tickets import belonging, history, invitations, participants, sent, service
+from desk_core.tickets import belonging, history, invitations, participants, sent, service, taking_back
 from desk_core.tickets import repository as tickets
 from desk_core.tickets.invitations import Purpose
 from gateway.auth.dependencies import CurrentAgent
@@ -179,7 +179,7 @@ async def undo(request: Request, signed: CurrentAgent, number: Number, message: 
     ctx = await frame.desk.context(getattr(request.state, "request_id", ""))
     try:
         async with frame.desk.database.unit() as uow:
-            taken = await service.take_back(uow, ctx, ident(message), by=signed.agent)
+            taken = await taking_back.take_back(uow, ctx, ident(message), by=signed.agent)
     except DeskError as refused:
         if refused.status >= 500:
             raise

@@ -16,7 +16,7 @@ from desk_core.kit.errors import NotFound
 from desk_core.kit.ids import new_id
 from desk_core.people import repository as people
 from desk_core.people.entities import Agent
-from desk_core.tickets import service
+from desk_core.tickets import service, taking_back
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.repository import ticket_by_number
 from gateway import shapes
@@ -209,5 +209,5 @@ async def take_back(
         message = await uow.session.get(Message, message_id)
         if message is None or message.ticket_id != ticket.id:
             raise NotFound(message=message_id)
-        taken = await service.take_back(uow, ctx, message_id, by=agent)
+        taken = await taking_back.take_back(uow, ctx, message_id, by=agent)
     return {"ticket": number, "text": taken.text, "files": list(taken.files)}

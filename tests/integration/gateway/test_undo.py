@@ -17,6 +17,7 @@ from desk_core.kit.errors import NotFound
 from desk_core.lanes.entities import WorkItem
 from desk_core.sla.entities import AppliedSla
 from desk_core.tickets import service as tickets
+from desk_core.tickets import taking_back
 from tests.integration.gateway.conftest import Post
 
 WINDOW = {"email": timedelta(seconds=10)}
@@ -25,7 +26,7 @@ WINDOW = {"email": timedelta(seconds=10)}
 async def take_back(post: Post, message: Message) -> TakenBack:
     ctx = await post.desk.context()
     async with post.desk.database.unit() as uow:
-        return await tickets.take_back(uow, ctx, message.id, by=post.agent)
+        return await taking_back.take_back(uow, ctx, message.id, by=post.agent)
 
 
 async def count(post: Post, what: Any) -> int:
@@ -66,7 +67,7 @@ class TestAnAnswerByMail:
         assert await clocks(post) == owed, "the answer is owed until when it was"
         assert (now.last_speaker, now.snippet, now.last_message_at) == (ticket.last_speaker, ticket.snippet, ticket.last_message_at)
         assert (now.next_due_at, now.next_due_metric) == (ticket.next_due_at, ticket.next_due_metric)
-        assert (await post.happened())[-1] == "taken_back"
+        assert await post.happened() == ["opened", "taken", "taken_back"]
         async with post.desk.database.read() as session:
             assert await session.get(Message, answer.id) is None
         assert await count(post, Attachment) == 0
@@ -83,13 +84,14 @@ class TestAnAnswerByMail:
         await post.vera_writes()
         await post.answers("Смотрю.")
         await post.desk.worker().drain()
-        owed, tokens = await clocks(post), await count(post, ButtonToken)
+        owed, tokens, told = await clocks(post), await count(post, ButtonToken), await post.happened()
         clock.advance(timedelta(minutes=1))
         answer = await post.answers("Готово.", window=WINDOW, resolve=True)
         assert (await post.ticket()).status == "resolved"
         taken = await take_back(post, answer)
         ticket = await post.ticket()
         assert (taken.text, ticket.status, ticket.resolved_at, ticket.resolution) == ("Готово.", "open", None, None)
+        assert await post.happened() == [*told, "taken_back"], "nobody reads that it was solved"
         assert await clocks(post) == owed
         assert await count(post, ButtonToken) == tokens
         async with post.desk.database.read() as session:
