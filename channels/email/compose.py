@@ -25,14 +25,11 @@ from channels.email.threading import bounce_address, make_message_id, plus_addre
 from desk_core.conversations.ports import FileLink, OutboundFile, OutboundMessage, Refused
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
+from desk_core.kit.markdown import unmarked, with_links
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-_LINK = re.compile(r"\[([^\]\n]{1,300})\]\((\S{1,2000}?)\)")
-_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_CODE = re.compile(r"`([^`\n]+)`")
-_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~|])")
 _MADE_UP = "@made-up.priyom"
 _KEPT_REFERENCES = 12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -136,7 +133,7 @@ def to_bytes(mail: Message) -> bytes:
 
 def plain_body(message: OutboundMessage) -> str:
     """The text part: Markdown without its marks, links in brackets, buttons as links, footer, quoted original."""
-    lines = [_unmarked(message.text).strip()]
+    lines = [unmarked(message.text).strip()]
     if message.links:
         lines += [
             "",
@@ -217,14 +214,6 @@ def _attribution(message: OutboundMessage) -> str:
     return translate(message.language, _("%(when)s, %(author)s wrote:"), when=when, author=author)
 
 
-def _unmarked(text: str) -> str:
-    def link(match: re.Match[str]) -> str:
-        return match[2] if match[1] == match[2] else f"{match[1]} ({match[2]})"
-
-    text = _CODE.sub(r"\1", _STRONG.sub(r"\2", _LINK.sub(link, text)))
-    return _ESCAPED.sub(r"\1", text)
-
-
 def _linked(line: str) -> str:
     return re.sub(r"(https?://[^\s<>\"]+)", r'<a href="\1">\1</a>', html.escape(line))
 
@@ -233,7 +222,7 @@ def _linked(line: str) -> str:
 def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image")
+    return with_links(MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image"))
 
 
 def _attachment(file: OutboundFile, content: bytes) -> MIMEBase:

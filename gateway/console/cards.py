@@ -14,6 +14,7 @@ from markupsafe import Markup
 from desk_core.conversations.entities import Message
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
+from desk_core.kit.markdown import unmarked
 from gateway.web.markdown import plain
 
 KINDS: Final[Mapping[str, str]] = {
@@ -149,7 +150,10 @@ def around(message: Message, known: Mapping[str, Message], language: str) -> Aro
     answered = known.get(message.reply_to or "") if message.reply_to != message.external_id else None
     told = kept.get("answers") or kept.get("answers_elsewhere")
     told = told if isinstance(told, Mapping) else {}
-    quoted = str(kept.get("quote") or (answered.text if answered is not None else "") or told.get("text") or "")
+    said = ""
+    if answered is not None:  # what the desk wrote is Markdown
+        said = unmarked(answered.text) if answered.direction == "outbound" else answered.text
+    quoted = str(kept.get("quote") or said or told.get("text") or "")
     if not quoted and told.get("kind"):
         quoted = title_of(str(told["kind"]), language)
     if answered is not None and not quoted:

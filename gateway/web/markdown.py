@@ -8,6 +8,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from desk_core.kit.markdown import with_links
+
 TAGS = {
     "p", "br", "b", "strong", "i", "em", "s", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "hr",
     "table", "thead", "tbody", "tr", "th", "td",
@@ -18,7 +20,7 @@ _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}»]", re.IGNORECASE)
 @cache
 def _parser() -> MarkdownIt:
     # Raw HTML stays text; what survives is cleaned again, because two locks are cheaper than one incident.
-    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    return with_links(MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]))
 
 
 def markdown(text: str | None) -> Markup:

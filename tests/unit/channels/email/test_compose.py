@@ -162,3 +162,12 @@ class TestWhereReportsComeBackTo:
         long = f"{'x' * 30}@desk.example"
         for mailbox in (replace(MAILBOX, plus=False), replace(MAILBOX, address=long)):
             assert envelope_sender(MESSAGE, mailbox=mailbox, secret=SECRET) == mailbox.address
+
+
+def test_what_an_operator_typed_as_an_address_can_be_pressed_in_html_and_stays_as_typed_in_plain_text() -> None:
+    mail = written(replace(MESSAGE, text="Reset it at https://id.desk.example/reset_me__now__?a=1&b=2, or write to id@example.com."))
+    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    plain = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert '<a href="https://id.desk.example/reset_me__now__?a=1&amp;b=2">' in html
+    assert '<a href="mailto:id@example.com">' in html
+    assert "Reset it at https://id.desk.example/reset_me__now__?a=1&b=2, or write to id@example.com." in plain

@@ -64,3 +64,11 @@ def test_a_subject_stands_at_the_first_letter_and_where_it_changed() -> None:
     subjects = ["Printer", "Re: [#1042] Printer", None, "FWD: Re[2]: printer", "Re: Scanner", "Отв: Scanner"]
     entries = told([message(str(number), NOON, subject=subject) for number, subject in enumerate(subjects)])
     assert [entry.subject for entry in entries[1:]] == ["Printer", "", "", "", "Re: Scanner", ""]
+
+
+def test_an_answer_that_is_quoted_is_quoted_in_plain_words() -> None:
+    ours = message("1", NOON, direction="outbound", author_kind="agent", text="**Restart** it: `reboot`", external_id="x1")
+    entries = told(
+        [ours, message("2", NOON, reply_to="x1"), message("3", NOON, text="**so**", external_id="x3"), message("4", NOON, reply_to="x3")]
+    )
+    assert [entry.around.quoted for entry in entries if entry.around] == ["Restart it: reboot", "**so**"]
