@@ -76,7 +76,9 @@ async def add(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, addre
     if await conversations.is_own_address(uow, address):
         raise OwnAddress(address=address)
     ticket = await get(uow, ticket_id)
-    own = await uow.scalar(select(func.count()).where(ContactIdentity.contact_id == ticket.contact_id, ContactIdentity.address == address))
+    theirs = await uow.scalars(select(ContactIdentity).where(ContactIdentity.contact_id == ticket.contact_id))
+    # The requester gets the letter anyway, unless it goes to an address of theirs that sends it back.
+    own = any(one.address == address for one in theirs) and not any(one.failed_at for one in theirs if one.address != address)
     present = await copies.of(uow.session, ticket.id)
     known: TicketParticipant | None = await uow.session.get(TicketParticipant, (ticket.id, address))
     if own or any(one.address == address and one.added_by for one in present):

@@ -30,6 +30,7 @@ from gateway.console.frame import Chosen, Frame, chosen, remember
 from gateway.console.inbox_pages import page_of
 from gateway.console.own_word import told_solved
 from gateway.console.packet import article_ids, packet
+from gateway.console.reaching import unreached
 from gateway.console.timeline import story
 from gateway.web.paths import Ident, Number
 from gateway.web.templating import pages_of, wants_part
@@ -118,6 +119,7 @@ def _context(frame: Frame, detail: TicketDetail, offered: Mapping[str, str]) -> 
     return {
         "by_mail": detail.conversation is not None and detail.conversation.channel == ChannelKind.EMAIL,
         "copied": {one.address for one in copies.copied(detail.participants, answers)},
+        "unreached": unreached(detail, answers),
         "detail": detail,
         "ticket": ticket,
         "conversation": detail.conversation,
