@@ -30,15 +30,25 @@ _OPENING = re.compile(r"<[a-zA-Z/]")
 _VALUE_OR_END = re.compile(r"=\s*([\"'])|>")
 _OPEN_OR_CLOSE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
 _TAG = re.compile(r"<[^<>]*>?")
-_HIDES = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_NO_DISPLAY = re.compile(r"display\s*:\s*none")
+_HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_MAY_HIDE = re.compile(r"<([a-z][a-z0-9]{0,15})(?=\s)[^<>]{0,2000}?(?:hidden|none)[^<>]*>", re.IGNORECASE)
+_HIDDEN = re.compile(rf"\shidden(?=[\s=/>])|{_HIDES.pattern}", re.IGNORECASE)
+_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "wbr"})
+_MANY_HIDDEN = 200
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 
 _IMAGE = re.compile(r"<img\b(?:[^<>]|<(?!img)){0,5000}>", re.IGNORECASE)
 _REMOTE = re.compile(r"\ssrc\s*=\s*[\"']?\s*https?:", re.IGNORECASE)
-# A picture of a pixel or two, or one that nobody is to see, is there to be fetched.
+# A picture of a pixel or two, or one that nobody is to see, is there to be fetched. What it is called and where it lies tells nothing.
+_NAMED = re.compile(r"\s(?:alt|title|src|srcset|href)\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+_FEW = r"(?:0*[012](?:\.\d*)?|0*\.\d+)"
 _TRACKER = re.compile(
-    r"\s(?:width|height)\s*=\s*[\"']?\s*[012](?:px)?[\"'\s/>]|(?:width|height)\s*:\s*[012](?:px)?\s*[;\"']|display\s*:\s*none|visibility\s*:\s*hidden",
+    rf"\s(?:width|height)\s*=\s*[\"']?\s*{_FEW}\s*(?:px|pt|%)?\s*(?:[\"'\s/>]|$)|\shidden(?=[\s=/>])|"
+    rf"(?<![\w-])(?:max-)?(?:width|height)\s*:\s*(?:{_FEW}\s*(?:px|pt|%)?|0*(?:\.[01]\d*)?\s*(?:r?em|ex|ch|v[wh]|[cm]m|in))\s*(?:!|[;\"'>]|$)|"
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0?\.?0*\s*(?:[;\"'!>]|$)|clip\s*:\s*rect\(\s*0|scale\(\s*0\s*[,)]|"
+    r"(?:left|right|top|bottom|text-indent|margin(?:-\w+)?)\s*:\s*-\d{3,}",
     re.IGNORECASE,
 )
 
@@ -57,7 +67,7 @@ def text_of_html(html: str) -> str:
     if root is None:
         return _SPACES.sub(" ", _TAG.sub(" ", html)).strip()
     writer = _Writer()
-    _walk(root, writer, hides=bool(_HIDES.search(html)))
+    _walk(root, writer, hides=_may_hide(html))
     return writer.text()
 
 
@@ -176,7 +186,50 @@ def _walk(root: "LexborNode", out: _Writer, *, hides: bool) -> None:
 
 def _is_hidden(node: "LexborNode", tag: str) -> bool:
     """Whether nobody sees it, such as the line that newsletters put in for the list of mails."""
-    return not tag.startswith("-") and bool(_HIDES.search(node.attributes.get("style") or ""))
+    if tag.startswith("-"):
+        return False
+    attributes = node.attributes
+    return "hidden" in attributes or bool(_HIDES.search(attributes.get("style") or ""))
+
+
+def _may_hide(html: str) -> bool:
+    lower = html.lower()
+    return "hidden" in lower or bool(_NO_DISPLAY.search(lower))
+
+
+def _without_hidden(html: str) -> str:
+    """The markup without the elements that nobody is to see; their styles are taken away, and they would be seen."""
+    if not _may_hide(html):
+        return html
+    kept: list[str] = []
+    open_ended: set[str] = set()
+    position = 0
+    for _ in range(_MANY_HIDDEN):
+        found = _MAY_HIDE.search(html, position)
+        if found is None:
+            break
+        tag, end = found[1].lower(), found.end()
+        if _HIDDEN.search(_NAMED.sub(" ", found[0])) and tag not in open_ended:
+            closes = end if tag in _VOID else _end_of(tag, html, end)
+            if closes is None:
+                open_ended.add(tag)
+            else:
+                kept.append(html[position : found.start()])
+                position = closes
+                continue
+        kept.append(html[position:end])
+        position = end
+    return "".join([*kept, html[position:]])
+
+
+def _end_of(tag: str, html: str, position: int) -> int | None:
+    """Behind the closing tag of an element that was opened before; None where it is never closed."""
+    depth = 1
+    for one in re.compile(rf"<(/?){tag}(?=[\s/>])[^<>]*>", re.IGNORECASE).finditer(html, position):
+        depth += -1 if one[1] else 1
+        if not depth:
+            return one.end()
+    return None
 
 
 def _quotes(node: "LexborNode") -> bool:
@@ -237,22 +290,29 @@ def _leave(node: "LexborNode", tag: str, out: _Writer) -> None:
 
 def remote_pictures(html: str) -> int:
     """How many pictures lie elsewhere, those not counted that only tell the sender who read the mail."""
-    return sum(1 for image in _IMAGE.findall(html[:MAX_HTML]) if _REMOTE.search(image) and not _TRACKER.search(image))
+    if "<img" not in html and "<IMG" not in html:
+        return 0
+    shown = _without_hidden(html[:MAX_HTML])
+    return sum(1 for image in _IMAGE.findall(shown) if _REMOTE.search(image) and not _is_tracker(image))
+
+
+def _is_tracker(image: str) -> bool:
+    return bool(_TRACKER.search(_NAMED.sub(" ", image)))
 
 
 def safe_html(html: str, *, remote: bool = False) -> str:
     """Markup without scripts, styles, forms and, unless asked for, remote images; pictures that came along (`cid:`) stay, tracking pixels
-    never do. Empty where it nests absurdly."""
-    html = html[:MAX_HTML]
+    never do, nor what nobody is to see. Empty where it nests absurdly."""
+    html = _without_hidden(html[:MAX_HTML])
     if remote:
-        html = _IMAGE.sub(lambda image: "" if _TRACKER.search(image[0]) else image[0], html)
-    if too_much(html[:MAX_HTML]):
+        html = _IMAGE.sub(lambda image: "" if _is_tracker(image[0]) else image[0], html)
+    if too_much(html):
         return ""
     import nh3
 
     tags, attributes = _allowed()
     return nh3.clean(
-        html[:MAX_HTML],
+        html,
         tags=set(tags),
         attributes={tag: set(names) for tag, names in attributes.items()},
         attribute_filter=_any_picture if remote else _only_own_pictures,
