@@ -108,13 +108,15 @@ class MailIntake:
         left = self._mail_limit
         files: list[InboundFile] = []
         too_large: list[dict[str, Any]] = []
-        for part, file in zip(parsed.files, message.files, strict=True):
+        enclosed = message.card.get("passed_on", {}).get("files", {}).get("enclosed", ())
+        for at, (part, file) in enumerate(zip(parsed.files, message.files, strict=True)):
             size = len(part.content)
             try:
                 sha256, _size = await self._blobs.put(part.content, limit=min(self._file_limit, left))
             except TooLarge:
                 # The raw mail keeps it; the operator sees its name and size.
-                too_large.append({"name": part.name, "size": size})
+                if at not in enclosed:  # the letter that it lies in is a file too
+                    too_large.append({"name": part.name, "size": size})
                 files.append(file)
                 continue
             left -= size

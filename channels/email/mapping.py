@@ -144,13 +144,21 @@ def _parse(
     # Where somebody wrote between quotations that the plain text does not mark, only the markup tells what they said.
     body = text_of_html(markup) if structure.between and not _MARKED.search(original) else original
     answer = quotes.split(body, structure=structure, forward=forward, sender=sender.name or "")
+    files = list(found.files)
     inside = _mail_inside(root)
     author = (_author_of(inside) if inside is not None else None) or quotes.first_author(original, forward=forward)
     if author is not None and author[1] not in {*own, sender.address}:
-        parts = quotes.parted(original, forward=forward)
+        covering, text = quotes.parted(original, forward=forward)
+        told: dict[str, Any] = {}
         if inside is not None and _author_of(inside):
-            parts = original.strip(), contents_of(read(inside)).text()
-        told = {"subject": _as_first_written(subject), "covering": parts[0], "text": parts[1][:MAX_TEXT]}
+            enclosed = contents_of(read(inside))
+            covering, text = original.strip(), enclosed.text()
+            told["files"] = {
+                "covering": [at for at, file in enumerate(files) if file.declared_type != "message/rfc822"],
+                "enclosed": [len(files) + at for at, _file in enumerate(enclosed.files)],
+            }
+            files += enclosed.files
+        told |= {"subject": _as_first_written(subject), "covering": covering, "text": text[:MAX_TEXT]}
         card["passed_on"] = {"name": author[0], "address": author[1], **told}
     message_id = next(iter(_ids(root.get("message-id"))), None)
     answers = _ids(root.get("in-reply-to"))
@@ -202,7 +210,7 @@ def _parse(
         text=without_armour(answer.reply),
         original_text=original,
         html=safe_html(markup) or None if markup else None,
-        files=tuple(found.files),
+        files=tuple(files),
         references=references,
         tokens=tokens,
         recipients=recipients,

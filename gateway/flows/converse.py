@@ -23,7 +23,7 @@ from desk_core.kit.i18n import translate
 from desk_core.lanes import queue
 from desk_core.lanes.queue import Work
 from desk_core.lanes.worker import Plan, Postpone
-from gateway.flows import amending, as_it_stands, filing, in_groups, proving
+from gateway.flows import amending, as_it_stands, filing, in_groups, passing_on, proving
 from gateway.flows.filed import Filed
 from gateway.flows.reading import Situation, is_burst, situation, snapshot, with_invitation
 from gateway.flows.speaking import stands_over
@@ -47,6 +47,7 @@ class Decision:
     situation: Situation
     ctx: Context
     files: tuple[tuple[NewFile, ...], ...]  # per message
+    beside: tuple[NewFile, ...] = ()  # of a colleague who passes the letter on, for colleagues
     too_large: tuple[str, ...] = ()
     over_quota: tuple[str, ...] = ()  # names of files that this person may not add today
     quota_notice: bool = False
@@ -95,7 +96,11 @@ class Converse:
         if now.first.kind is InboundKind.PRESS:
             return Plan(await self._press(now, ctx))
         files, too_large, over = await self._fetch(now, room)
-        decision = Decision(situation=now, ctx=ctx, files=files, too_large=too_large, over_quota=over, quota_notice=bool(over) and not told)
+        beside = [await self._fetch_one(now, file, self._limit) for file in passing_on.files_beside(now)]
+        decision = Decision(
+            situation=now, ctx=ctx, files=files, beside=tuple(file for file in beside if file is not None), too_large=too_large,
+            over_quota=over, quota_notice=bool(over) and not told,
+        )  # fmt: skip
         amends = filing.may_amend(now)
         if (not filing.wants_turn(now) and not amends) or asked:
             return Plan(replace(decision, notes=filing.polite_words(now)), also=also)
@@ -133,7 +138,7 @@ class Converse:
         if decision.situation.joined_by == "apart":
             await as_it_stands.keep_apart(uow, decision.ctx, filed)
         await filing.keep_participants(uow, decision.ctx, filed)
-        await filing.keep_covering(uow, decision.ctx, filed)
+        await passing_on.keep_covering(uow, decision.ctx, filed, files=decision.beside)
         for key in decision.notes:
             await filing.say_key(uow, decision.ctx, filed, key)
         silent = decision.situation.first.held or decision.situation.participant

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, update
 
 from desk_core.context import Actor, Context
 from desk_core.conversations import arrivals, letters
@@ -24,7 +24,7 @@ from desk_core.kit.ids import new_id
 from desk_core.kit.prepared import at_hand
 from desk_core.people import repository as people_repository
 from desk_core.people import service as people
-from desk_core.people.entities import Agent, Contact
+from desk_core.people.entities import Contact
 from desk_core.tickets import copies, history, participants
 from desk_core.tickets import service as tickets
 from desk_core.tickets.entities import Ticket
@@ -162,23 +162,6 @@ async def keep_participants(uow: UnitOfWork, ctx: Context, filed: Filed) -> None
     people = [(str(name), str(address)) for message in now.messages for name, address in message.card.get("people", ())]
     if people and now.first.acts and any(message.ticket_id == filed.ticket.id for message in filed.messages):
         await participants.keep(uow, filed.ticket, people, now=ctx.now)
-
-
-async def keep_covering(uow: UnitOfWork, ctx: Context, filed: Filed) -> None:
-    """What a colleague says to a letter that they pass on is their note: the requester never reads it."""
-    now = filed.situation
-    if not now.first.card.get("passed_on_by") or now.joined_by == "duplicate":
-        return
-    raw = now.raws[0].body
-    words = str(raw["card"]["passed_on"].get("covering", ""))
-    agent: Agent | None = await uow.scalar(select(Agent).where(Agent.email == str(raw["sender"]["address"]).lower()))
-    if not words or agent is None:
-        return
-    ticket = filed.ticket
-    author = Actor.of(agent)
-    await conversations.write_note(uow, ctx, filed.conversation, text=words, author=author, ticket_id=ticket.id if ticket else None)
-    if ticket is not None:
-        history.note_event(uow, ctx, ticket, "noted", actor=author)
 
 
 def hold(filed: Filed, *, verdict: str) -> None:

@@ -267,14 +267,18 @@ async def _by_its_author(session: ReadSession, message: InboundMessage) -> Inbou
     """A letter that one of us passes on is the request of whoever wrote it first; whoever only bears our address passes nothing on."""
     agent = await people.agent_by_email(session, message.sender.address) if message.acts and not message.held else None
     author = message.card["passed_on"]
-    if agent is None or agent.disabled_at is not None:
+    passes = agent is not None and agent.disabled_at is None
+    # Of a letter that came attached its own files were taken out too: they count where it is passed on, elsewhere it is a file itself.
+    others = author.get("files", {}).get("covering" if passes else "enclosed", ())
+    message = replace(message, files=tuple(file for at, file in enumerate(message.files) if at not in others))
+    if agent is None or not passes:
         return replace(message, card={**message.card, "passed_on": {"name": author["name"], "address": author["address"]}})
     card = {name: value for name, value in message.card.items() if name not in ("passed_on", "number")}
     told = {"by": agent.name, "address": str(author["address"])}
     return replace(
         message,
         sender=Sender(str(author["address"]), str(author["name"])),
-        # What the colleague says to it is for colleagues; see `filing.keep_covering`. Mail stored before it was told apart is left whole.
+        # What the colleague says to it is for colleagues; see `passing_on`. Mail stored before it was told apart is left whole.
         text=str(author.get("text", message.text)),
         subject=author.get("subject", message.subject),
         card={**card, "passed_on_by": agent.name},

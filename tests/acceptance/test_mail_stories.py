@@ -198,6 +198,33 @@ class TestALetterThatAnOperatorPassesOn:
         assert COVERING not in ticket["messages"][0]["text"]
         assert COVERING not in (await house.http.get(f"{house.url}/s/{ticket['status_token']}")).text
 
+    @pytest.mark.parametrize("colleague", [True, False])
+    async def test_attached_it_brings_its_own_files_and_those_beside_it_stay_inside(self, house: House, colleague: bool) -> None:
+        petr = house.correspondent(name="Пётр")
+        inner, message = EmailMessage(), EmailMessage()
+        inner["From"], inner["To"], inner["Subject"] = petr.address, "olga@desk.example", "Принтер"
+        inner.set_content(PRINTER)
+        inner.add_attachment(b"\x89PNG of Petr", maintype="image", subtype="png", filename="Снимок.png")
+        sender = house.agents["olga"].email if colleague else house.correspondent().address
+        message["From"], message["To"], message["Subject"] = sender, house.support, "Fwd: Принтер"
+        message["Message-ID"] = f"<fwd-att-{petr.address}>"
+        message.set_content(COVERING)
+        message.add_attachment(inner)
+        message.add_attachment(b"secret prices", maintype="application", subtype="pdf", filename="Договор.pdf")
+        await house.takes(message.as_bytes(), sender=sender)
+        await house.quiet()
+        requester = petr.address if colleague else sender
+        (ticket,) = await house.tickets(requester)
+        told = await house.ticket(ticket["number"])
+        names = {
+            one["direction"]: [file["name"] for file in one["attachments"]] for one in told["messages"] if one["direction"] != "outbound"
+        }
+        if colleague:
+            assert names == {"inbound": ["Принтер.eml", "Снимок.png"], "note": ["Договор.pdf"]}
+            assert "Договор" not in (await house.http.get(f"{house.url}/s/{told['status_token']}")).text
+        else:
+            assert names == {"inbound": ["Принтер.eml", "Договор.pdf"]}, "a letter is one file of whoever attached it"
+
     async def test_anybody_elses_stays_their_own(self, house: House) -> None:
         vera, petr = house.correspondent(name="Вера"), house.correspondent(name="Пётр")
         await house.takes(self.forward(house, vera.address, petr.address), sender=vera.address)
