@@ -16,7 +16,7 @@ from desk_core.conversations.ports import Ability, Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid
-from desk_core.kit.i18n import Phrase
+from desk_core.kit.i18n import LANGUAGES, Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
 from gateway.mail_inboxes import mail_account
@@ -197,6 +197,29 @@ def _require_address(name: str, text: str, schemes: Sequence[str]) -> None:
     if parts.netloc.startswith(f"{MASK}@"):
         # A password is never sent to another server than it was given for.
         raise Invalid(reason=_("Please give the whole address, with its user and password."))
+
+
+SIGNED_BY = ("operator", "team")
+
+
+def set_manner(inbox: Inbox, *, language: str | None = None, signed_by: str | None = None) -> list[str]:
+    """The language of an inbox's first words, and whose name stands under answers; None leaves it. The answer names what changed."""
+    changed = []
+    if signed_by is not None:
+        if signed_by not in SIGNED_BY:
+            raise Invalid(reason=_("This is none of the choices."))
+        if inbox.config.get("signed_by") != signed_by:
+            inbox.config = {**inbox.config, "signed_by": signed_by}
+            changed.append("signed_by")
+    if language is not None:
+        if language not in LANGUAGES:
+            raise Invalid(reason=_("This is none of the choices."))
+        if inbox.language != language:
+            inbox.language = language
+            changed.append("language")
+    if changed:
+        inbox.version += 1
+    return changed
 
 
 async def keep_username(database: Database, inbox_id: str, username: str) -> None:

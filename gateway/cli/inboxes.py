@@ -197,12 +197,13 @@ def set_email(
     plus: Plus = None,
     participants: Participants = None,
     dkim: Dkim = None,
+    lang: Lang = None,
 ) -> None:
     """Change how a mail inbox is fetched and what it does with letters; what is not given stays as it is."""
 
     async def work(desk: "Desk") -> list[str]:
         from desk_core.people import service
-        from gateway import mail_inboxes
+        from gateway import inboxes, mail_inboxes
 
         options = mail_inboxes.MailOptions(
             imap_url, _folders(imap_folder), imap_after, imap_oauth_token_url, imap_oauth_client_id, imap_oauth_client_secret,
@@ -213,6 +214,7 @@ def set_email(
             inbox = await _find(uow, name)
             changed = await mail_inboxes.set_mail(uow, inbox, options, box=desk.box)
             changed += mail_inboxes.set_habits(inbox, plus=plus, participants=participants, dkim=dkim)
+            changed += inboxes.set_manner(inbox, language=lang)
             if changed:
                 service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after={"changed": changed}, now=now)
         return changed
@@ -290,10 +292,12 @@ def sign(name: Annotated[str, typer.Argument()], by: Annotated[SignedBy, typer.A
 
     async def work(desk: "Desk") -> None:
         from desk_core.people import service
+        from gateway import inboxes
 
         async with desk.database.unit() as uow:
             inbox = await _find(uow, name)
-            before, inbox.config = {"signed_by": inbox.config.get("signed_by")}, {**inbox.config, "signed_by": by.value}
+            before = {"signed_by": inbox.config.get("signed_by")}
+            inboxes.set_manner(inbox, signed_by=by.value)
             service.audit(
                 uow, actor="shell", action="inbox.set", subject=name, before=before, after={"signed_by": by.value}, now=desk.clock.now()
             )

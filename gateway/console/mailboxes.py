@@ -21,6 +21,8 @@ from gateway.checkups import checkup_of, told
 from gateway.console import typed_secrets
 from gateway.console.frame import Frame
 from gateway.console.inbox_pages import Administrator, inbox_of, note_change, reason_of, switch
+from gateway.console.mail_arrival import Arrival, teams_by_rule
+from gateway.console.settings import SPEECH
 from gateway.mail_inboxes import MailOptions
 from gateway.web.paths import Ident
 from gateway.web.templating import wants_part
@@ -29,6 +31,7 @@ router = APIRouter(prefix="/console/settings/mail", include_in_schema=False)
 
 SECURITY = {Security.TLS.value: "TLS", Security.STARTTLS.value: "STARTTLS", Security.NONE.value: _("no protection")}
 AFTER = {Fate.SEEN.value: _("Mark it as read"), Fate.MOVE.value: _("Move it to a folder"), Fate.DELETE.value: _("Delete it")}
+NAMES = {"operator": _("The operator's own name"), "team": _("The name of the team")}
 STEP_SECONDS = 6.0
 LOOP_SECONDS = 12.0
 """Together with the steps before less than the half minute a page waits."""
@@ -181,6 +184,24 @@ async def set_habits(
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 
+@router.post("/{inbox_id}/manner")
+async def set_manner(
+    request: Request,
+    signed: Administrator,
+    inbox_id: Ident,
+    language: Annotated[str, Form(max_length=10)],
+    signed_by: Annotated[str, Form(max_length=10)],
+) -> Response:
+    """The language of its first words, and whose name people read under answers."""
+    frame = await Frame.of(request, signed)
+    known = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
+    async with frame.desk.database.unit() as uow:
+        inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
+        if inboxes.set_manner(inbox, language=language, signed_by=signed_by):
+            note_change(uow, frame, "inbox.set", inbox.name, {"language": language, "signed_by": signed_by})
+    return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
+
+
 @router.post("/{inbox_id}/senders")
 async def forget_sender(
     request: Request, signed: Administrator, inbox_id: Ident, address: Annotated[str, Form(max_length=320)]
@@ -302,6 +323,9 @@ def _around(frame: Frame, typed: Typed, inbox: Inbox | None, **more: Any) -> dic
     steps = more.get("steps", [])
     return {
         "habits": mail_inboxes.habits(inbox.config) if inbox is not None else {},
+        "arrival": Arrival.of(frame.desk.settings, inbox.address if inbox is not None else typed.address),
+        "spoken": {one: SPEECH.get(one, one) for one in (*frame.config.languages, *([inbox.language] if inbox is not None else ()))},
+        "names": NAMES, "rules": teams_by_rule(frame.config, inbox.name, frame.language) if inbox is not None else (),
         "typed": typed, "inbox": inbox, "base": f"/console/settings/mail{'/' + inbox.id if inbox is not None else ''}", "begun": True,
         "errors": {}, "steps": steps, "saved": "", "security": SECURITY, "after": AFTER,
         "kept": typed_secrets.keep(frame.desk.box, typed.place, typed.password, typed.kept),

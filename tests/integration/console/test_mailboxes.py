@@ -3,6 +3,8 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.db import Database
 from desk_core.people.entities import AuditEntry
 from desk_core.people.permissions import Role
+from desk_core.routing.rules import Actions, Condition, Rule
 from gateway import inboxes, mail_inboxes
+from gateway.console.mail_arrival import Arrival
 from gateway.mail_inboxes import MailOptions
 from gateway.settings import Http, Settings, Smtp
 from tests.factories.desk import DeskFactory
@@ -313,6 +317,62 @@ class TestChanging:
         assert (await admin.get(f"{BASE}/0191f3e0-0000-7000-8000-000000000009")).status_code == 404
 
 
+class TestManner:
+    async def test_language_and_names_are_changed(self, admin: Browser, inbox: Inbox, database: Database) -> None:
+        assert 'value="operator" selected' in (await admin.get(f"{BASE}/{inbox.id}")).text
+        typed = {"language": "ru", "signed_by": "team"}
+        for _again in range(2):
+            assert (await admin.post(f"{BASE}/{inbox.id}/manner", data=typed)).status_code == 303
+        kept = await stored(database, "firma")
+        assert kept is not None
+        assert (kept.language, kept.signs_as_team, kept.version) == ("ru", True, inbox.version + 1)
+        assert [entry.after for entry in await audited(database)] == [typed]
+
+    @pytest.mark.parametrize("typed", [{"language": "xx", "signed_by": "team"}, {"language": "ru", "signed_by": "pirate"}])
+    async def test_made_up_choices_are_refused(self, admin: Browser, inbox: Inbox, database: Database, typed: dict[str, str]) -> None:
+        assert (await admin.post(f"{BASE}/{inbox.id}/manner", data=typed)).status_code == 422
+        kept = await stored(database, "firma")
+        assert kept is not None
+        assert (kept.language, kept.signs_as_team) == ("en", False)
+
+    async def test_the_team_is_told_by_the_rules_that_look_at_the_inbox(self, admin: Browser, inbox: Inbox, desk: FakeWebDesk) -> None:
+        assert "No routing rule looks at this inbox." in (await admin.get(f"{BASE}/{inbox.id}")).text
+        config = await desk.config()
+        key, team = next(iter(config.teams.items()))
+        rule = Rule(0, {"en": "All of firma"}, (Condition("inbox", "in", ("other", "firma")),), Actions(team=key))
+        desk._config = replace(config, rules=(rule, *config.rules))
+        page = (await admin.get(f"{BASE}/{inbox.id}")).text
+        assert "by the rule “All of firma”" in page
+        assert team.titles["en"] in page
+
+    async def test_operators_change_nothing(self, log_in: LogIn, make: DeskFactory, inbox: Inbox) -> None:
+        browser = await log_in(await make.agent("Somebody", role=Role.SUPERVISOR))
+        browser.headers["Origin"] = "http://testserver"
+        assert (await browser.post(f"{BASE}/{inbox.id}/manner", data={"language": "ru", "signed_by": "team"})).status_code == 403
+
+
+class TestListener:
+    async def test_a_local_one_says_who_reaches_it_and_how_to_point_mail_to_it(
+        self, admin: Browser, inbox: Inbox, desk: FakeWebDesk
+    ) -> None:
+        page = (await admin.get(f"{BASE}/{inbox.id}")).text
+        port = desk.settings.smtp.port
+        for words in (
+            f"127.0.0.1:{port}",
+            "Only programs on this machine",
+            f"help@firma.ru smtp:[127.0.0.1]:{port}",
+            "come to port 25 only",
+        ):
+            assert words in page
+
+    def test_a_public_one_is_named_by_the_desks_address(self) -> None:
+        smtp = Smtp(host="::", port=25, lmtp_port=24, tls_cert=Path("/x.pem"))
+        arrival = Arrival.of(Settings(smtp=smtp, http=Http(public_url="https://desk.firma.ru")), "help@firma.ru")
+        assert (arrival.listens, arrival.tls, arrival.takes_mx) == ("[::]:25", True, True)
+        assert arrival.transport == "help@firma.ru lmtp:inet:desk.firma.ru:24"
+        assert arrival.mx == "firma.ru. IN MX 10 desk.firma.ru."
+
+
 class TestMailToItself:
     @pytest.fixture
     async def listener(self, desk: FakeWebDesk, admin: Browser) -> AsyncIterator[MailListener]:
@@ -376,5 +436,5 @@ class TestWords:
             await browser.get("/console/settings"),
         ]
         terms = "MX SPF DKIM DMARC TLS STARTTLS TXT none XOAUTH2 INBOX Gmail Mail in desk example email firma support"
-        names = frozenset(terms.split())
+        names = frozenset((*terms.split(), "Postfix", "SMTP", "STARTTLS", "English", "IN", "MX", "ru", "smtp", "help", "testserver"))
         assert [word for page in pages for word in english(read(page.text), names=names)] == []
