@@ -103,6 +103,7 @@
     form.removeAttribute("aria-busy");
     if (response && response.status < 400) {
       if (form.dataset.composer) sent(form);
+      else if (form.matches(".copy-in")) form.reset();
       form.closest("details.menu, details.fix")?.removeAttribute("open");
       scheduleList();
     }

@@ -81,6 +81,20 @@ class TestThePeopleOfARequest:
         assert f"copied in {ANNA}" in text
         assert f"took {BOSS} off the request" in text
 
+    async def test_a_long_address_is_shown_whole_and_one_of_another_alphabet_can_be_typed(
+        self, console: Browser, make: DeskFactory, database: Database, clock: FakeClock
+    ) -> None:
+        ticket = await make.ticket(await make.conversation(await make.contact(channel="email"), channel="email"))
+        long = f"{'very-' * 20}long@department.of-an-organisation.example"
+        async with database.unit() as uow:
+            made = await uow.session.get_one(Ticket, ticket.id)
+            await participants.keep(uow, made, [("Maria Ivanova", long)], now=clock.now())
+        page = (await console.get(f"/console/tickets/{ticket.number}")).text
+        beside = page.split("Also on this request")[1].split("</section>")[0]
+        assert "<b>Maria Ivanova</b>" in beside
+        assert f'<span class="address">{long}</span>' in beside
+        assert 'type="email"' not in beside, "browsers refuse such an address there"
+
     async def test_a_wrong_address_comes_back_as_it_was_typed(self, console: Browser, ticket: Ticket) -> None:
         response = await console.post(f"/console/tickets/{ticket.number}/participants", data={"add": "no address"})
         assert response.status_code == 422
