@@ -329,4 +329,4 @@ class TestTheirOwnWord:
             contact = await uow.session.get_one(Contact, ticket.contact_id)
             mine = await history.get(uow, ticket.id)
             await service.requester_wrote(uow, ctx, mine, contact=contact, conversation=conversation, text="Solved, thank you")
-        assert "says that it is solved" in (await console.get("/console/list?view=all")).text
+        assert "The person says that it is solved" in (await console.get("/console/list?view=all")).text
