@@ -1,5 +1,6 @@
-"""What a mail server's certificate says of itself, and what to do where it is not believed."""
+"""What a mail server's certificate says of itself, what to do where it is not believed, and how a failed connection is told."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +33,13 @@ class Certificate:
 
     def __str__(self) -> str:
         return f"{self.version}, {', '.join(self.names[:5])}, {self.issuer}, {self.until:%Y-%m-%d}"
+
+
+def plainly(error: OSError) -> str:
+    """What the system says of a failed connection, without the addresses that asyncio puts into it."""
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def certificate_advice(code: int) -> str:

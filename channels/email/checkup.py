@@ -5,6 +5,7 @@ A step that fails stops only those that cannot be tried without it. Nothing is m
 
 import asyncio
 import contextlib
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from channels.email import imap_mailbox as wire
-from channels.email.certificates import SOON, Certificate, certificate_advice
+from channels.email.certificates import SOON, Certificate, certificate_advice, plainly
 from channels.email.imap_account import Account, Security, provider_at
 from channels.email.imap_mailbox import CommandRefused, MailboxFailed, Tokens, call
 from channels.email.imap_oauth import TokenRefused
@@ -58,6 +59,7 @@ ADVICE = {
     "dmarc_missing": _("Add a TXT record at _dmarc.%(domain)s, to begin with: v=DMARC1; p=none"),
     "no_imap": _("No mailbox is fetched: mail for %(address)s has to arrive at the desk's own listener."),
     "unreachable": _("Check the server's name and port (%(host)s:%(port)s), and whether a firewall lets this machine out."),
+    "no_such_host": _("There is no server named %(host)s. Look for a slip in the name, or ask the mail service what it is called."),
     "slow": _("No answer in %(seconds)s seconds. Try again; if it stays so, check the server and the firewall between."),
     "no_tls": _("The password travels unprotected. Use imaps:// or imap+starttls:// unless the network is your own."),
     "cert_expired": _("The certificate has expired. Whoever runs the mail server has to renew it."),
@@ -149,7 +151,13 @@ class Checkup:
             step = Step(key, State.FAIL, str(error.fields.get("reason", "")), "oauth")
         except MailboxFailed as error:
             timed_out = isinstance(error.__cause__, TimeoutError)
-            step = Step(key, State.FAIL, str(error.fields.get("reason", "")), "slow" if timed_out else advice, self._place(round(limit)))
+            step = Step(
+                key,
+                State.FAIL,
+                str(error.fields.get("reason", "")),
+                "slow" if timed_out else _nowhere(error) or advice,
+                self._place(round(limit)),
+            )
         return replace(step, ms=round((time.perf_counter() - began) * 1000))
 
     def _place(self, seconds: int) -> dict[str, Any]:
@@ -368,10 +376,15 @@ async def _reach(account: Account) -> Step:
     except TimeoutError:
         raise
     except OSError as error:
-        raise MailboxFailed(reason=error.strerror or str(error)) from error
+        raise MailboxFailed(reason=plainly(error)) from error
     peer = writer.get_extra_info("peername") or (account.host, account.port)
     await hang_up(writer)
     return Step("imap_tcp", State.OK, f"{peer[0]}:{peer[1]}")
+
+
+def _nowhere(error: MailboxFailed) -> str | None:
+    """A name that is unknown is another mistake than a port that is closed."""
+    return "no_such_host" if isinstance(error.__cause__, socket.gaierror) else None
 
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:

@@ -83,12 +83,12 @@ async def call(do: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T
 
 
 def said(answer: object) -> str:
-    """The server's words on one line, without the marks of Python's bytes."""
+    """The server's words on one line, without the marks of Python's bytes and of places in its source."""
     if isinstance(answer, list | tuple):
         return "; ".join(filter(None, (said(part) for part in answer)))[:300]
     if isinstance(answer, bytes):
         return " ".join(answer.decode("utf-8", "replace").split())[:300]
-    words = re.sub(r"^b'(.*)'$", r"\1", " ".join(str(answer or "").split()))[:300]
+    words = re.sub(r"^b'(.*)'$| \(_ssl\.c:\d+\)$", r"\1", " ".join(str(answer or "").split()))[:300]
     return words or (type(answer).__name__ if isinstance(answer, Exception) else "")
 
 

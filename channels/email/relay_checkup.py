@@ -1,5 +1,6 @@
 """Whether a relay lets the desk in: connection, certificate, log-in, without sending anything; the server's own words and what to do."""
 
+import socket
 import ssl
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -51,6 +52,8 @@ def _advice(error: Exception, relay: Relay, timeout: float) -> tuple[str, dict[s
     if untrusted is not None:
         advice = certificate_advice(untrusted.verify_code)
         return ("smtp_tls" if advice == "tls" else advice), {"names": ""}
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return "no_such_host", place
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         provider = provider_at(relay.host)
         return ("app_password", {"url": provider.passwords}) if provider is not None and provider.passwords else ("smtp_login", {})

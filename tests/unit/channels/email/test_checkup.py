@@ -134,6 +134,7 @@ class TestMailbox:
             Checkup(ADDRESS, Account.of("imap://a:b@127.0.0.1:1"), sender=SmtpSender("smtp://127.0.0.1:1"), resolver=ZONE)
         )
         assert told(steps["imap_tcp"]) == (State.FAIL, "unreachable")
+        assert steps["imap_tcp"].words == "Connection refused", "as a person would say it"
         assert {told(steps[key]) for key in ("imap_tls", "imap_login", "imap_folder", "imap_fetch")} == {(State.SKIPPED, "needs_earlier")}
         assert told(steps["smtp"]) == (State.FAIL, "unreachable")
         assert steps["mx"].state is State.OK
@@ -189,6 +190,11 @@ class TestMailbox:
         assert (*told(steps["imap_login"]), steps["imap_login"].words) == (State.FAIL, "oauth", "invalid_grant")
 
 
+async def test_a_server_that_is_not_there_is_another_mistake_than_a_closed_port() -> None:
+    steps = await steps_of(Checkup(ADDRESS, Account.of("imaps://a:b@imap.firma.invalid")))
+    assert told(steps["imap_tcp"]) == (State.FAIL, "no_such_host")
+
+
 class TestCertificate:
     @pytest.mark.parametrize(
         ("names", "until", "self_signed", "expected"),
@@ -222,6 +228,7 @@ class TestCertificate:
         async with scripted_imap(ScriptedImap()) as scripted:
             steps = await steps_of(Checkup(ADDRESS, Account.of(f"imaps://me:secret@127.0.0.1:{scripted.port}"), seconds=3))
         assert told(steps["imap_tls"]) == (State.FAIL, "tls")
+        assert "_ssl.c" not in steps["imap_tls"].words
 
     @pytest.mark.parametrize("until", [29, -1])
     async def test_starttls_at_a_real_server(self, certificates: Authority, until: int) -> None:

@@ -115,6 +115,10 @@ class TestPorts:
         found = await tried(Relay("127.0.0.1", port, starttls=True))
         assert (found.passed, found.advice, found.params) == (False, "unreachable", {"host": "127.0.0.1", "port": port})
 
+    async def test_a_name_that_nobody_has(self) -> None:
+        found = await tried(Relay("smtp.firma.invalid", 587, starttls=True))
+        assert (found.advice, found.params["host"]) == ("no_such_host", "smtp.firma.invalid")
+
     @pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
     async def test_one_without_protection(self, scheme: str) -> None:
         async with submission() as server:
