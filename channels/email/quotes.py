@@ -54,14 +54,24 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _LABELLED = re.compile(r"^[ \t>*]{0,4}[^\W\d_][^:@<\d]{0,22}?[ *]?:[ \t*]*\S")
+_BORDER = 140
+_ABOVE = ("above", "выше", "над", "вище", "oberhalb", "über", "au-dessus", "encima", "powyżej")
 _BLOCK = 8  # lines of a head
 _HAS_MAIL, _HAS_TIME = re.compile(_MAIL), re.compile(_TIME)
 _MOMENT = re.compile(rf"(?:\b(?:19|20)\d\d\b|{_DATE}).*{_TIME}|{_TIME}.*(?:\b(?:19|20)\d\d\b|{_DATE})", re.IGNORECASE)
-_RULED = re.compile(r"^\s*(?:_{8,}|-{8,}|={8,}|-{2,} ?[^\W\d_][^-\n]{3,60}-{2,}|original message)\s*$", re.IGNORECASE)
+_RULED = re.compile(r"^\s*(?:_{8,}|-{8,}|={8,}|[—–=*-]{5,}|-{2,} ?[^\W\d_][^-\n]{3,60}-{2,}|original message)\s*$", re.IGNORECASE)
 _ORIGINAL = re.compile(
     r"^\s*-{2,}\s*(?:исходное сообщение|оригинальное сообщение|original message|original appointment|reply message|"
     r"ursprüngliche nachricht|message d['’]origine|mensaje original|messaggio originale|wiadomość oryginalna|початкове повідомлення|"
     r"вихідне повідомлення)\s*-{2,}\s*$",
+    re.IGNORECASE,
+)
+# Other desks put it above what they say.
+_REPLY_ABOVE = re.compile(
+    r"^\s*([#=*~_—–<\[({-]{2,}.{0,40}?)?\b(?:please |пожалуйста,? |будь ласка,? |bitte )?(?:\w+ ){0,4}"
+    r"(?:reply|replies|response|answer|ответ\w*|відповідь|antwort|réponse|respuesta|odpowiedź)\b"
+    rf"(?: \w+){{0,2}} (?:{'|'.join(_ABOVE)})"
+    r"(?: (?:\w+ ){0,2}(?:line|лини\w|строк\w|черт\w|рядком|лінією|zeile|ligne|línea|linii)|(?= ?[=#*~—–-]{2}))",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(
@@ -358,16 +368,25 @@ def _attribution(lines: list[str], position: int) -> tuple[int, bool]:
 def _history_begins(lines: list[str], position: int) -> bool:
     """Whether an Outlook-like header block or "original message" line stands here."""
     line = lines[position]
-    if _ORIGINAL.match(line):
+    if _ORIGINAL.match(line) or _is_border(line):
         return True
     if _RULED.match(line):
         following = _next_filled(lines, position + 1)
         return following < len(lines) and (
-            _head_begins(lines, following)
+            _is_border(lines[following])
+            or _head_begins(lines, following)
             or _fields_from(lines, following) >= 2
             or (bool(_FROM.match(lines[following])) and _fields_from(lines, following + 1) >= 2)
         )
     return _head_begins(lines, position)
+
+
+def _is_border(line: str) -> bool:
+    """Whether a line says that answers go above it: in ornaments, or with nothing else in it, as no sentence of somebody's."""
+    if len(line) > _BORDER or not any(map(line.casefold().__contains__, _ABOVE)):
+        return False
+    found = _REPLY_ABOVE.match(line)
+    return found is not None and len(bare(line[found.end() :])) <= (_BORDER if found[1] else 0)
 
 
 def _head_begins(lines: list[str], position: int) -> bool:

@@ -24,8 +24,11 @@ _DEVICE = (
 _MOBILE = re.compile(
     r"^\s*(?:"
     r"(?:sent (?:from|with|via|using|by)|отправлено (?:со?|из|через|при помощи)|надіслано (?:з|із|зі|через)|адпраўлена (?:з|са|праз)|"
-    rf"envoyé d[e'’]\S*|enviado d\S+|inviat[oa] da\S*|wysłan[eo] z\S*|verzonden (?:vanaf|met|via)|odesláno z\S*|skickat från)"
+    rf"envoyé d[e'’]\S*|enviado d\S+|inviat[oa] da\S*|wysłan[eo] z\S*|verzonden (?:vanaf|met|via)|odesláno z\S*|skickat från|"
+    r"gesendet (?:von|mit|über))"
     rf"(?: [^\s,]+){{0,3}} {_DEVICE}(?:['’]\w+)?(?:[ ,/-]+[^\s,]+){{0,5}}"
+    r"(?:[.,;] (?:please )?(?:excuse|forgive|pardon|простите|извините) .{2,60})?"
+    r"|(?:простите|извините) за краткость.{0,60}|(?:это )?(?:письмо|сообщение) (?:было )?проверено .{0,30}вирус.{0,60}"
     rf"|отправлено из мобильной .{{2,40}}|von (?:mein\S+|unterwegs).{{0,60}}gesendet|.{{0,60}}{_DEVICE}.{{0,30}} (?:жіберілді|gönderildi)"
     r"|(?:get|получить|скачать|скачайте|отримати|завантажити|télécharger|obtenir|obtener|obtén|scarica|pobierz|download) outlook .{2,40}"
     r"|outlook f(?:ür|or) (?:ios|android) .{2,60}|yahoo mail: .{2,60}"
@@ -36,11 +39,16 @@ _MOBILE = re.compile(
 )
 # A mail server puts it above what comes from outside.
 _WARNING = re.compile(
-    r"\W{0,6}(?:caution|warning|external|attention|внимание|осторожно|внешн\w+|увага|achtung|vorsicht|avertissement|atención)\b.{0,60}?"
-    r"(?:originated (?:from )?outside|outside (?:of )?(?:the|your|our)|external (?:e-?mail|sender|source|message)|external\]|"
+    r"\W{0,6}(?:caution|warning|external|attention|внимание|осторожно|внешн\w+|увага|achtung|vorsicht|avertissement|atención)\b"
+    r"(?=.*(?:mail|sender|links|organi[sz]ation|письм|почт|сообщен|отправител|ссылк|лист|відправник|absender|expéditeur|correo))"
+    r".{0,60}?(?:originated (?:from )?outside|outside (?:of )?(?:the|your|our)|external (?:e-?mail|sender|source|message)|external\]|"
+    r"do not (?:click|open)|"
     r"внешн\w+ (?:почт\w+|письм\w+|отправител\w+|адрес\w*|источник\w*)|извне|из-за пределов|за пределами|"
-    r"зовнішн\w+ (?:пошт\w+|лист\w*|відправник\w*|джерел\w+)|von außerhalb|externe[nrs]? (?:e-?mail|absender|quelle)"
-    r"|expéditeur externe|externo)",
+    r"зовнішн\w+ (?:пошт\w+|лист\w*|відправник\w*|джерел\w+)|von außerhalb|extern\w* (?:e-?mail|absender|quelle)"
+    r"|expéditeur externe|externo)"
+    # A mark in brackets or stars, and what Outlook says of strangers.
+    r"|\s*(?:\[|\*{2,} ?)(?:external|extern\w?|внешн\w+|зовнішн\w+)(?: [\w-]+){0,3} ?(?:\]|\*{2,})|"
+    r".{0,50}(?:don['’]t often get e-?mail from|нечасто получаете|рідко отримуєте)",
     re.IGNORECASE | re.DOTALL,
 )
 # Formulas that stand for a signature whoever follows, and thanks, which are one only above a name.
@@ -71,7 +79,7 @@ _CONTACT = re.compile(
     re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(
-    r"конфиденциальн\w+ (?:информаци|сведени)|"
+    r"конфиденциальн\w+ (?:информаци|сведени)|информаци\w+, содержащ\w+ .{0,160}конфиденциальн|"
     r"(?:сообщение|письмо) (?:и|или|а также) .{0,40}вложени\w+ .{0,80}(?:конфиденциальн|предназначен)|"
     r"если вы не являетесь (?:указанным |предполагаемым |его )?(?:адресатом|получателем)|"
     r"получили (?:это|данное) (?:письмо|сообщение) по ошибке|"
@@ -163,7 +171,10 @@ def _mobile(lines: Sequence[str], end: int) -> int:
 
 def _disclaimer(lines: Sequence[str], end: int) -> int:
     start = _paragraph(lines, end)
-    return start if _DISCLAIMER.search("\n".join(lines[start:end])[:_LOOKED_AT]) else end
+    if not _DISCLAIMER.search("\n".join(lines[start:end])[:_LOOKED_AT]):
+        return end
+    above = _filled(lines, start)
+    return above - 1 if above and _RULE.match(lines[above - 1]) else start
 
 
 def _closing(lines: Sequence[str], end: int) -> int:
