@@ -27,7 +27,8 @@ _ABSENT = re.compile(
     r"on (?:\w+ )?(?:leave|vacation|holiday|sabbatical))|^(?:on|out on) (?:\w+ )?(?:leave|vacation|holiday|sabbatical)"
     r"|(?:нахожусь|буду|сейчас|я) (?:\w+ )?(?:в (?:\w+ )?(?:отпуске|командировке|декрете|отъезде)|на больничном|вне офиса)"
     r"|^(?:(?:до|по|с) [\d. а-я]{2,20})?(?:в отпуске|в командировке|на больничном)"
-    r"|меня (?:не будет|нет) (?:в офисе|на (?:рабочем )?месте)|отсутствую на рабочем месте|до [\d. а-я]{2,20}(?:я )?(?:в отпуске"
+    r"|меня (?:не будет|нет) (?:в офисе|на (?:рабочем )?месте)|отсутствую на рабочем месте|я не на рабочем месте"
+    r"|до [\d. а-я]{2,20}(?:я )?(?:в отпуске"
     r"|на больничном)"
     r"|(?:у|в) відпустці|на лікарняному|у відрядженні|[ўу] адпачынку|демалысында|демалыстамын|іссапардамын"
     r"|im urlaub|nicht im büro|außer haus|en (?:congés?|vacances|déplacement)|de vacaciones|fuera de la oficina|in ferie"
@@ -73,7 +74,7 @@ _UNREAD = re.compile(
     r"(?:mailbox|inbox|address) is (?:not|no longer) (?:monitored|read|in use)|unmonitored (?:mailbox|address)"
     r"|ящик (?:больше )?не (?:просматривается|обслуживается|предназначен|используется)|адрес больше не используется"
     r"|(?:confirm|verify|prove) (?:that )?you are (?:a )?(?:human|not a robot)|подтвердите, что вы (?:не робот|человек)"
-    r"|(?:please )?do not reply to this|не отвечайте на это|отвечать на (?:него|это письмо) не",
+    r"|(?:please )?do not reply to this|не отвечайте на (?:это|него|данное)|отвечать на (?:него|это письмо) не",
     re.IGNORECASE,
 )
 _GONE = re.compile(
@@ -83,7 +84,7 @@ _GONE = re.compile(
 )
 _ELSEWHERE = re.compile(
     r"(?:direct|send|address|forward) (?:all |your |any )?(?:e-?mails?|enquiries|messages|correspondence)|please (?:contact|write to)"
-    r"|(?:просьба|прошу|просим)? ?(?:направлять|писать|обращаться|пишите|обращайтесь|прохання писати|адресуйте)|adresser vos"
+    r"|(?:просьба|прошу|просим)? ?(?:направлять|писать|обращаться|пишите|обращайтесь|прохання писати|направляйте|адресуйте)|adresser vos"
     r"|wenden sie sich"
     r"|автоматически",
     re.IGNORECASE,

@@ -57,6 +57,7 @@ class TestOutOfOffice:
             "Bonjour, je suis en congés du 4 au 15 mars. Je vous répondrai à mon retour.",
             "Dziękuję za wiadomość. Obecnie przebywam na urlopie, zastępuje mnie p. Kamil Lis. Wiadomość wygenerowana automatycznie.",
             "Сәлеметсіз бе! До 20 марта я в командировке, отвечу позже.\n\n(автоматты жауап / автоматический ответ)",
+            "Здравствуйте! Сейчас я не на рабочем месте, вернусь 3 декабря. На ваше письмо отвечу по возвращении.",
         ],
     )
     def test_needs_no_header(self, text: str) -> None:
@@ -92,6 +93,7 @@ class TestRobotsWithoutAMark:
             "Thank you for contacting Customer Care. This is an automated response to let you know that we have received your email.",
             "Dies ist eine automatisch generierte Nachricht. Ihre E-Mail ist bei uns eingegangen.",
             "Здравствуйте! Этот адрес больше не используется, пишите на laptev@example.org. Автоответчик.",
+            "Документ отправлен из 1С:Предприятие. Это письмо сформировано автоматически, не отвечайте на него.",
             "Ваше письмо задержано. Чтобы оно было доставлено, подтвердите, что вы человек. Письмо создано автоматически.",
         ],
     )
@@ -103,6 +105,7 @@ class TestRobotsWithoutAMark:
         "text",
         [
             "Сотрудник Ермаков Павел больше не работает в компании. Просьба направлять письма на info@example.org.",
+            "Анна Иванова больше не работает в компании. Пожалуйста, направляйте письма на office@example.org.",
             "Please note that Dan Kent no longer works here. Please direct all enquiries to news@example.org.",
             "Коваль Андрій більше не працює в компанії. Прохання писати на office@example.org",
         ],
@@ -122,6 +125,8 @@ class TestRobotsWithoutAMark:
             "Клиентам приходит «Это автоматическое сообщение, ваш запрос принят». Уберите, пожалуйста.",
             "Ваше обращение принято, но ответа нет. Когда ждать?",
             "автоответчик поменять, там старый голос",
+            "Мне пришло «Это автоматическое письмо, не отвечайте на него», а заявка так и не решена.",
+            "Сейчас я не на рабочем месте, подойду к четырём и перезагружу.",
         ],
     )
     def test_people_write_of_robots(self, text: str) -> None:
