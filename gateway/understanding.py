@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -28,6 +29,7 @@ from models.relearn import LEAST, click, learned
 from models.retrain import Outcome, TrainingBusy, retrain
 from models.retrieval import ArticleIndex, IndexedArticle
 from models.rows import Row, category_rows, intent_rows, with_corrections
+from models.sharing import shared
 from models.training import TrainingFailed
 from nlu import asking
 from nlu.actions import FormValidator
@@ -127,12 +129,8 @@ class Understanding:
             catalogue, forms = catalogue_of(config), forms_of(config, await measured(session, config))
             said = await questions.judged(session, limit=CLICKS)
         self._index = await asyncio.to_thread(self._taught, articles, said)
-        engine = TriageEngine(
-            category_model=await asyncio.to_thread(self._load, "category"),
-            intent_model=await asyncio.to_thread(self._load, "intent"),
-            catalogue=catalogue,
-            encoder=self.encoder,
-        )
+        category, intent = await asyncio.to_thread(self._models)
+        engine = TriageEngine(category_model=category, intent_model=intent, catalogue=catalogue, encoder=self.encoder)
         validator = FormValidator(forms.values(), today=lambda: config.today(self._clock.now()))
         await asyncio.to_thread(validator.warm)
         return DeskTools(
@@ -162,6 +160,13 @@ class Understanding:
         except ArtefactRefused as error:
             log.warning("understanding.model_unreadable", model=name, error=str(error))
             return False
+
+    def _models(self) -> tuple[Loaded | None, Loaded | None]:
+        category, intent = self._load("category"), self._load("intent")
+        if category is None or intent is None:
+            return category, intent
+        one, other = shared(category.model, intent.model)
+        return replace(category, model=one), replace(intent, model=other)
 
     def _load(self, name: str) -> Loaded | None:
         try:

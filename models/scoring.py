@@ -4,13 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.features import pairs, read, token_chars, word_features
-from models.products import Bytes
 from models.words import fold, stem
 
 Floats = NDArray[np.float64]
@@ -133,6 +132,18 @@ class _Token(NamedTuple):
     chars: NDArray[np.intp]  # columns of its characters, as often as they stand in it
 
 
+class Anchors(Protocol):
+    """Vectors of known texts in a byte a number, as `models.products.Bytes` are."""
+
+    @property
+    def rows(self) -> NDArray[np.int8]: ...
+
+    @property
+    def steps(self) -> NDArray[np.float32]: ...
+
+    def products(self, others: NDArray[np.float32]) -> NDArray[np.float32]: ...
+
+
 @dataclass(slots=True)
 class TextModel:
     """A linear layer over TF-IDF of words and characters, a kernel layer over the sentence vector where one is trained, and calibration.
@@ -147,7 +158,7 @@ class TextModel:
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]  # (features, classes)
     bias: NDArray[np.float32]
-    anchors: Bytes | None = None
+    anchors: Anchors | None = None
     anchor_weights: NDArray[np.float32] | None = None  # (anchors, classes, and one column more where rejected texts were learned)
     shared_weights: NDArray[np.float32] | None = None  # (features, as many): what the kernel layer reads from the words
     gamma: float = 1.0
