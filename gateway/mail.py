@@ -17,6 +17,7 @@ from channels.email.intake import InboxAddress
 from channels.email.letter import letters_of
 from channels.email.peers import Peers, networks
 from channels.email.relays import OwnPace
+from channels.email.rules import Rules
 from channels.email.sandbox.mailbox import MailSandbox
 from channels.email.sandbox.pages import create_pages
 from channels.email.signing import Signer
@@ -110,7 +111,7 @@ def build_mail(
         blobs=blobs,
         secret=key,
         clock=clock,
-        senders=inbox.config.get("senders", {}),
+        rules=Rules.of(inbox.config),
         trusted=Trusted.of(inbox.config),
         examiner=examiner,
         signer=signer,
@@ -148,7 +149,7 @@ class Addresses:
                 row.address.lower(),
                 every,
                 paused=row.state != "active",
-                senders=row.config.get("senders", {}),
+                rules=Rules.of(row.config),
                 trusted=Trusted.of(row.config),
             )
             for row in rows

@@ -17,6 +17,7 @@ from channels.email.imap_account import Account
 from channels.email.imap_mailbox import CommandRefused, Fetched
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.mapping import parse
+from channels.email.rules import Rules
 from channels.email.trust import Trusted
 from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.conversations.ports import Accepted, ChannelKind, InboundMessage
@@ -64,7 +65,7 @@ class MailImport:
         every = tuple(one.address.lower() for one in found)
         (one,) = chosen
         # Nothing is checked anew: keys and addresses of old mail are long gone. What our own servers said when it came still stands.
-        address = InboxAddress(one.id, one.address.lower(), every, senders=one.config.get("senders", {}), trusted=Trusted.of(one.config))
+        address = InboxAddress(one.id, one.address.lower(), every, rules=Rules.of(one.config), trusted=Trusted.of(one.config))
         return cls(desk, address, answer, dry_run, mail_account(one.config, desk.box.open(one.secrets)))
 
     async def run(self, path: Path) -> AsyncIterator[int]:
@@ -126,7 +127,7 @@ class MailImport:
     async def _look(self, raw: bytes) -> None:
         parsed = await asyncio.to_thread(
             parse, raw, inbox_id=self.inbox.inbox_id, inbox_addresses=self.inbox.own, secret=self.desk.key,
-            received_at=self.desk.clock.now(), senders=self.inbox.senders,
+            received_at=self.desk.clock.now(), rules=self.inbox.rules,
         )  # fmt: skip
         self.verdicts[parsed.verdict.code] += 1
         query = select(RawInbound.id).where(RawInbound.inbox_id == self.inbox.inbox_id, RawInbound.external_id == parsed.external_id[:500])

@@ -105,15 +105,21 @@ def _relays(urls: str) -> "tuple[Relay, ...]":
     return Relay.several(urls)
 
 
-async def set_trust(
-    uow: UnitOfWork, name: str, *, authserv: Sequence[str] | None = None, sealers: Sequence[str] | None = None
-) -> dict[str, list[str]]:
-    """Whose word about senders a mail inbox believes; None leaves it as it is. Answers what holds now; raises `NotFound` and `Invalid`."""
+async def mail_inbox(uow: UnitOfWork, name: str) -> Inbox:
+    """The mail inbox of this name, locked; raises `NotFound` and `Invalid`."""
     inbox: Inbox | None = await uow.scalar(select(Inbox).where(Inbox.name == name).with_for_update())
     if inbox is None:
         raise NotFound(inbox=name)
     if inbox.channel != ChannelKind.EMAIL:
         raise Invalid(reason=_("this is no mail inbox"))
+    return inbox
+
+
+async def set_trust(
+    uow: UnitOfWork, name: str, *, authserv: Sequence[str] | None = None, sealers: Sequence[str] | None = None
+) -> dict[str, list[str]]:
+    """Whose word about senders a mail inbox believes; None leaves it as it is. Answers what holds now; raises `NotFound` and `Invalid`."""
+    inbox = await mail_inbox(uow, name)
     given = {"trusted_authserv": authserv, "trusted_sealers": sealers}
     wanted = {key: sorted({one.strip().lower() for one in value}) for key, value in given.items() if value is not None}
     if any(inbox.config.get(key, []) != value for key, value in wanted.items()):

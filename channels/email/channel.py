@@ -1,8 +1,7 @@
 """One mail inbox as a `Channel`: fetches where IMAP is configured, sends through the relay or into the sandbox."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from channels.email.checkup import STEPS, Checkup
 from channels.email.compose import Mailbox, compose, envelope_sender, message_id_of, to_bytes
@@ -11,6 +10,7 @@ from channels.email.imap import ImapFetcher
 from channels.email.imap_account import Account
 from channels.email.imap_oauth import AccessTokens
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
+from channels.email.rules import NONE, Rules
 from channels.email.signing import Signer
 from channels.email.smtp_out import Sender
 from channels.email.trust import NOBODY_TRUSTED, Trusted
@@ -37,7 +37,7 @@ class EmailChannel(Unalterable):
         secret: bytes,
         clock: Clock,
         own_addresses: Sequence[str] = (),
-        senders: Mapping[str, str] = MappingProxyType({}),
+        rules: Rules = NONE,
         trusted: Trusted = NOBODY_TRUSTED,
         examiner: Examiner | None = None,
         signer: Signer | None = None,
@@ -50,7 +50,7 @@ class EmailChannel(Unalterable):
         self.inbox_id, self.mailbox = inbox_id, mailbox
         self.sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
         every = tuple(address.lower() for address in own_addresses)
-        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, senders=senders, trusted=trusted)
+        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, rules=rules, trusted=trusted)
         self._examiner, self._signer = examiner, signer
         self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
         self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None

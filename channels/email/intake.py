@@ -1,14 +1,15 @@
 """From raw bytes to an accepted message: the one path that the listener and the IMAP fetcher share."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.email.examining import Examiner, trust_of
 from channels.email.filters.forged import distrusted
 from channels.email.mapping import ParsedMail, parse, to_inbound
+from channels.email.rules import NONE, Rules
 from channels.email.trust import NOBODY_TRUSTED, Origin, Trusted
 from desk_core.conversations.ports import Accept, Accepted, Blobs, InboundFile, InboundMessage
 from desk_core.kit.clock import Clock
@@ -31,7 +32,7 @@ class InboxAddress:
     address: str
     addresses: tuple[str, ...] = ()
     paused: bool = False
-    senders: Mapping[str, str] = field(default_factory=dict)  # rules: address -> "person", "robot" or "apart"
+    rules: Rules = NONE
     trusted: Trusted = NOBODY_TRUSTED
 
     @property
@@ -84,7 +85,7 @@ class MailIntake:
                 received_at=self._clock.now(),
                 envelope_from=envelope_from,
                 envelope_to=tuple(envelope_to),
-                senders=inbox.senders,
+                rules=inbox.rules,
             )
 
         parsed = await asyncio.get_running_loop().run_in_executor(self._readers, read) if len(raw) > _IN_A_THREAD else read()

@@ -5,7 +5,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from channels.email import bounces, quotes
@@ -19,6 +18,7 @@ from channels.email.filters import Letter, judge
 from channels.email.html_text import remote_pictures, safe_html, text_of_html
 from channels.email.mime import Part, headers_of, read, split_head
 from channels.email.people import NOBODY, others_on, raws_of, sender_of
+from channels.email.rules import NONE, Rules
 from channels.email.threading import number_in_subject, read_token, without_plus
 from channels.email.verdicts import Verdict
 from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessage, Sender
@@ -61,15 +61,15 @@ def parse(
     received_at: datetime,
     envelope_from: str | None = None,
     envelope_to: Collection[str] = (),
-    senders: Mapping[str, str] = MappingProxyType({}),
+    rules: Rules = NONE,
 ) -> ParsedMail:
-    """Read a mail as it came; `senders` are rules of the desk, see `judge`.
+    """Read a mail as it came; `rules` are those of the desk, see `judge`.
 
     What cannot be read at all keeps its text and the verdict `unreadable`.
     """
     own = frozenset(address.lower() for address in inbox_addresses)
     try:
-        return _parse(raw, inbox_id, own, secret, received_at, envelope_from, envelope_to, senders)
+        return _parse(raw, inbox_id, own, secret, received_at, envelope_from, envelope_to, rules)
     except Exception as error:  # noqa: BLE001 - a mail that trips the parser must still reach a person
         text = text_of(raw[:MAX_TEXT])
         return _unreadable(raw, text, inbox_id, received_at, envelope_from, tuple(envelope_to), {"error": type(error).__name__})
@@ -118,7 +118,7 @@ def _parse(
     received_at: datetime,
     envelope_from: str | None,
     envelope_to: Collection[str],
-    senders: Mapping[str, str],
+    rules: Rules,
 ) -> ParsedMail:
     root = read(raw)
     if not any(name in {"from", "to", "subject", "date", "message-id", "content-type", "received"} for name, _ in root.headers):
@@ -170,7 +170,7 @@ def _parse(
     delivered = [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in root.all(name)]
     tokens = tuple(dict.fromkeys(token for text in (*recipients, *delivered, *references) if (token := read_token(text, secret))))
     letter = Letter(
-        root, sender.address, subject, answer.reply, message_id, envelope_from, own, secret, senders,
+        root, sender.address, subject, answer.reply, message_id, envelope_from, own, secret, rules,
         answers=bool(references), passes_on=forward or author is not None,
     )  # fmt: skip
     verdict = judge(letter)
@@ -195,7 +195,7 @@ def _parse(
     if carbon:
         card["cc"] = list(dict.fromkeys(carbon))[:100]
     ours = {*own, *(without_plus(address) for address in (*envelope_to, *(address_of(one) or "" for one in delivered)))}
-    if not verdict.held and (others := others_on(root, {*ours, sender.address}, senders)):
+    if not verdict.held and (others := others_on(root, {*ours, sender.address}, rules)):
         card["people"] = others
     if date := root.get("date"):
         card["date"] = date[:100]

@@ -1,13 +1,14 @@
 """Who writes a mail, and to whom else it goes. Pure."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from channels.email.addresses import address_of, addresses
 from channels.email.mime import Part
 from channels.email.robots import NOT_TO_INVOLVE, SPEAKS_FOR_OTHERS, behind
+from channels.email.rules import Rules
 from channels.email.threading import without_plus
-from desk_core.conversations.ports import Sender
+from desk_core.conversations.ports import Sender, TakeAs
 
 NOBODY = "unknown@invalid"
 _OTHERS = 50
@@ -54,11 +55,11 @@ def is_list(root: Part, address: str) -> bool:
     )
 
 
-def others_on(root: Part, known: Collection[str], senders: Mapping[str, str]) -> list[list[str]]:
+def others_on(root: Part, known: Collection[str], rules: Rules) -> list[list[str]]:
     """[name, address] of the people whom the letter went to besides the desk; no robots and no lists."""
     found: dict[str, str] = {}
     for name, address in (pair for header in ("to", "cc") for value in raws_of(root, header) for pair in addresses(value)):
-        if address in known or without_plus(address) in known or senders.get(address) == "robot" or behind(address) in NOT_TO_INVOLVE:
+        if address in known or without_plus(address) in known or rules.about(address) is TakeAs.ROBOT or behind(address) in NOT_TO_INVOLVE:
             continue
         found[address] = found.get(address) or name
     return [[name, address] for address, name in found.items()][:_OTHERS]

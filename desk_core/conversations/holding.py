@@ -1,18 +1,23 @@
 """Held messages: kept and shown, but nobody was answered. An operator takes them up as if a person had just written, or leaves them."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, tuple_
 
 from desk_core.context import Context
 from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
-from desk_core.conversations.ports import FORGED_SENDER, InboundKind
+from desk_core.conversations.ports import FORGED_SENDER, InboundKind, TakeAs
 from desk_core.kit.db import UnitOfWork
-from desk_core.kit.errors import DeskError, NotFound
+from desk_core.kit.errors import DeskError, Invalid, NotFound
+from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.lanes import queue
+
+MOST_RULES = 500
+SHORTEST_WORDS, LONGEST_WORDS = 3, 200
 
 
 class Hold(StrEnum):
@@ -21,14 +26,6 @@ class Hold(StrEnum):
     HELD = "held"
     RELEASED = "released"
     LEFT = "left"
-
-
-class TakeAs(StrEnum):
-    """What mail of a sender is, by a rule of the desk."""
-
-    PERSON = "person"
-    ROBOT = "robot"
-    APART = "apart"  # a person's, and a request of its own whatever letters it refers to
 
 
 class NotHeld(DeskError):
@@ -136,20 +133,50 @@ async def take_sender_as(uow: UnitOfWork, message: Message, what: TakeAs) -> Non
     inbox = await uow.session.get(Inbox, message.inbox_id, with_for_update=True)
     if inbox is None or not address or address.endswith("@invalid"):  # whoever names no sender is nobody in particular
         return
-    senders: dict[str, Any] = {**inbox.config.get("senders", {}), address: what.value}
-    await uow.execute(
-        update(Inbox).where(Inbox.id == inbox.id).values(config={**inbox.config, "senders": senders}, version=Inbox.version + 1)
-    )
+    _put(inbox, "senders", address, what)
 
 
-def forget_sender(inbox: Inbox, address: str) -> bool:
-    """Take the rule for a sender away; `inbox` is locked. False where there is none."""
-    senders = dict(inbox.config.get("senders", {}))
-    if senders.pop(address, None) is None:
+def set_rule(inbox: Inbox, about: str, what: TakeAs) -> bool:
+    """A rule for mail as `rule_of` reads it; `inbox` is locked. False where it was there. Raises `Invalid`."""
+    return _put(inbox, *rule_of(about), what)
+
+
+def _put(inbox: Inbox, place: str, key: str, what: TakeAs) -> bool:
+    kept = dict(inbox.config.get(place, {}))
+    if key not in kept and len(kept) >= MOST_RULES:
+        raise Invalid(reason=Phrase(_("An inbox holds %(n)s such rules. Remove one first."), n=MOST_RULES))
+    if kept.get(key) == what.value:
         return False
-    inbox.config = {**inbox.config, "senders": senders}
+    inbox.config = {**inbox.config, place: {**kept, key: what.value}}
     inbox.version += 1
     return True
+
+
+def forget_rule(inbox: Inbox, about: str) -> bool:
+    """Take a rule away; `inbox` is locked. False where there is none."""
+    for place in ("senders", "subjects"):
+        kept = dict(inbox.config.get(place, {}))
+        if kept.pop(about.strip().lower() if place == "senders" else _words(about), None) is not None:
+            inbox.config = {**inbox.config, place: kept}
+            inbox.version += 1
+            return True
+    return False
+
+
+def rule_of(about: str) -> tuple[str, str]:
+    """Where in the inbox, under which key, a rule stands for an address, a domain ("@example.com") or words of a subject; or `Invalid`."""
+    words = _words(about)
+    if "@" in words and " " not in words:
+        if not re.fullmatch(r"[^@]*@[^@\s]+\.[^@\s.]+", words):
+            raise Invalid(reason=_("This is no address. A whole domain is written @example.com."))
+        return "senders", about.strip().lower()
+    if not SHORTEST_WORDS <= len(words) <= LONGEST_WORDS:
+        raise Invalid(reason=_("Give an address, a domain like @example.com, or at least three letters of the subject."))
+    return "subjects", words
+
+
+def _words(about: str) -> str:
+    return " ".join(about.split()).casefold()
 
 
 async def _held(uow: UnitOfWork, message_id: str) -> Message:

@@ -30,6 +30,14 @@ class Ability(StrEnum):
     TOPICS = "topics"
 
 
+class TakeAs(StrEnum):
+    """What mail of a sender is, by a rule of the desk."""
+
+    PERSON = "person"
+    ROBOT = "robot"
+    APART = "apart"  # a person's, and a request of its own whatever letters it refers to
+
+
 class InboundKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"  # `edits` names the external id of the message that changed

@@ -11,8 +11,8 @@ from desk_core.context import Actor, Context
 from desk_core.conversations import holding, letters
 from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
-from desk_core.conversations.holding import SenderNotProven, TakeAs
-from desk_core.conversations.ports import FORGED_SENDER, ChannelKind
+from desk_core.conversations.holding import SenderNotProven
+from desk_core.conversations.ports import FORGED_SENDER, ChannelKind, TakeAs
 from desk_core.conversations.service import Baton
 from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound

@@ -129,6 +129,66 @@ def trust(
     show(told, as_json=json, table=table)
 
 
+@app.command()
+def rules(
+    inbox: Annotated[str, typer.Argument(help="A mail inbox.")],
+    hold: Annotated[list[str] | None, typer.Option("--hold", help="Such mail is held, and nobody is answered.")] = None,
+    person: Annotated[list[str] | None, typer.Option("--person", help="Such mail is a person's, whatever it says of itself.")] = None,
+    apart: Annotated[list[str] | None, typer.Option("--apart", help="Each such letter is a request of its own.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="No rule for such mail any more.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell which letters of the last 30 days each new rule would have met.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Rules for mail of an address, a domain (@example.org), or with words in its subject; without options they are shown.
+
+    They go before everything that the desk sees in a letter itself. Each option may be repeated.
+    """
+
+    async def work(desk: "Desk") -> dict[str, Any]:
+        from channels.email.rules import Rules
+        from desk_core.conversations import holding
+        from desk_core.conversations.ports import TakeAs
+        from desk_core.kit.errors import NotFound
+        from gateway.mail_inboxes import mail_inbox
+        from gateway.mail_rules import met_by
+
+        given = {TakeAs.ROBOT: hold or [], TakeAs.PERSON: person or [], TakeAs.APART: apart or []}
+        wanted = [(about, what, *holding.rule_of(about)) for what, every in given.items() for about in every]
+        async with desk.database.unit() as uow:
+            kept = await mail_inbox(uow, inbox)
+            if not dry_run:
+                for about, what, _place, _key in wanted:
+                    holding.set_rule(kept, about, what)
+                for about in remove or []:
+                    if not holding.forget_rule(kept, about):
+                        raise NotFound(rule=about)
+            told: dict[str, Any] = {place: dict(kept.config.get(place, {})) for place in ("senders", "subjects")}
+        if dry_run:
+            async with desk.database.read() as session:
+                met = {
+                    key: await met_by(session, kept, Rules.of({place: {key: what}}), now=desk.clock.now()) for _, what, place, key in wanted
+                }
+            told["met"] = {key: {"count": one.count, "of": one.of, "letters": one.letters} for key, one in met.items()}
+        return told
+
+    told = run(work)
+
+    def table() -> None:
+        for about, met in told.get("met", {}).items():
+            print(f"{about}: would have met {met['count']} of {met['of']}")
+            for address, subject in met["letters"]:
+                print(f"  {address}  {subject}")
+        lines = [(about, what) for place in ("senders", "subjects") for about, what in sorted(told[place].items())]
+        for about, what in lines:
+            print(f"{what:<7} {about}")
+        if not lines and "met" not in told:
+            print("No rules.")
+
+    show(told, as_json=json, table=table)
+
+
 @dkim.command()
 def init(
     domain: Domain,

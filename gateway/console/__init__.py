@@ -14,6 +14,7 @@ from gateway.console import (
     inbox,
     letters,
     live,
+    mail_rules,
     mailboxes,
     mails,
     misfiled,
@@ -27,5 +28,6 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 routers = (
     inbox.router, ticket.router, acts.router, misfiled.router, dead.router, articles.router, gaps.router, settings.router, groups.router,
-    mailboxes.router, bots.router, held.router, letters.router, outgoing.router, model.router, live.router, files.router, mails.router,
+    mail_rules.router, mailboxes.router, bots.router, held.router, letters.router, outgoing.router, model.router, live.router,
+    files.router, mails.router,
 )  # fmt: skip

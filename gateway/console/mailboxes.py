@@ -10,7 +10,6 @@ from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
 from channels.email.imap_account import Account, Fate, Security, guess, url_of
-from desk_core.conversations import holding
 from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
@@ -199,20 +198,6 @@ async def set_manner(
         inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
         if inboxes.set_manner(inbox, language=language, signed_by=signed_by):
             note_change(uow, frame, "inbox.set", inbox.name, {"language": language, "signed_by": signed_by})
-    return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
-
-
-@router.post("/{inbox_id}/senders")
-async def forget_sender(
-    request: Request, signed: Administrator, inbox_id: Ident, address: Annotated[str, Form(max_length=320)]
-) -> Response:
-    """Mail of this sender is judged like any other again."""
-    frame = await Frame.of(request, signed)
-    known = await inbox_of(frame, inbox_id, ChannelKind.EMAIL)
-    async with frame.desk.database.unit() as uow:
-        inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
-        if holding.forget_sender(inbox, address):
-            note_change(uow, frame, "inbox.forget_sender", inbox.name, {"address": address})
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 

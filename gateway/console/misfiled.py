@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from desk_core.context import Context
 from desk_core.conversations import holding
 from desk_core.conversations.entities import Message
-from desk_core.conversations.holding import TakeAs
+from desk_core.conversations.ports import TakeAs
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _

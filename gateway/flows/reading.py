@@ -33,6 +33,9 @@ from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 TWIN_WITHIN = timedelta(hours=1)
 """A letter that begins anew in the very same words within this time is the earlier one sent again, or a robot's."""
 
+APART = frozenset({"sender_apart", "subject_apart"})
+"""Verdicts of rules under which a letter is a request of its own, whatever other letters it refers to."""
+
 ANSWERS, ANSWERED_WITHIN = 2, timedelta(minutes=10)
 """So many automatic letters go to one sender within this time. A third would be a loop with a robot that hides what it is; what is sent
 beyond that is taken in all the same."""
@@ -322,7 +325,7 @@ async def _find_conversation(
         found = await conversations.conversation_by_id(session, token)
         if found is not None:
             return found, "token", None
-    if message.verdict == "sender_apart":
+    if message.verdict in APART:
         return None, "new", None
     by_reference = await letters.conversation_by_references(session, inbox.id, message.references)
     if by_reference is not None:

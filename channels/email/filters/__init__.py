@@ -6,7 +6,7 @@ from channels.email.verdicts import Verdict
 
 FILTERS: tuple[Filter, ...] = (
     own.came_back,
-    rules.of_sender,
+    rules.of_the_desk,
     reports.complaint_or_receipt,
     invitations.to_a_meeting,
     spam.marked,

@@ -1,15 +1,16 @@
 """What a filter looks at: a parsed mail and what the desk knows of itself."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from channels.email.mime import Part
+from channels.email.rules import Rules
 from channels.email.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`senders` are rules of the desk: address -> "person", "robot" or "apart"; `own` are all addresses of its inboxes, in lower case.
+    """`rules` are those of the desk for such mail; `own` are all addresses of its inboxes, in lower case.
 
     `answers`: the mail says that it answers another. `passes_on`: what it tells are somebody else's words, at least in part.
     """
@@ -22,7 +23,7 @@ class Letter:
     envelope_from: str | None
     own: Collection[str]
     secret: bytes
-    senders: Mapping[str, str]
+    rules: Rules
     answers: bool = False
     passes_on: bool = False
 

@@ -1,15 +1,17 @@
-"""What an operator has said of a sender: it goes before everything that the mail says of itself."""
+"""What the desk has said of such mail: it goes before everything that the mail says of itself."""
 
 from channels.email.filters.letter import Letter, held
 from channels.email.verdicts import Verdict
+from desk_core.conversations.ports import TakeAs
 
 
-def of_sender(letter: Letter) -> Verdict | None:
-    match letter.senders.get(letter.sender):
-        case "person":
-            return Verdict("sender_person", {"address": letter.sender})
-        case "robot":
-            return held("sender_robot", address=letter.sender)
-        case "apart":
-            return Verdict("sender_apart", {"address": letter.sender})
+def of_the_desk(letter: Letter) -> Verdict | None:
+    if what := letter.rules.about(letter.sender):
+        return _told(what, "sender", address=letter.sender)
+    if rule := letter.rules.in_subject(letter.subject):
+        return _told(rule[1], "subject", words=rule[0])
     return None
+
+
+def _told(what: TakeAs, by: str, **params: str) -> Verdict:
+    return held(f"{by}_{what}", **params) if what is TakeAs.ROBOT else Verdict(f"{by}_{what}", params)

@@ -117,23 +117,6 @@ class TestWhoMay:
         assert kept.state == "active"
 
 
-class TestSenders:
-    async def test_a_rule_for_a_sender_is_listed_and_removed(self, admin: Browser, inbox: Inbox, database: Database) -> None:
-        rules = {"robot@a.example": "robot", "anna@a.example": "person"}
-        async with database.unit() as uow:
-            kept = await uow.session.get_one(Inbox, inbox.id)
-            kept.config = {**kept.config, "senders": rules}
-        assert "robot@a.example" in (await admin.get(f"{BASE}/{inbox.id}")).text
-        for _again in range(2):
-            answer = await admin.post(f"{BASE}/{inbox.id}/senders", data={"address": "robot@a.example"})
-            assert answer.status_code == 303
-        assert "robot@a.example" not in (await admin.get(f"{BASE}/{inbox.id}")).text
-        after = await stored(database, inbox.name)
-        assert after is not None
-        assert after.config["senders"] == {"anna@a.example": "person"}
-        assert [entry.action for entry in await audited(database)].count("inbox.forget_sender") == 1
-
-
 class TestAdding:
     async def test_begins_with_the_address_and_guesses_the_rest(self, admin: Browser) -> None:
         first = (await admin.get(f"{BASE}/new")).text

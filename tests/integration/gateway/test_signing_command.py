@@ -1,4 +1,4 @@
-"""`priyom email dkim`: a key, its record, rotation; and what a desk signs with. `priyom email trust`: whose word counts."""
+"""`priyom email dkim`: a key, its record, rotation. `priyom email trust` and `rules`: whose word counts, and what the desk says of mail."""
 
 import asyncio
 import json
@@ -173,3 +173,15 @@ def test_trust_is_shown_replaced_and_taken_back(priyom: Run, database: Database)
     assert config["trusted_authserv"] == ["", "mx.desk.example"]
     assert priyom("trust", "email", "--clear", "--json") == (0, nobody)
     assert priyom("trust", "nowhere")[0] == 3
+
+
+def test_rules_are_shown_made_tried_and_removed(priyom: Run) -> None:
+    assert priyom("rules", "email") == (0, "No rules.\n")
+    tried = priyom("rules", "email", "--hold", "@a.example", "--dry-run", "--json")[1]
+    assert (tried["senders"], tried["met"]["@a.example"]["count"]) == ({}, 0)
+    made = priyom("rules", "email", "--hold", "Robot@A.example", "--apart", "[Zabbix] PROBLEM", "--json")
+    assert made == (0, {"senders": {"robot@a.example": "robot"}, "subjects": {"[zabbix] problem": "apart"}})
+    assert "apart   [zabbix] problem" in priyom("rules", "email")[1]
+    assert priyom("rules", "email", "--remove", "robot@a.example", "--json")[1]["senders"] == {}
+    assert priyom("rules", "email", "--remove", "robot@a.example")[0] == 3
+    assert priyom("rules", "email", "--hold", "re")[0] == 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from channels.email.rules import Rules
 from tests.unit.channels.email.mails import mail, parsed
 
 
@@ -238,8 +239,23 @@ class TestSpam:
 
     def test_an_operator_who_knows_the_sender_goes_first(self) -> None:
         raw = b"X-Spam-Flag: YES\r\n" + mail("The printer is broken")
-        assert parsed(raw, senders={"anna@example.com": "person"}).verdict.code == "sender_person"
-        assert parsed(raw, senders={"anna@example.com": "apart"}).verdict.code == "sender_apart"
+        assert parsed(raw, rules=Rules({"anna@example.com": "person"})).verdict.code == "sender_person"
+        assert parsed(raw, rules=Rules({"anna@example.com": "apart"})).verdict.code == "sender_apart"
+
+    @pytest.mark.parametrize(
+        ("rules", "code"),
+        [
+            (Rules({"@example.com": "robot"}), "sender_robot"),
+            (Rules({"@example.com": "robot", "anna@example.com": "person"}), "sender_person"),
+            (Rules({"@other.example": "robot"}), "received"), (Rules({}, {"report of the night": "robot"}), "subject_robot"),
+            (Rules({}, {"report": "robot", "report of the night": "apart"}), "subject_apart"),
+            (Rules({}, {"invoice": "robot"}), "received"),
+            (Rules({"anna@example.com": "person"}, {"report": "robot"}), "sender_person"),
+        ],
+    )  # fmt: skip
+    def test_a_rule_is_for_an_address_a_domain_or_words_of_the_subject(self, rules: Rules, code: str) -> None:
+        raw = mail("The printer is broken").replace(b"\r\nSubject: ", b"\r\nX-Was: ", 1)
+        assert parsed(b"Subject: [zbx]  Report OF the\r\n night\r\n" + raw, rules=rules).verdict.code == code
 
 
 class TestRobots:
