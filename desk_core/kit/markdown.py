@@ -17,12 +17,12 @@ _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>~|])")
 def unmarked(text: str) -> str:
     """A text without the marks of Markdown that would only disturb its reader; web addresses stay to the letter."""
     text = _LINK.sub(lambda link: link[2] if link[1] == link[2] else f"{link[1]} ({link[2]})", text)
-    return "".join(piece if place % 2 else _bare(piece) for place, piece in enumerate(_ADDRESS.split(text)))
+    pieces = (piece if place % 2 else _bare(piece) for place, piece in enumerate(_ADDRESS.split(text)))
+    return _ESCAPED.sub(r"\1", "".join(pieces))
 
 
 def _bare(text: str) -> str:
-    text = _CODE.sub(r"\1", _STRONG.sub(lambda strong: strong[1] or strong[2], text))
-    return _ESCAPED.sub(r"\1", text)
+    return _CODE.sub(r"\1", _STRONG.sub(lambda strong: strong[1] or strong[2], text))
 
 
 def with_links(parser: "MarkdownIt") -> "MarkdownIt":

@@ -122,7 +122,7 @@ class TestTheHabitsOfAnInbox:
             now = await session.get_one(Inbox, inbox.id)
             audit = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "inbox.habits"))).one()
         assert (now.config["plus"], now.config["participants"], now.version) == (False, True, inbox.version + 1)
-        assert audit.after == {"plus": False, "participants": True}
+        assert audit.after == {"plus": False, "participants": True, "dkim": True}
         await admin.post(f"{base}/habits", data={"participants": "1"})
         async with database.read() as session:
             assert (await session.get_one(Inbox, inbox.id)).version == now.version, "nothing changed, nothing is built anew"

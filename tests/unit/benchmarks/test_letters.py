@@ -16,7 +16,7 @@ def opened(number: int) -> Opened:
     )  # fmt: skip
     return Opened(
         letter=letter, text="Заявка принята.\nМы ответим.", html=None, headers=(), references=f"<first-{number}@x.example>",
-        reply_to=f"support+{number}@bench.example", files=(), raw=b"",
+        reply_to=f"support+{number}@bench.example", files=(), others=(), raw=b"",
     )  # fmt: skip
 
 
