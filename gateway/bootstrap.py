@@ -188,6 +188,7 @@ class Desk:
                     clock=self.clock,
                     on_status=lambda words: self.note_status(inbox_id, words),
                     on_name=functools.partial(inboxes.keep_username, self.database, inbox_id),
+                    own_addresses=await inboxes.own_addresses(self.database, inbox),
                     examiner=self.examiner,
                     signer=await self._signer(inbox),
                     mail_sender=self.way_out,

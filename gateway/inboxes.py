@@ -11,15 +11,16 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk_core.catalogue.desk import DeskConfig
+from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Ability, Blobs, Channel, ChannelKind
 from desk_core.kit.clock import Clock
 from desk_core.kit.db import Database, UnitOfWork
-from desk_core.kit.errors import DeskError, Invalid
+from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import LANGUAGES, Phrase
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.ids import new_id
-from gateway.mail_inboxes import mail_account
+from gateway import mail_inboxes
 from gateway.secret_box import SecretBox
 from gateway.settings import Settings
 
@@ -61,6 +62,22 @@ async def abilities_of(session: AsyncSession, inbox_id: str) -> frozenset[Abilit
     return abilities(inbox.channel) if inbox is not None else frozenset()
 
 
+async def own_addresses(database: Database, inbox: Inbox) -> tuple[str, ...]:
+    """All mail addresses of the desk, for the adapter of a mail inbox; others need none."""
+    if inbox.channel != ChannelKind.EMAIL:
+        return ()
+    async with database.glance() as session:
+        return await conversations.own_addresses(session)
+
+
+async def by_name(uow: UnitOfWork, name: str) -> Inbox:
+    """Raises `NotFound`."""
+    inbox: Inbox | None = await uow.scalar(select(Inbox).where(Inbox.name == name))
+    if inbox is None:
+        raise NotFound(inbox=name)
+    return inbox
+
+
 async def add(
     uow: UnitOfWork,
     *,
@@ -72,17 +89,21 @@ async def add(
     sealed: str | None,
     clock: Clock,
 ) -> Inbox:
-    """A new inbox; raises `InboxExists`, or `Invalid` for a name that cannot stand in an address."""
+    """A new inbox; raises `InboxExists`, `AddressTaken`, or `Invalid` for a name that cannot stand in an address."""
     if not name or not all(letter.isalnum() or letter in "-_" for letter in name) or len(name) > 60:
         raise Invalid(reason=_("a name of letters, digits, - and _"))
     if await uow.scalar(select(Inbox.id).where(Inbox.name == name)):
         raise InboxExists(name=name)
+    if channel is ChannelKind.EMAIL:
+        mail_inboxes.require_free(address, await mail_inboxes.all_others(uow))
     inbox = Inbox(
         id=new_id(), name=name, channel=channel.value, address=address, language=language, state="active", config=config, secrets=sealed,
         last_received_at=None, last_success_at=None, last_error=None, created_at=clock.now(), version=1,
     )  # fmt: skip
     uow.add(inbox)
     await uow.flush()
+    if channel is ChannelKind.EMAIL:
+        await mail_inboxes.tell_the_others(uow, inbox)
     return inbox
 
 
@@ -260,6 +281,7 @@ def build(
     clock: Clock,
     on_status: OnStatus,
     on_name: "OnName | None" = None,
+    own_addresses: Sequence[str] = (),
     examiner: "Examiner | None" = None,
     signer: "Signer | None" = None,
     mail_sender: "Callable[[str], Sender]",
@@ -298,12 +320,13 @@ def build(
             return build_mail(
                 inbox,
                 settings,
-                account=mail_account(inbox.config, hidden),
+                account=mail_inboxes.mail_account(inbox.config, hidden),
                 key=key,
                 organisation=config.organisation,
                 blobs=blobs,
                 clock=clock,
                 on_status=on_status,
+                own_addresses=own_addresses,
                 sender=mail_sender(hidden.get("smtp_url", "")),
                 keep_secret=keep_secret,
                 examiner=examiner,
@@ -334,6 +357,7 @@ def shown(inbox: Inbox, settings: Settings) -> dict[str, Any]:
         "name": inbox.name,
         "channel": inbox.channel,
         "address": inbox.address,
+        "aliases": list(inbox.addresses[1:]),
         "url": urlsplit(url)._replace(query="").geturl() if url else "",
         "state": inbox.state,
         "last_received_at": inbox.last_received_at.isoformat() if inbox.last_received_at else None,

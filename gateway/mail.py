@@ -3,7 +3,7 @@
 import functools
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -25,6 +25,7 @@ from channels.email.smtp_in import MailListener
 from channels.email.smtp_out import Sender, sender_for
 from channels.email.trust import Trusted
 from desk_core.catalogue.desk import pick
+from desk_core.conversations.addresses import one_spelling, spellings
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import Blobs, ChannelKind
 from desk_core.kit.clock import Clock
@@ -92,6 +93,7 @@ def build_mail(
     blobs: Blobs,
     clock: Clock,
     on_status: "OnStatus",
+    own_addresses: Sequence[str] = (),
     examiner: Examiner | None = None,
     signer: Signer | None = None,
     sender: Sender,
@@ -111,6 +113,7 @@ def build_mail(
         blobs=blobs,
         secret=key,
         clock=clock,
+        own_addresses=own_addresses,
         rules=Rules.of(inbox.config),
         trusted=Trusted.of(inbox.config),
         examiner=examiner,
@@ -122,8 +125,20 @@ def build_mail(
     )
 
 
+def inbox_address(inbox: Inbox, every: tuple[str, ...]) -> InboxAddress:
+    """An inbox as mail comes to it; `every` are all addresses of the desk."""
+    return InboxAddress(
+        inbox.id,
+        inbox.address.lower(),
+        every,
+        paused=inbox.state != "active",
+        rules=Rules.of(inbox.config),
+        trusted=Trusted.of(inbox.config),
+    )
+
+
 class Addresses:
-    """Which inbox takes mail for an address; asks the store anew every other second."""
+    """Which inbox takes mail for an address (in `one_spelling`), its own or an alias; asks the store anew every other second."""
 
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
@@ -134,26 +149,18 @@ class Addresses:
         if time.monotonic() - self._read_at > BELIEVED_SECONDS:
             self._known = await self._read()
             self._read_at = time.monotonic()
-        return self._known.get(address.lower())
+        return self._known.get(address)
 
     async def _read(self) -> dict[str, InboxAddress]:
-        query = (
-            select(Inbox.id, Inbox.address, Inbox.state, Inbox.config).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name)
-        )
+        query = select(Inbox).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name)
         async with self._desk.database.read() as session:
-            rows = (await session.execute(query)).all()
-        every = tuple(row.address.lower() for row in rows)
-        return {
-            row.address.lower(): InboxAddress(
-                row.id,
-                row.address.lower(),
-                every,
-                paused=row.state != "active",
-                rules=Rules.of(row.config),
-                trusted=Trusted.of(row.config),
-            )
-            for row in rows
-        }
+            found = (await session.scalars(query)).all()
+        every = spellings(address for inbox in found for address in inbox.addresses)
+        known: dict[str, InboxAddress] = {}
+        for inbox in found:
+            taker = inbox_address(inbox, every)
+            known |= {one_spelling(address): taker for address in inbox.addresses}
+        return known
 
 
 def _tls(smtp: Smtp) -> ssl.SSLContext | None:
@@ -205,10 +212,8 @@ def sandbox_pages(desk: "Desk") -> APIRouter:
 
     async def desks() -> list[tuple[str, str]]:
         async with desk.database.read() as session:
-            rows = await session.execute(
-                select(Inbox.address, Inbox.name).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name)
-            )
-            return [(row.address, row.name) for row in rows]
+            found = await session.scalars(select(Inbox).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name))
+            return [(address, inbox.name) for inbox in found for address in inbox.addresses]
 
     return create_pages(
         sandbox_of(desk.settings, desk.clock),

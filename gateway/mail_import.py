@@ -17,13 +17,13 @@ from channels.email.imap_account import Account
 from channels.email.imap_mailbox import CommandRefused, Fetched
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.mapping import parse
-from channels.email.rules import Rules
-from channels.email.trust import Trusted
+from desk_core.conversations.addresses import spellings
 from desk_core.conversations.entities import Inbox, RawInbound
 from desk_core.conversations.ports import Accepted, ChannelKind, InboundMessage
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from gateway.inboxes import access_tokens
+from gateway.mail import inbox_address
 from gateway.mail_inboxes import mail_account
 
 if TYPE_CHECKING:
@@ -62,11 +62,10 @@ class MailImport:
             raise NotFound(inbox=name or "email")
         if len(chosen) > 1:
             raise WhichInbox(names=", ".join(one.name for one in chosen))
-        every = tuple(one.address.lower() for one in found)
+        every = spellings(address for one in found for address in one.addresses)
         (one,) = chosen
         # Nothing is checked anew: keys and addresses of old mail are long gone. What our own servers said when it came still stands.
-        address = InboxAddress(one.id, one.address.lower(), every, rules=Rules.of(one.config), trusted=Trusted.of(one.config))
-        return cls(desk, address, answer, dry_run, mail_account(one.config, desk.box.open(one.secrets)))
+        return cls(desk, inbox_address(one, every), answer, dry_run, mail_account(one.config, desk.box.open(one.secrets)))
 
     async def run(self, path: Path) -> AsyncIterator[int]:
         """Take in every mail under `path`; gives the number of each when it is done."""

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from desk_core.context import Context
+from desk_core.conversations.addresses import one_spelling, spellings, without_plus
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
 from desk_core.kit.db import UnitOfWork
-from desk_core.kit.errors import Invalid, NotFound
+from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.tickets import participants
 from gateway.secret_box import SecretBox, SecretLost
 
 if TYPE_CHECKING:
@@ -30,6 +33,15 @@ def mail_address(text: str) -> str:
     if not local or not at or not domain or "@" in local or any(letter.isspace() for letter in address):
         raise Invalid(reason=Phrase(_("%(address)s is not a mail address"), address=text))
     return address
+
+
+class AddressTaken(DeskError):
+    """Mail for an address goes to one inbox."""
+
+    code, status, text = "address_taken", 409, _("Mail for %(address)s goes to the inbox “%(inbox)s” already.")
+
+
+MOST_ALIASES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +182,53 @@ def set_habits(inbox: Inbox, **wanted: bool | None) -> list[str]:
     if changed:
         inbox.config, inbox.version = {**inbox.config, **changed}, inbox.version + 1
     return sorted(changed)
+
+
+async def set_aliases(uow: UnitOfWork, ctx: Context, inbox: Inbox, wanted: Sequence[str]) -> list[str]:
+    """All other addresses whose mail comes to this inbox; answers go out from its own. The answer names what changed.
+
+    The first thing to be done to the inbox: it is read anew once nobody else gives out addresses. Raises `Invalid` for what is no
+    address, or needs no saying, and `AddressTaken`.
+    """
+    if inbox.channel != ChannelKind.EMAIL:
+        raise Invalid(reason=_("this is no mail inbox"))
+    others = await all_others(uow, inbox)
+    own, aliases = one_spelling(inbox.address), dict[str, str]()
+    for address in map(mail_address, wanted):
+        plain = one_spelling(address)
+        if own in (plain, without_plus(plain)):
+            raise Invalid(reason=Phrase(_("%(address)s comes here already: it is the inbox's own address"), address=address))
+        require_free(address, others, plus=True)
+        aliases.setdefault(plain, address)
+    if len(aliases) > MOST_ALIASES:
+        raise Invalid(reason=Phrase(_("an inbox has at most %(most)s aliases"), most=MOST_ALIASES))
+    if list(aliases.values()) == list(inbox.addresses[1:]):
+        return []
+    inbox.config, inbox.version = {**inbox.config, "aliases": list(aliases.values())}, inbox.version + 1
+    await tell_the_others(uow, inbox)
+    await participants.turn_out_ours(uow, ctx, spellings(aliases.values()))
+    return ["aliases"]
+
+
+async def all_others(uow: UnitOfWork, inbox: Inbox | None = None) -> list[Inbox]:
+    """The other mail inboxes, for whoever gives one an address or an alias: they wait here for each other, and see theirs afterwards."""
+    await uow.execute(select(Inbox.id).order_by(Inbox.id).with_for_update(key_share=True))
+    if inbox is not None:
+        await uow.session.refresh(inbox)
+    found = await uow.scalars(select(Inbox).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name))
+    return [one for one in found if one is not inbox]
+
+
+def require_free(address: str, others: Sequence[Inbox], *, plus: bool = False) -> None:
+    """Raises `AddressTaken` where one of the others has this address or alias; with `plus`, or has it without its plus."""
+    plain = one_spelling(address)
+    for inbox in others:
+        theirs = {one_spelling(one) for one in inbox.addresses}
+        if plain in theirs or (plus and without_plus(plain) in theirs):
+            raise AddressTaken(address=address, inbox=inbox.name)
+
+
+async def tell_the_others(uow: UnitOfWork, inbox: Inbox) -> None:
+    """The desk has other addresses now: adapters are built anew when their inbox changes."""
+    others = update(Inbox).where(Inbox.channel == ChannelKind.EMAIL.value, Inbox.id != inbox.id)
+    await uow.execute(others.values(version=Inbox.version + 1))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from channels.email.mime import Part, header_text, headers_of, split_head
 from channels.email.robots import REPORTS, Behind, behind
-from channels.email.threading import read_token, without_plus
+from channels.email.threading import read_token
+from desk_core.conversations.addresses import without_plus
 
 
 @dataclass(frozen=True, slots=True)

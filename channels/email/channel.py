@@ -49,8 +49,7 @@ class EmailChannel(Unalterable):
     ) -> None:
         self.inbox_id, self.mailbox = inbox_id, mailbox
         self.sender, self._blobs, self._secret, self._clock = sender, blobs, secret, clock
-        every = tuple(address.lower() for address in own_addresses)
-        self._address = InboxAddress(inbox_id, mailbox.address.lower(), every, rules=rules, trusted=trusted)
+        self._address = InboxAddress(inbox_id, mailbox.address.lower(), tuple(own_addresses), rules=rules, trusted=trusted)
         self._examiner, self._signer = examiner, signer
         self.account, self._poll_seconds, self._file_limit = account, poll_seconds, file_limit
         self.tokens = AccessTokens(account.oauth, keep=keep_refresh_token) if account is not None and account.oauth is not None else None

@@ -22,7 +22,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InboxAddress:
-    """An inbox that takes mail. `addresses` are all addresses of the desk, so that it never answers itself.
+    """An inbox that takes mail. `addresses` are all of the desk's, aliases and spellings too: it never answers itself.
 
     Mail for a `paused` inbox is asked to come again later, so that a pause loses nothing. `trusted` are the servers whose word about
     senders counts here.

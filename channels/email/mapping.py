@@ -19,8 +19,9 @@ from channels.email.html_text import remote_pictures, safe_html, text_of_html
 from channels.email.mime import Part, headers_of, read, split_head
 from channels.email.people import NOBODY, others_on, raws_of, sender_of
 from channels.email.rules import NONE, Rules
-from channels.email.threading import number_in_subject, read_token, without_plus
+from channels.email.threading import number_in_subject, read_token
 from channels.email.verdicts import Verdict
+from desk_core.conversations.addresses import without_plus
 from desk_core.conversations.ports import InboundFile, InboundKind, InboundMessage, Sender
 
 MAX_TEXT = 200_000

@@ -7,7 +7,7 @@ from channels.email.addresses import address_of, addresses
 from channels.email.mime import Part
 from channels.email.robots import NOT_TO_INVOLVE, SPEAKS_FOR_OTHERS, behind
 from channels.email.rules import Rules
-from channels.email.threading import without_plus
+from desk_core.conversations.addresses import without_plus
 from desk_core.conversations.ports import Sender, TakeAs
 
 NOBODY = "unknown@invalid"

@@ -16,8 +16,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from channels.email.examining import Examiner
 from channels.email.intake import MEGABYTE, InboxAddress, MailIntake
 from channels.email.peers import Peers
-from channels.email.threading import without_plus
 from channels.email.trust import Origin
+from desk_core.conversations.addresses import one_spelling, without_plus
 from desk_core.conversations.ports import Accept, Blobs
 from desk_core.kit.clock import Clock
 from desk_core.kit.errors import StoreUnavailable, TooMany
@@ -38,8 +38,8 @@ _UNTOLD = {"", "[UNAVAILABLE]", "[TEMPUNAVAIL]"}
 class MailListener:
     """SMTP for all mail inboxes, in the running event loop, and LMTP on a port of its own where one is given.
 
-    `inboxes` finds the inbox of an address, plain or by coroutine. With `proxied`, trusted peers begin with a PROXY header (HAProxy,
-    versions 1 and 2), which tells whom they speak for; they may tell it by XCLIENT (Postfix) in any case.
+    `inboxes` finds the inbox of an address (in `one_spelling`), plain or by coroutine. With `proxied`, trusted peers begin with a PROXY
+    header (HAProxy, versions 1 and 2), which tells whom they speak for; they may tell it by XCLIENT (Postfix) in any case.
     """
 
     def __init__(
@@ -122,7 +122,8 @@ class MailListener:
 
     async def find(self, address: str) -> InboxAddress | None:
         """The inbox of a recipient; `support+anything@` belongs to `support@`."""
-        for wanted in dict.fromkeys((address.lower(), without_plus(address))):
+        plain = one_spelling(address)
+        for wanted in dict.fromkeys((plain, without_plus(plain))):
             found = self._inboxes(wanted)
             inbox = await found if inspect.isawaitable(found) else found
             if inbox is not None:

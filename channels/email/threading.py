@@ -51,12 +51,6 @@ def bounce_address(address: str, conversation_token: str, secret: bytes) -> str:
     return told if len(told.rpartition("@")[0]) <= _LONGEST_LOCAL else address
 
 
-def without_plus(address: str) -> str:
-    """`support+anything@x` -> `support@x`, lower case."""
-    local, at, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0]}{at}{domain}"
-
-
 def number_in_subject(subject: str) -> int | None:
     """The request number a subject names, `[#1042]` before a bare `#1042`. Only a hint: whoever types it must own it."""
     found = list(_NUMBER.finditer(subject))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from channels.email.addresses import addresses
 from channels.email.results import MethodResult, read_results
+from desk_core.conversations.addresses import ascii_domain
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -259,13 +260,7 @@ def organisational(domain: str) -> str:
 
 def domain_of(address: str) -> str:
     """The domain of an address or of a bare domain, as names are asked for: lower case, in ASCII."""
-    domain = address.rpartition("@")[2].strip(" <>.").lower()
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return domain
+    return ascii_domain(address.rpartition("@")[2].strip(" <>."))
 
 
 @cache

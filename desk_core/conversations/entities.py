@@ -56,6 +56,11 @@ class Inbox(Base):
         return Phrase.of_json(self.last_error_phrase) if self.last_error and self.last_error_phrase else self.last_error
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Everywhere people may write to: what answers come from, then its aliases."""
+        return (self.address, *self.config.get("aliases", ()))
+
+    @property
     def signs_as_team(self) -> bool:
         """Whether people here hear the name of the team instead of the operator's."""
         return self.config.get("signed_by") == "team"

@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Table, bindparam, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
+from desk_core.conversations.addresses import one_spelling, spellings, without_plus
 from desk_core.conversations.entities import (
     Attachment,
     Conversation,
@@ -13,7 +15,7 @@ from desk_core.conversations.entities import (
     Message,
 )
 from desk_core.conversations.growth import GROWS, SAME_WORDS
-from desk_core.conversations.ports import FORGED_SENDER
+from desk_core.conversations.ports import FORGED_SENDER, ChannelKind
 from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.errors import NotFound
 from desk_core.kit.prepared import Prepared, PreparedEntities
@@ -114,15 +116,15 @@ async def state_of(uow: UnitOfWork, conversation_id: str) -> tuple[int, str] | N
     return (int(rows[0][0]), str(rows[0][1])) if rows else None
 
 
+async def own_addresses(session: AsyncSession) -> tuple[str, ...]:
+    """Every mail address of the desk, aliases too, in every spelling: letters to them come here, and those from them came from here."""
+    inboxes = await session.scalars(select(Inbox).where(Inbox.channel == ChannelKind.EMAIL.value).order_by(Inbox.name))
+    return spellings(address for inbox in inboxes for address in inbox.addresses)
+
+
 async def is_own_address(uow: UnitOfWork, address: str) -> bool:
     """Whether a letter to it would come back to the desk."""
-    ours = await uow.scalars(select(Inbox.address).where(Inbox.channel == "email"))
-    return _without_plus(address) in {_without_plus(one) for one in ours}
-
-
-def _without_plus(address: str) -> str:
-    local, _at, domain = address.strip().lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
+    return without_plus(one_spelling(address)) in {without_plus(one) for one in await own_addresses(uow.session)}
 
 
 async def message_by_external_id(session: ReadSession, inbox_id: str, external_id: str) -> Message | None:

@@ -1,14 +1,14 @@
 """Verbs about who else is on a request: kept from the requester's letters, added and removed by operators, come by a link or gone again."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from desk_core.context import Actor, Context
+from desk_core.context import SYSTEM, Actor, Context
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import Conversation
 from desk_core.kit.db import UnitOfWork
@@ -98,6 +98,15 @@ async def add(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, addre
         uow.add(known)
     known.added_by, known.removed_at = by.name, None
     note_event(uow, ctx, ticket, "participant_added", actor=Actor.of(by), data={"address": address})
+
+
+async def turn_out_ours(uow: UnitOfWork, ctx: Context, addresses: Collection[str]) -> None:
+    """These are the desk's own from now on: who was on a request under one of them is on it no more, and a copy would come back."""
+    there = select(TicketParticipant).where(TicketParticipant.address.in_(addresses), TicketParticipant.removed_at.is_(None))
+    for known in await uow.scalars(there.order_by(TicketParticipant.ticket_id, TicketParticipant.address)):
+        known.removed_at = ctx.now
+        ticket = await get(uow, known.ticket_id)
+        note_event(uow, ctx, ticket, "participant_removed", actor=SYSTEM, data={"address": known.address})
 
 
 async def remove(uow: UnitOfWork, ctx: Context, ticket_id: str, *, by: Agent, address: str) -> None:

@@ -1,25 +1,23 @@
 """`priyom inbox`: the accounts through which people write."""
 
-import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from desk_core.kit.i18n import Phrase, translate
 from desk_core.kit.i18n import gettext_noop as _
+from desk_core.kit.i18n import translate
+from gateway.cli.inbox_checks import Json, test
 from gateway.cli.shell import language, rows, run, show
 
 if TYPE_CHECKING:
-    from desk_core.conversations.checkups import Step
-    from desk_core.conversations.entities import Inbox
     from gateway.bootstrap import Desk
 
 app = typer.Typer(no_args_is_help=True)
 add = typer.Typer(no_args_is_help=True, help="Connect a Telegram bot, a mail address or a web form.")
 app.add_typer(add, name="add")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 Name = Annotated[str, typer.Option("--name", help="Short name: letters, digits, - and _.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="Language of its first words: ru or en; the desk's own by default.")]
 
@@ -35,6 +33,10 @@ OAuthTokenUrl = Annotated[str | None, typer.Option("--imap-oauth-token-url", hel
 OAuthClientId = Annotated[str | None, typer.Option("--imap-oauth-client-id", help="The desk's id at that authority.")]
 OAuthClientSecret = Annotated[str | None, typer.Option("--imap-oauth-client-secret", help="Its secret, where it has one.")]
 OAuthRefreshToken = Annotated[str | None, typer.Option("--imap-oauth-refresh-token", help="The refresh token of the mailbox.")]
+Alias = Annotated[
+    list[str] | None,
+    typer.Option("--alias", help="Another address whose mail comes to this inbox, may be repeated; answers go out from its own."),
+]
 SmtpUrl = Annotated[
     str | None,
     typer.Option("--smtp-url", help="Relay of its own: smtps://user:password@host, several by commas; empty: the desk's."),
@@ -53,16 +55,27 @@ Participants = Annotated[
 
 
 async def _add(
-    desk: "Desk", *, name: str, channel: str, address: str, lang: str | None, config: dict[str, Any], sealed: str | None
-) -> "Inbox":
+    desk: "Desk",
+    *,
+    name: str,
+    channel: str,
+    address: str,
+    lang: str | None,
+    config: dict[str, Any],
+    sealed: str | None,
+    aliases: Sequence[str] = (),
+) -> None:
     from desk_core.conversations.ports import ChannelKind
-    from gateway import inboxes
+    from gateway import inboxes, mail_inboxes
 
-    language = lang or (await desk.config()).language
+    ctx = await desk.context()
+    language = lang or ctx.config.language
     async with desk.database.unit() as uow:
-        return await inboxes.add(
+        inbox = await inboxes.add(
             uow, name=name, channel=ChannelKind(channel), address=address, language=language, config=config, sealed=sealed, clock=desk.clock
         )
+        if aliases:
+            await mail_inboxes.set_aliases(uow, ctx, inbox, aliases)
 
 
 Groups = Annotated[
@@ -115,6 +128,7 @@ def email(
     imap_oauth_client_secret: OAuthClientSecret = None,
     imap_oauth_refresh_token: OAuthRefreshToken = None,
     smtp_url: SmtpUrl = None,
+    alias: Alias = None,
     plus: Plus = None,
     participants: Participants = None,
     dkim: Dkim = None,
@@ -132,7 +146,8 @@ def email(
         config, hidden = options.over({}, {})
         config |= {name: value for name, value in (("plus", plus), ("participants", participants), ("dkim", dkim)) if value is not None}
         sealed = desk.box.seal(hidden) if hidden else None
-        await _add(desk, name=name, channel="email", address=mail_inboxes.mail_address(address), lang=lang, config=config, sealed=sealed)
+        own = mail_inboxes.mail_address(address)
+        await _add(desk, name=name, channel="email", address=own, lang=lang, config=config, sealed=sealed, aliases=alias or ())
 
     run(work)
     print(f"inbox {name} added; a running desk takes mail for {address} within seconds")
@@ -168,7 +183,7 @@ def set_telegram(
         base = "" if polling else webhook_url
         options = inboxes.BotOptions(token, api_url, base, proxy, max_connections, only_telegram, groups, local)
         async with desk.database.unit() as uow:
-            changed = await inboxes.set_bot(uow, await _find(uow, name), options, box=desk.box)
+            changed = await inboxes.set_bot(uow, await inboxes.by_name(uow, name), options, box=desk.box)
             if changed:
                 after: dict[str, object] = {"changed": changed}
                 service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after=after, now=desk.clock.now())
@@ -194,29 +209,35 @@ def set_email(
     imap_oauth_client_secret: OAuthClientSecret = None,
     imap_oauth_refresh_token: OAuthRefreshToken = None,
     smtp_url: SmtpUrl = None,
+    alias: Alias = None,
+    no_aliases: Annotated[bool, typer.Option("--no-aliases", help="Mail for no other address comes to it.")] = False,
     plus: Plus = None,
     participants: Participants = None,
     dkim: Dkim = None,
     lang: Lang = None,
 ) -> None:
-    """Change how a mail inbox is fetched and what it does with letters; what is not given stays as it is."""
+    """Change which mail comes to an inbox, how it is fetched and what becomes of it; what is not given stays as it is."""
 
     async def work(desk: "Desk") -> list[str]:
+        from desk_core.kit.errors import Invalid
         from desk_core.people import service
         from gateway import inboxes, mail_inboxes
 
+        if alias and no_aliases:
+            raise Invalid(reason=_("either aliases or none"))
         options = mail_inboxes.MailOptions(
             imap_url, _folders(imap_folder), imap_after, imap_oauth_token_url, imap_oauth_client_id, imap_oauth_client_secret,
             imap_oauth_refresh_token, smtp_url,
         )  # fmt: skip
-        now = desk.clock.now()
+        ctx = await desk.context()
         async with desk.database.unit() as uow:
-            inbox = await _find(uow, name)
-            changed = await mail_inboxes.set_mail(uow, inbox, options, box=desk.box)
+            inbox = await inboxes.by_name(uow, name)
+            changed = await mail_inboxes.set_aliases(uow, ctx, inbox, alias or ()) if alias or no_aliases else []
+            changed += await mail_inboxes.set_mail(uow, inbox, options, box=desk.box)
             changed += mail_inboxes.set_habits(inbox, plus=plus, participants=participants, dkim=dkim)
             changed += inboxes.set_manner(inbox, language=lang)
             if changed:
-                service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after={"changed": changed}, now=now)
+                service.audit(uow, actor="shell", action="inbox.set", subject=name, before={}, after={"changed": changed}, now=ctx.now)
         return changed
 
     changed = run(work)
@@ -257,27 +278,21 @@ def list_(json: Json = False) -> None:
             ]
 
     found = run(work)
-    columns = ("name", "channel", "address", "state", "last_received_at", "last_error")
+    columns = ("name", "channel", "address", "aliases", "state", "last_received_at", "last_error")
     empty = "No inbox yet. Add one: priyom inbox add telegram|email|webform --help"
-    show(found, as_json=json, table=lambda: rows(columns, [[one[key] for key in columns] for one in found], empty=empty))
+    show(found, as_json=json, table=lambda: rows(columns, [[_cell(one[key]) for key in columns] for one in found], empty=empty))
 
 
-async def _find(uow: Any, name: str) -> "Inbox":
-    from sqlalchemy import select
-
-    from desk_core.conversations.entities import Inbox
-    from desk_core.kit.errors import NotFound
-
-    inbox: Inbox | None = await uow.scalar(select(Inbox).where(Inbox.name == name))
-    if inbox is None:
-        raise NotFound(inbox=name)
-    return inbox
+def _cell(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 def _set_state(name: str, state: str) -> None:
     async def work(desk: "Desk") -> None:
+        from gateway import inboxes
+
         async with desk.database.unit() as uow:
-            inbox = await _find(uow, name)
+            inbox = await inboxes.by_name(uow, name)
             if inbox.state != state:
                 inbox.state = state
                 inbox.version += 1
@@ -295,7 +310,7 @@ def sign(name: Annotated[str, typer.Argument()], by: Annotated[SignedBy, typer.A
         from gateway import inboxes
 
         async with desk.database.unit() as uow:
-            inbox = await _find(uow, name)
+            inbox = await inboxes.by_name(uow, name)
             before = {"signed_by": inbox.config.get("signed_by")}
             inboxes.set_manner(inbox, signed_by=by.value)
             service.audit(
@@ -318,83 +333,4 @@ def resume(name: Annotated[str, typer.Argument()]) -> None:
     _set_state(name, "active")
 
 
-@app.command()
-def test(
-    name: Annotated[str, typer.Argument()],
-    to_me: Annotated[
-        bool, typer.Option("--to-me", help="Of a bot: give a link, and wait until whoever opens it got a test message from the desk.")
-    ] = False,
-    wait: Annotated[float, typer.Option("--wait", help="How many seconds to wait for that.")] = 300.0,
-    json: Json = False,
-) -> None:
-    """Try the connection step by step, with the far side's own words and what to do; of mail the names and a mail to itself too."""
-
-    async def work(desk: "Desk") -> list[dict[str, Any]]:
-        from desk_core.conversations.ports import ChannelKind
-        from desk_core.kit.errors import Invalid
-
-        async with desk.database.unit() as uow:
-            inbox = await _find(uow, name)
-        if inbox.channel == ChannelKind.TELEGRAM:
-            from gateway.checkups import examine_bot, told
-
-            steps = await examine_bot(desk, inbox)
-            return [told(step, language()) for step in [*steps, *([await _to_me(desk, inbox, wait)] if to_me else [])]]
-        if to_me:
-            raise Invalid(reason=_("this is no Telegram inbox"))
-        return await (_test_mail if inbox.channel == ChannelKind.EMAIL else _test_other)(desk, inbox)
-
-    steps = run(work)
-    show(steps, as_json=json, table=lambda: _tell(steps))
-    if not all(one["passed"] for one in steps):
-        raise typer.Exit(1)
-
-
-async def _to_me(desk: "Desk", inbox: "Inbox", seconds: float) -> "Step":
-    """The link is said on stderr, so that the steps alone go to the output."""
-    from gateway.checkups import awaited_test, new_test
-
-    test = await new_test(desk, inbox, by="shell")
-    print(translate(language(), _("Open this within a quarter of an hour: %(link)s"), link=test.link), file=sys.stderr, flush=True)
-    return await awaited_test(desk, test, seconds=seconds)
-
-
-async def _test_mail(desk: "Desk", inbox: "Inbox") -> list[dict[str, Any]]:
-    from gateway.checkups import checkup_of, told
-    from gateway.demo import where
-    from gateway.mail_inboxes import mail_account
-
-    account = mail_account(inbox.config, desk.box.open(inbox.secrets))
-    listener = where(desk.settings.home).get("smtp", "")
-    examined = await checkup_of(desk, address=inbox.address, account=account, inbox=inbox, listener=listener)
-    return [told(step, language()) for step in await examined.run()]
-
-
-async def _test_other(desk: "Desk", inbox: "Inbox") -> list[dict[str, Any]]:
-    from desk_core.kit.errors import Invalid
-
-    channel = await desk.channel(inbox.id)
-    if channel is None:
-        raise Invalid(reason=Phrase(_("%(name)s is paused"), name=inbox.name))
-    nothing: dict[str, Any] = {"key": None, "ms": None, "advice": None, "params": {}, "todo": ""}
-    return [
-        {
-            "step": step,
-            "passed": passed,
-            "words": words,
-            "state": "ok" if passed else "fail",
-            "said": "ok" if passed else "FAILED",
-            **nothing,
-        }
-        for step, passed, words in await channel.test()
-    ]
-
-
-def _tell(steps: list[dict[str, Any]]) -> None:
-    """One line a step, and under it what to do."""
-    marks, names = (max(len(one[key]) for one in steps) for key in ("said", "step"))
-    for one in steps:
-        took = f"{one['ms']} ms" if one["ms"] else ""
-        print(f"{one['said']:<{marks}}  {one['step']:<{names}}  {took:>8}  {one['words']}".rstrip())
-        if one["todo"]:
-            print(f"{'':<{marks}}  {one['todo']}")
+app.command()(test)

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from desk_core.catalogue.desk import DeskConfig, pick
+from desk_core.conversations.addresses import ascii_domain
 from desk_core.routing.rules import Field
 from gateway.settings import Settings
 
@@ -22,25 +23,27 @@ class Arrival:
     lmtp_port: int
     tls: bool
     is_local: bool
-    address: str
+    addresses: Sequence[str]
 
     @classmethod
-    def of(cls, settings: Settings, address: str) -> "Arrival":
+    def of(cls, settings: Settings, *addresses: str) -> "Arrival":
         smtp, name = settings.smtp, urlsplit(settings.http.public_url).hostname or ""
         host = "mail.example.org" if not name or _is_local(name) else name
         bound = f"[{smtp.host}]" if ":" in smtp.host else smtp.host
-        return cls(f"{bound}:{smtp.port}", host, smtp.port, smtp.lmtp_port, smtp.tls_cert is not None, _is_local(smtp.host), address)
+        return cls(f"{bound}:{smtp.port}", host, smtp.port, smtp.lmtp_port, smtp.tls_cert is not None, _is_local(smtp.host), addresses)
 
     @property
-    def mx(self) -> str:
-        """The record of the domain; other servers only ever come to port 25."""
-        return f"{self.address.rpartition('@')[2]}. IN MX 10 {self.host}."
+    def mx(self) -> Sequence[str]:
+        """The record of each domain; other servers only ever come to port 25."""
+        domains = dict.fromkeys(ascii_domain(address.rpartition("@")[2]) for address in self.addresses)
+        return [f"{domain}. IN MX 10 {self.host}." for domain in domains]
 
     @property
-    def transport(self) -> str:
-        """A line of Postfix's transport table, for a mail server that hands the address on."""
+    def transport(self) -> Sequence[str]:
+        """Lines of Postfix's transport table, for a mail server that hands the addresses on."""
         host = "127.0.0.1" if self.is_local else self.host
-        return f"{self.address} lmtp:inet:{host}:{self.lmtp_port}" if self.lmtp_port else f"{self.address} smtp:[{host}]:{self.port}"
+        way = f"lmtp:inet:{host}:{self.lmtp_port}" if self.lmtp_port else f"smtp:[{host}]:{self.port}"
+        return [f"{address} {way}" for address in self.addresses]
 
     @property
     def takes_mx(self) -> bool:

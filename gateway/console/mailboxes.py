@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
-from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
 from channels.email.imap_account import Account, Fate, Security, guess, url_of
@@ -34,12 +33,6 @@ NAMES = {"operator": _("The operator's own name"), "team": _("The name of the te
 STEP_SECONDS = 6.0
 LOOP_SECONDS = 12.0
 """Together with the steps before less than the half minute a page waits."""
-
-
-class AddressTaken(DeskError):
-    """Mail for an address goes to one inbox."""
-
-    code, status, text = "address_taken", 409, _("Another inbox takes mail for this address already.")
 
 
 @dataclass
@@ -124,9 +117,6 @@ async def create(request: Request, signed: Administrator, typed: Annotated[Typed
     desk = frame.desk
     config, hidden = read.options.over({}, {})
     sealed = desk.box.seal(hidden) if hidden else None
-    async with desk.database.read() as session:
-        if await session.scalar(select(Inbox.id).where(Inbox.channel == ChannelKind.EMAIL.value, Inbox.address == read.address)):
-            return _form(frame, typed, errors={"address": AddressTaken.text}, status=AddressTaken.status)
     try:
         async with desk.database.unit() as uow:
             inbox = await inboxes.add(
@@ -135,6 +125,8 @@ async def create(request: Request, signed: Administrator, typed: Annotated[Typed
             )  # fmt: skip
             note_change(uow, frame, "inbox.add", inbox.name, {"address": inbox.address, **config})
             inbox_id = inbox.id
+    except mail_inboxes.AddressTaken as error:
+        return _form(frame, typed, errors={"address": error.phrase}, status=error.status)
     except (inboxes.InboxExists, Invalid) as error:
         return _form(frame, typed, errors={"name": reason_of(error)}, status=error.status)
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=new", 303)
@@ -180,6 +172,25 @@ async def set_habits(
         inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
         if mail_inboxes.set_habits(inbox, plus=bool(plus), participants=bool(participants)):
             note_change(uow, frame, "inbox.habits", inbox.name, dict(mail_inboxes.habits(inbox.config)))
+    return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
+
+
+@router.post("/{inbox_id}/aliases")
+async def set_aliases(
+    request: Request, signed: Administrator, inbox_id: Ident, aliases: Annotated[str, Form(max_length=15_000)] = ""
+) -> Response:
+    """Which other addresses' mail comes to the inbox, one a line; none where nothing is typed."""
+    frame = await Frame.of(request, signed)
+    known, ctx = await inbox_of(frame, inbox_id, ChannelKind.EMAIL), await frame.desk.context()
+    try:
+        async with frame.desk.database.unit() as uow:
+            inbox = await uow.session.get_one(Inbox, known.id)
+            if await mail_inboxes.set_aliases(uow, ctx, inbox, [line for line in aliases.splitlines() if line.strip()]):
+                note_change(uow, frame, "inbox.set", inbox.name, {"aliases": inbox.addresses[1:]})
+    except (mail_inboxes.AddressTaken, Invalid) as error:
+        words = reason_of(error) if isinstance(error, Invalid) else error.phrase
+        typed = Typed.of(known, _stored_quietly(frame, known))
+        return _form(frame, typed, inbox=known, errors={"aliases": words}, aliases=aliases, status=error.status)
     return RedirectResponse(f"/console/settings/mail/{inbox_id}?saved=change", 303)
 
 
@@ -308,7 +319,8 @@ def _around(frame: Frame, typed: Typed, inbox: Inbox | None, **more: Any) -> dic
     steps = more.get("steps", [])
     return {
         "habits": mail_inboxes.habits(inbox.config) if inbox is not None else {},
-        "arrival": Arrival.of(frame.desk.settings, inbox.address if inbox is not None else typed.address),
+        "aliases": "\n".join(inbox.addresses[1:]) if inbox is not None else "",
+        "arrival": Arrival.of(frame.desk.settings, *(inbox.addresses if inbox is not None else (typed.address,))),
         "spoken": {one: SPEECH.get(one, one) for one in (*frame.config.languages, *([inbox.language] if inbox is not None else ()))},
         "names": NAMES, "rules": teams_by_rule(frame.config, inbox.name, frame.language) if inbox is not None else (),
         "typed": typed, "inbox": inbox, "base": f"/console/settings/mail{'/' + inbox.id if inbox is not None else ''}", "begun": True,

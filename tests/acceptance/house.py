@@ -30,7 +30,7 @@ from desk_core.people.entities import Agent, ContactIdentity
 from desk_core.people.permissions import Role
 from desk_core.sla.clock import add_business_days
 from desk_core.tickets.entities import Ticket
-from gateway import inboxes, shapes
+from gateway import inboxes, mail_inboxes, shapes
 from gateway.app import create_app
 from gateway.bootstrap import Desk
 from gateway.mail import BELIEVED_SECONDS, sandbox_of, start_listener
@@ -249,6 +249,13 @@ class House:
                 uow, name=name, channel=ChannelKind.EMAIL, address=address, language="ru", config={"imap": True},
                 sealed=self.front.box.seal({"imap_url": imap_url}), clock=self.clock,
             )  # fmt: skip
+
+    async def takes_mail_for(self, *aliases: str) -> None:
+        """From now on mail for these addresses comes to the inbox of the stories."""
+        ctx = await self.front.context()
+        async with self.front.database.unit() as uow:
+            await mail_inboxes.set_aliases(uow, ctx, await inboxes.by_name(uow, "mail"), aliases)
+        await asyncio.sleep(BELIEVED_SECONDS)
 
     # What happened
 

@@ -116,3 +116,28 @@ class TestAReportOfSomebodyElse:
             assert await session.scalar(select(ContactIdentity.failed_at).where(ContactIdentity.address == vera.address)) is None
         ticket = await house.ticket(number)
         assert not any(one.get("delivery_state") == "failed" for one in ticket["messages"])
+
+
+class TestOtherAddressesOfTheInbox:
+    async def test_one_letter_to_it_and_to_an_alias_is_one_request_and_its_answers_come_from_the_inbox(self, house: House) -> None:
+        alias, old = "it@desk.test", "помощь@старая-фирма.рф"
+        await house.takes_mail_for(alias, old)
+        vera = house.correspondent(name="Вера")
+        message_id = await vera.writes("Принтер", PRINTER, to=alias, cc=[house.support])
+        copy = f"From: {vera.address}\nTo: {alias}\nCc: {house.support}\nMessage-ID: <{message_id}>\nSubject: Принтер\n\n{PRINTER}"
+        for recipient in (house.support, "it+x@desk.test"):  # as servers do that deliver to each recipient by itself
+            await house.takes(copy.encode(), sender=vera.address, to=recipient)
+        opened = await vera.hears()
+        await house.quiet()
+        (ticket,) = await house.tickets(vera.address)
+        assert len(await house.letters(vera.address)) == 1, "one acknowledgement"
+        assert opened.letter.sender == house.support
+        await vera.replies(opened, "Кабинет 305", cc=[alias])
+        await vera.writes("Re: Принтер", "И замялась бумага", to=alias, headers={"References": f"<{message_id}>"})
+        await house.quiet()
+        said = [one["text"] for one in (await house.ticket(ticket["number"]))["messages"] if one["direction"] == "inbound"]
+        assert [any(words in text for text in said) for words in ("Кабинет 305", "И замялась бумага")] == [True, True]
+        assert len(await house.tickets(vera.address)) == 1
+        await house.acts(service.reply, ticket["number"], text="Мастер придёт в три.")
+        answer = await vera.hears(matching="Мастер придёт")
+        assert answer.letter.sender == house.support

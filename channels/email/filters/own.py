@@ -1,8 +1,9 @@
 """Our own mail that came back: a loop through a forwarding, or two desks that answer each other."""
 
 from channels.email.filters.letter import Letter, held
-from channels.email.threading import CHECK, read_token, without_plus
+from channels.email.threading import CHECK, read_token
 from channels.email.verdicts import Verdict
+from desk_core.conversations.addresses import without_plus
 
 
 def came_back(letter: Letter) -> Verdict | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import select
 
 from channels.email.imap_account import After, Fate
@@ -102,9 +103,10 @@ class TestWhoMay:
         here = f"{BASE}/{inbox.id}"
         assert [(await browser.get(page)).status_code for page in (f"{BASE}/new", here)] == [403, 403]
         asked = [
-            await browser.post(page, data={"state": "paused"}) for page in (BASE, f"{BASE}/check", here, f"{here}/check", f"{here}/state")
+            await browser.post(page, data={"state": "paused"})
+            for page in (BASE, f"{BASE}/check", here, f"{here}/check", f"{here}/state", f"{here}/aliases")
         ]
-        assert [answer.status_code for answer in asked] == [403] * 5
+        assert [answer.status_code for answer in asked] == [403] * 6
         settings = (await browser.get("/console/settings")).text
         assert "help@firma.ru" in settings
         assert BASE not in settings
@@ -280,6 +282,43 @@ class TestChanging:
         assert page.status_code == 200
         assert "PRIYOM_SECRET_KEY" in page.text
 
+    async def test_other_addresses_are_given_and_taken_away(self, admin: Browser, inbox: Inbox, database: Database) -> None:
+        here = f"{BASE}/{inbox.id}"
+        assert "Answers always go out from help@firma.ru" in (await admin.get(here)).text
+        saved = await admin.post(f"{here}/aliases", data={"aliases": "Info@Firma.ru\r\n\r\n it@old.ru \r\n"})
+        page = (await admin.get(saved.headers["location"])).text
+        assert "info@firma.ru\nit@old.ru</textarea>" in page
+        assert "help@firma.ru, info@firma.ru, it@old.ru" in page
+        assert "Saved" in page
+        await admin.post(f"{here}/aliases", data={"aliases": ""})
+        kept = await stored(database, "firma")
+        assert kept is not None
+        assert (kept.addresses, kept.version) == (("help@firma.ru",), inbox.version + 2)
+        await admin.post(f"{here}/aliases", data={"aliases": " "})
+        assert [noted.after for noted in await audited(database)] == [{"aliases": ["info@firma.ru", "it@old.ru"]}, {"aliases": []}]
+
+    @pytest.mark.parametrize(
+        ("wrong", "status", "words"),
+        [
+            ("nobody", 422, "nobody is not a mail address"),
+            ("Help+x@firma.ru", 422, "help+x@firma.ru comes here already"),
+            ("it+vip@firma.ru", 409, "“it” already"),
+            ("\r\n".join(f"a{number}@firma.ru" for number in range(51)), 422, "at most 50"),
+        ],
+    )
+    async def test_an_address_that_does_not_fit_is_told_beside_what_was_typed(
+        self, admin: Browser, inbox: Inbox, desk: FakeWebDesk, database: Database, wrong: str, status: int, words: str
+    ) -> None:
+        await add(desk, "it", "it@firma.ru", {"imap": False}, {})
+        refused = await admin.post(f"{BASE}/{inbox.id}/aliases", data={"aliases": f"info@firma.ru\r\n{wrong}"})
+        assert refused.status_code == status
+        page = LexborHTMLParser(refused.text)
+        assert words in page.css_first("#f-aliases-error").text()
+        assert page.css_first("#f-aliases").text().split() == ["info@firma.ru", *wrong.split()]
+        kept = await stored(database, "firma")
+        assert kept is not None
+        assert kept.addresses == ("help@firma.ru",)
+
     async def test_pausing_and_resuming(self, admin: Browser, inbox: Inbox, database: Database) -> None:
         paused = await admin.post(f"{BASE}/{inbox.id}/state", data={"state": "paused"})
         assert "Nothing is lost" in (await admin.get(paused.headers["location"])).text
@@ -350,10 +389,13 @@ class TestListener:
 
     def test_a_public_one_is_named_by_the_desks_address(self) -> None:
         smtp = Smtp(host="::", port=25, lmtp_port=24, tls_cert=Path("/x.pem"))
-        arrival = Arrival.of(Settings(smtp=smtp, http=Http(public_url="https://desk.firma.ru")), "help@firma.ru")
+        arrival = Arrival.of(
+            Settings(smtp=smtp, http=Http(public_url="https://desk.firma.ru")), "help@firma.ru", "it@firma.ru", "a@почта.рф"
+        )
         assert (arrival.listens, arrival.tls, arrival.takes_mx) == ("[::]:25", True, True)
-        assert arrival.transport == "help@firma.ru lmtp:inet:desk.firma.ru:24"
-        assert arrival.mx == "firma.ru. IN MX 10 desk.firma.ru."
+        way = "lmtp:inet:desk.firma.ru:24"
+        assert arrival.transport == [f"help@firma.ru {way}", f"it@firma.ru {way}", f"a@почта.рф {way}"]
+        assert arrival.mx == ["firma.ru. IN MX 10 desk.firma.ru.", "xn--80a1acny.xn--p1ai. IN MX 10 desk.firma.ru."]
 
 
 class TestMailToItself:
@@ -416,6 +458,7 @@ class TestWords:
             await browser.post(f"{BASE}/check?itself=1", data=typed),
             await browser.post(f"{BASE}/check", data={**typed, "password": "", "port": "x"}),
             await browser.get(f"{BASE}/{inbox.id}"),
+            await browser.post(f"{BASE}/{inbox.id}/aliases", data={"aliases": "help+x@firma.ru"}),
             await browser.get("/console/settings"),
         ]
         terms = "MX SPF DKIM DMARC TLS STARTTLS TXT none XOAUTH2 INBOX Gmail Mail in desk example email firma support"

@@ -159,6 +159,34 @@ class TestOptions:
         assert shell.inbox().version == before.version
 
 
+class TestAliases:
+    def test_are_given_replaced_and_taken_away(self, shell: Shell) -> None:
+        add(shell, "--alias", "Info@Desk.Example", "--alias", "help@старая-фирма.рф")
+        (listed,) = shell.json("inbox", "list")
+        assert (listed["address"], listed["aliases"]) == ("help@desk.example", ["info@desk.example", "help@старая-фирма.рф"])
+        assert "info@desk.example, help@старая-фирма.рф" in shell("inbox", "list").stdout
+        assert "as it was" in shell("inbox", "set-email", "help", "--no-plus", "--plus").stdout
+        changed = shell("inbox", "set-email", "help", "--alias", "it@desk.example", "--no-plus").stdout
+        assert "aliases, plus changed" in changed
+        assert shell.json("inbox", "list")[0]["aliases"] == ["it@desk.example"]
+        shell("inbox", "set-email", "help", "--participants")
+        assert shell.json("inbox", "list")[0]["aliases"] == ["it@desk.example"], "what is not given stays"
+        assert "aliases changed" in shell("inbox", "set-email", "help", "--no-aliases").stdout
+        assert shell.json("inbox", "list")[0]["aliases"] == []
+
+    def test_are_refused_in_words_and_nothing_is_kept(self, shell: Shell) -> None:
+        add(shell, "--alias", "help+x@desk.example", code=1)
+        assert shell.json("inbox", "list") == []
+        add(shell, "--alias", "info@desk.example")
+        second = ("inbox", "add", "email", "--name", "it", "--address")
+        assert "“help”" in shell(*second, "info@desk.example", code=1).stderr
+        assert "“help”" in shell(*second, "it@desk.example", "--alias", "HELP@desk.example", code=1).stderr
+        assert [one["name"] for one in shell.json("inbox", "list")] == ["help"]
+        shell("inbox", "set-email", "help", "--alias", "nobody", code=1)
+        shell("inbox", "set-email", "help", "--alias", "it@desk.example", "--no-aliases", code=1)
+        assert shell.json("inbox", "list")[0]["aliases"] == ["info@desk.example"]
+
+
 class TestBackfill:
     def test_brings_in_read_and_unread_mail_once_and_marks_nothing(self, shell: Shell, server: ImapServer) -> None:
         add(shell, "--imap-url", server.url)

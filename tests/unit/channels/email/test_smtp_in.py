@@ -31,7 +31,7 @@ class Desk:
     async def _inbox(self, address: str) -> InboxAddress | None:
         if self.lookup_error is not None:
             raise self.lookup_error
-        known = {SUPPORT: INBOX, ACCOUNTS: "other"}
+        known = {SUPPORT: INBOX, ACCOUNTS: "other", "help@xn--80apmps.xn--p1ai": INBOX}
         return InboxAddress(known[address], address, tuple(known), paused=self.paused) if address in known else None
 
     async def says(self, talk: Callable[[smtplib.SMTP], Any]) -> Any:
@@ -114,6 +114,16 @@ class TestAcknowledgement:
 class TestRecipients:
     async def test_unknown_ones_are_refused(self, desk: Desk) -> None:
         assert (await desk.sends(mail(), to=["nobody@desk.example"]))[0] == 550
+
+    @pytest.mark.parametrize("domain", ["фирма.рф", "ФИРМА.РФ", "xn--80apmps.xn--p1ai", "XN--80APMPS.XN--P1AI"])
+    async def test_a_domain_in_other_letters_is_known_in_both_its_spellings(self, desk: Desk, domain: str) -> None:
+        def talk(smtp: smtplib.SMTP) -> list[int]:
+            smtp.ehlo()
+            smtp.mail("anna@example.com", ["SMTPUTF8"])
+            smtp.command_encoding = "utf-8"
+            return [smtp.docmd(f"RCPT TO:<{name}@{domain}>")[0] for name in ("help", "help+anything", "nobody")]
+
+        assert await desk.says(talk) == [250, 250, 550]
 
     async def test_plus_addresses_belong_to_the_inbox(self, desk: Desk) -> None:
         assert (await desk.sends(mail(), to=["Support+anything@Desk.Example"]))[0] == 250

@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.email.threading import make_message_id, number_in_subject, plus_address, read_token, sign_token, tagged_subject, without_plus
+from channels.email.threading import make_message_id, number_in_subject, plus_address, read_token, sign_token, tagged_subject
 
 SECRET = b"secret"
 CONVERSATION = "01939f3e-1111-7000-8000-00000000c0de"
@@ -56,7 +56,3 @@ def test_numbers_in_subjects(subject: str, number: int | None) -> None:
 )
 def test_subjects_carry_one_tag_and_one_re(subject: str, answer: bool, tagged: str) -> None:
     assert tagged_subject(subject, 7, answer=answer) == tagged
-
-
-def test_plus_addresses_belong_to_their_inbox() -> None:
-    assert without_plus("Support+Token@X.Example") == "support@x.example"
