@@ -199,7 +199,9 @@ async def _reply(request: Request, desk: FormDesk, token: str, posted: Posted, s
     )
     await desk.accept(way.inbox_id, message)
     found = await lookup.processed_message(desk.database, way.inbox_id, message.external_id, seconds=PATIENCE)
-    return RedirectResponse(f"/s/{quote(found.token if found else token)}?sent={'1' if found else 'soon'}#story", 303)
+    # What a merged request goes on as may be somebody else's, whose page is a secret.
+    shown = found.token if found and found.contact_id == ticket.contact_id else token
+    return RedirectResponse(f"/s/{quote(shown)}?sent={'1' if found else 'soon'}#story", 303)
 
 
 @router.post("/s/{token}/telegram")

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk_core.conversations.entities import Inbox, Message, RawInbound
 from desk_core.kit.db import ReadSession, UnitOfWork
@@ -68,10 +69,23 @@ async def raw_inbound(session: ReadSession, ids: Collection[str]) -> list[RawInb
     return sorted(rows, key=lambda row: row.id)
 
 
-async def raw_of(session: ReadSession, message: Message) -> RawInbound | None:
-    """What a message was made from; None for what the desk wrote."""
-    if message.direction != "inbound" or message.external_id is None:
-        return None
-    query = select(RawInbound).where(RawInbound.inbox_id == message.inbox_id, RawInbound.external_id == message.external_id[:500])
-    found: RawInbound | None = await session.scalar(query)
+async def raws_of(session: AsyncSession, messages: Collection[Message]) -> dict[str, RawInbound]:
+    """What these messages were made from, by their ids; those that the desk wrote, or that are kept no more, are missing."""
+    asked = {message.id: message for message in messages if message.direction == "inbound" and message.external_id is not None}
+    keys = {(message.inbox_id, str(message.external_id)[:500]): ident for ident, message in asked.items()}
+    if not keys:
+        return {}
+    rows = await session.scalars(select(RawInbound).where(tuple_(RawInbound.inbox_id, RawInbound.external_id).in_(keys)))
+    by_key = {(raw.inbox_id, raw.external_id): raw for raw in rows}
+    found = {ident: by_key[key] for key, ident in keys.items() if key in by_key}
+    if missing := [ident for ident in asked if ident not in found]:
+        # It came by another inbox than its conversation began on. By inbox too, so that the key of the table serves.
+        there = RawInbound.inbox_id.in_(select(Inbox.id)), RawInbound.external_id.in_([key[1] for key in keys])
+        rows = await session.scalars(select(RawInbound).where(*there, RawInbound.message_id.in_(missing)))
+        found |= {str(raw.message_id): raw for raw in rows}
     return found
+
+
+async def raw_of(session: AsyncSession, message: Message) -> RawInbound | None:
+    """What a message was made from; None for what the desk wrote."""
+    return (await raws_of(session, [message])).get(message.id)

@@ -1,14 +1,15 @@
 """Held messages: kept and shown, but nobody was answered. An operator takes them up as if a person had just written, or leaves them."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from desk_core.context import Context
-from desk_core.conversations.entities import INBOUND, Inbox, Message, RawInbound
+from desk_core.conversations import arrivals
+from desk_core.conversations.entities import INBOUND, Inbox, Message
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, TakeAs
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
@@ -18,6 +19,8 @@ from desk_core.lanes import queue
 
 MOST_RULES = 500
 SHORTEST_WORDS, LONGEST_WORDS = 3, 200
+SAID_BEFORE = frozenset({"released", "released_by", "apart", "apart_from", "apart_by", "imported"})
+"""What the card of a message may hold of an earlier time that it was processed: the last word of an operator is the one that counts."""
 
 
 class Hold(StrEnum):
@@ -99,15 +102,14 @@ async def process_again(
 
     The answer is those that are still kept as they came.
     """
-    keys = [(message.inbox_id, message.external_id) for message in messages]
-    found: Sequence[RawInbound] = await uow.scalars(select(RawInbound).where(tuple_(RawInbound.inbox_id, RawInbound.external_id).in_(keys)))
-    raws = {(raw.inbox_id, raw.external_id): raw for raw in found}
+    raws = await arrivals.raws_of(uow.session, messages)
     taken = []
     for message in messages:
-        raw = raws.get((message.inbox_id, message.external_id or ""))
+        raw = raws.get(message.id)
         if raw is None:
             continue
-        told = {**raw.body.get("card", {}), **card, verdict: message.id}
+        came = {name: value for name, value in raw.body.get("card", {}).items() if name not in SAID_BEFORE}
+        told = {**came, **card, verdict: message.id}
         said = {"kind": InboundKind.MESSAGE.value, "edits": None, "held": False, "automatic": False, "card": told}
         raw.body = {**raw.body, **said, "verdict": verdict, "verdict_params": dict(params)}
         raw.state = "pending"

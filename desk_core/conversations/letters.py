@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, Integer, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from desk_core.conversations.entities import Conversation, MailReference, Message
+from desk_core.conversations.entities import Conversation, Inbox, MailReference, Message
 from desk_core.conversations.growth import Heard
 from desk_core.conversations.ports import FORGED_SENDER
 from desk_core.kit.db import ReadSession, UnitOfWork
@@ -151,9 +151,13 @@ async def remember_reference(uow: UnitOfWork, inbox_id: str, message_id: str, co
 
 
 async def lead_to(uow: UnitOfWork, inbox_ids: Collection[str], message_id: str, conversation_id: str) -> None:
-    """What refers to this letter on one of these inboxes belongs to another conversation from now on."""
-    same = (MailReference.inbox_id.in_(inbox_ids), MailReference.message_id == message_id[:500])
-    await uow.execute(update(MailReference).where(*same).values(conversation_id=conversation_id))
+    """What refers to this letter belongs to another conversation from now on: on these inboxes, and wherever else it is known."""
+    for inbox_id in sorted(inbox_ids):
+        await remember_reference(uow, inbox_id, message_id, conversation_id)
+    # By inbox too, so that the key of the table serves.
+    same = (MailReference.inbox_id.in_(select(Inbox.id)), MailReference.message_id == message_id[:500])
+    leads = update(MailReference).where(*same).values(conversation_id=conversation_id)
+    await uow.execute(leads.execution_options(synchronize_session=False))
 
 
 async def references_of(session: ReadSession, conversation_id: str, *, limit: int = 20) -> list[str]:

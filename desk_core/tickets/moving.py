@@ -5,7 +5,7 @@ What is said of a letter holds for what answers it: its Message-ID leads to its 
 
 from typing import cast
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from desk_core.context import Actor, Context
 from desk_core.conversations import holding, letters
@@ -13,11 +13,13 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.holding import SenderNotProven
 from desk_core.conversations.ports import FORGED_SENDER, ChannelKind, TakeAs
+from desk_core.conversations.repository import ASIDE
 from desk_core.conversations.service import Baton
 from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.errors import DeskError, NotFound
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.people import joining
+from desk_core.people import repository as known
 from desk_core.people import service as people
 from desk_core.people.entities import Agent, Contact
 from desk_core.sla import service as sla
@@ -34,6 +36,10 @@ OPERATOR = "operator"
 
 class NotMovable(DeskError):
     code, status, text = "not_movable", 409, _("Only a letter that stands on a request can be moved, and only once at a time.")
+
+
+class OnlyLetter(DeskError):
+    code, status, text = "only_letter", 409, _("This request holds nothing but this letter, so it is one of its own already.")
 
 
 class AlreadyThere(DeskError):
@@ -57,9 +63,13 @@ def is_movable(message: Message) -> bool:
 async def make_apart(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Agent, always: bool = False) -> Message:
     """A letter becomes a request of its own: the bot reads it as if it had just come, and its sender is answered.
 
-    With `always`, so does every letter of this sender that answers none of ours. Raises `NotFound`, `NotMovable`, `SenderNotProven`.
+    With `always`, so does every letter of this sender that answers none of ours.
+    Raises `NotFound`, `NotMovable`, `OnlyLetter`, `SenderNotProven`.
     """
-    message, source = await _letter(uow, message_id)
+    message = await _letter(uow, message_id)
+    source = await get(uow, str(message.ticket_id))
+    if not await _keeps_words(uow, source, but=message):
+        raise OnlyLetter(ticket=source.number)
     card = {"apart_from": source.id, "apart_by": by.id}
     told = {"by": by.name, "number": source.number}
     if not await holding.process_again(uow, ctx, [message], verdict="apart", params=told, card=card):
@@ -74,17 +84,20 @@ async def stands_apart(uow: UnitOfWork, ctx: Context, message: Message, ticket: 
     """The letter has become `ticket`: what it leaves behind is told there, and both know of each other."""
     agent = await uow.session.get_one(Agent, by)
     source = await get(uow, source_id)
-    uow.add(TicketLink(from_id=ticket.id, to_id=source.id, kind="related", at=ctx.now))
     note_event(uow, ctx, source, "letter_apart", actor=Actor.of(agent), data={"to": ticket.number})
     await _left_behind(uow, ctx, source, message)
+    if await _keeps_words(uow, source, but=message) or Status(source.status).is_final:
+        uow.add(TicketLink(from_id=ticket.id, to_id=source.id, kind="related", at=ctx.now))
+    else:  # all its letters were set apart at once
+        await _merge(uow, ctx, source, ticket, by=agent)
 
 
 async def move(uow: UnitOfWork, ctx: Context, message_id: str, *, number: int, by: Agent) -> Ticket:
     """A letter goes to another request, which it may reopen; answers that request. One that is left without a letter is merged into it.
 
-    Raises `NotFound`, `NotMovable`, `AlreadyThere`, `NotByMail`, `RequestOver`.
+    What no person wrote is only put elsewhere. Raises `NotFound`, `NotMovable`, `AlreadyThere`, `NotByMail`, `RequestOver`.
     """
-    message, _source = await _letter(uow, message_id)
+    message = await _letter(uow, message_id)
     session = cast("ReadSession", uow.session)
     named = await heir(session, await uow.scalar(select(Ticket).where(Ticket.number == number)))
     if named is None:
@@ -93,6 +106,8 @@ async def move(uow: UnitOfWork, ctx: Context, message_id: str, *, number: int, b
     if target_id == message.ticket_id:
         raise AlreadyThere(ticket=number)
     locked = {one: await get(uow, one) for one in sorted((str(message.ticket_id), target_id))}  # always in this order
+    for one in locked.values():
+        await uow.session.refresh(one)  # it was read before it was locked; somebody may have acted in between
     source, target = locked[str(message.ticket_id)], locked[target_id]
     conversation = await uow.session.get(Conversation, target.conversation_id) if target.conversation_id else None
     if conversation is None or conversation.channel != ChannelKind.EMAIL:
@@ -101,20 +116,23 @@ async def move(uow: UnitOfWork, ctx: Context, message_id: str, *, number: int, b
     if gone or Status(target.status).is_final:
         raise RequestOver(ticket=number)
     contact = await uow.session.get_one(Contact, target.contact_id)
-    # Who writes in a thread of somebody else is not its requester, wherever the letter is put.
-    foreign = target.contact_id != source.contact_id or bool(message.meta.get("participant"))
+    # Whoever is not its requester is somebody else on it, wherever the letter lay before.
+    writer = await known.contact_by_identity(uow, channel=ChannelKind.EMAIL, address=str(message.meta.get("address", "")).lower())
+    foreign = writer is None or writer.id != target.contact_id
     meta = {name: value for name, value in message.meta.items() if name != "participant"}
     message.meta = {**meta, "participant": True} if foreign else meta
     message.conversation_id, message.ticket_id = conversation.id, target.id
-    message.verdict_code, message.verdict = "moved", {"by": by.name, "number": source.number}
     await letters.lead_to(uow, {message.inbox_id, conversation.inbox_id}, str(message.external_id), conversation.id)
-    await service.requester_wrote(
-        uow, ctx, target, contact=contact, conversation=conversation, text=message.text, participant=message.author if foreign else ""
-    )
+    if message.verdict_code not in ASIDE:
+        message.verdict_code, message.verdict = "moved", {"by": by.name, "number": source.number}
+        await service.requester_wrote(
+            uow, ctx, target, contact=contact, conversation=conversation, text=message.text, participant=message.author if foreign else ""
+        )
     await conversations.touch(uow, ctx, conversation, version=conversation.version)
     note_event(uow, ctx, source, "letter_moved", actor=Actor.of(by), data={"to": target.number})
     await _left_behind(uow, ctx, source, message)
-    await _merge_if_empty(uow, ctx, source, target, by=by)
+    if not Status(source.status).is_final and not await _keeps_words(uow, source, but=message, of_operators=False):
+        await _merge(uow, ctx, source, target, by=by)
     ctx.hint(uow, "conversations", conversation.id)
     return target
 
@@ -124,7 +142,8 @@ async def take_as_own(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Age
 
     Raises `NotFound`, `NotMovable`, and `SenderNotProven` where nothing says that the letter is from that address.
     """
-    message, source = await _letter(uow, message_id)
+    message = await _letter(uow, message_id)
+    source = await get(uow, str(message.ticket_id))
     address = str(message.meta.get("address", "")).lower()
     if message.verdict_code == FORGED_SENDER or "@" not in address or address.endswith("@invalid"):
         raise SenderNotProven(message=message.id)
@@ -140,13 +159,14 @@ async def take_as_own(uow: UnitOfWork, ctx: Context, message_id: str, *, by: Age
     return await uow.session.get_one(Contact, source.contact_id)
 
 
-async def _letter(uow: UnitOfWork, message_id: str) -> tuple[Message, Ticket]:
+async def _letter(uow: UnitOfWork, message_id: str) -> Message:
+    """The letter, locked before its request is, by whoever puts it elsewhere."""
     message = await uow.session.get(Message, message_id, with_for_update=True)
     if message is None:
         raise NotFound(message=message_id)
     if not is_movable(message):
         raise NotMovable(message=message_id)
-    return message, await uow.session.get_one(Ticket, message.ticket_id)
+    return message
 
 
 async def _left_behind(uow: UnitOfWork, ctx: Context, source: Ticket, message: Message) -> None:
@@ -171,15 +191,22 @@ async def _left_behind(uow: UnitOfWork, ctx: Context, source: Ticket, message: M
         sla.note_promise(source, rows)
 
 
-async def _merge_if_empty(uow: UnitOfWork, ctx: Context, source: Ticket, target: Ticket, *, by: Agent) -> None:
+async def _keeps_words(uow: UnitOfWork, source: Ticket, *, but: Message, of_operators: bool = True) -> bool:
+    """Whether a request has words of a person without this letter; with `of_operators`, theirs count too."""
+    said: list[ColumnElement[bool]] = [Message.direction == "inbound"]
+    if of_operators:
+        said.append(and_(Message.direction == "outbound", Message.author_kind == "agent"))
+    return bool(await uow.scalar(select(exists().where(Message.ticket_id == source.id, Message.id != but.id, or_(*said)))))
+
+
+async def _merge(uow: UnitOfWork, ctx: Context, source: Ticket, target: Ticket, *, by: Agent) -> None:
     """A request that keeps no word of a person goes on as another; so does what is answered in its thread."""
-    anything = select(exists().where(Message.ticket_id == source.id, Message.direction == "inbound"))
-    if Status(source.status).is_final or await uow.scalar(anything):
-        return
     await happen(uow, ctx, source, Event.MERGED, actor=Actor.of(by), data={"into": target.number})
     uow.add(TicketLink(from_id=source.id, to_id=target.id, kind="merged", at=ctx.now))
     thread = await uow.session.get(Conversation, source.conversation_id) if source.conversation_id else None
     if thread is not None and thread.active_ticket_id in (None, source.id):
-        thread.active_ticket_id = target.id
-        conversations.pass_baton(thread, to=Baton.QUEUE)  # what is written there is for the people of the other request
+        # In a chat the bot speaks of the request that is active there: never of somebody else's.
+        goes_on = thread.channel == ChannelKind.EMAIL or thread.contact_id == target.contact_id
+        thread.active_ticket_id = target.id if goes_on else None
+        conversations.pass_baton(thread, to=Baton.QUEUE if goes_on else Baton.BOT)  # what is written is for the people of that request
         await conversations.touch(uow, ctx, thread, version=thread.version)

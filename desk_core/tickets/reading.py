@@ -36,6 +36,16 @@ _LAST_IN: PreparedEntities[Ticket] = PreparedEntities(
     select(Ticket).where(Ticket.conversation_id == bindparam("conversation")).order_by(Ticket.opened_at.desc()).limit(1), Ticket
 )
 
+_MERGED_INTO = select(TicketLink.to_id).where(TicketLink.from_id == bindparam("id"), TicketLink.kind == "merged").limit(1)
+_TAKEN_UP_BY = (
+    select(TicketLink.from_id)
+    .where(TicketLink.to_id == bindparam("id"), TicketLink.kind == "follow_up")
+    .order_by(TicketLink.at.desc(), TicketLink.from_id.desc())
+    .limit(1)
+)
+_GOES_ON = {Status.MERGED.value: _MERGED_INTO, Status.CLOSED.value: _TAKEN_UP_BY, Status.CANCELLED.value: _TAKEN_UP_BY}
+"""By its status, where the next request stands among the links; one that is open goes on as itself."""
+
 
 async def ticket_by_id(session: ReadSession, ticket_id: str) -> Ticket | None:
     return await _BY_ID.first(session, {"id": ticket_id})
@@ -47,10 +57,14 @@ async def open_of(session: ReadSession, contact_id: str) -> tuple[ActiveTicket, 
 
 
 async def heir(session: ReadSession, ticket: Ticket | None) -> Ticket | None:
-    """The request that this one goes on as where it was merged, else itself."""
-    while ticket is not None and ticket.status == Status.MERGED:
-        into = await session.scalar(select(TicketLink.to_id).where(TicketLink.from_id == ticket.id, TicketLink.kind == "merged"))
-        ticket = await ticket_by_id(session, into) if into else None
+    """The request that this one goes on as, where it was merged into another or a new one took it up after it was over; else itself."""
+    passed: set[str] = set()
+    while ticket is not None and ticket.id not in passed and (way := _GOES_ON.get(ticket.status)) is not None:
+        passed.add(ticket.id)
+        onward = await session.scalar(way, {"id": ticket.id})
+        if onward is None:
+            break
+        ticket = await ticket_by_id(session, onward)
     return ticket
 
 

@@ -34,17 +34,19 @@ async def make_apart(request: Request, signed: CurrentAgent, number: Number, mes
 
 @router.post("/messages/move")
 async def move(request: Request, signed: CurrentAgent, number: Number, message: Word, to: Word = "") -> Response:
-    """A letter goes to another request; the page of that request is shown."""
+    """A letter goes to another request; the page of that request, or of the one that it goes on as, is shown."""
     found = re.fullmatch(r"\s*#?\s*(\d{1,9})\s*", to)
+    there: list[int] = []
 
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         if found is None:
             raise Invalid(reason=_("Please give the number of the request, like 1042."))
-        await moving.move(uow, ctx, await _on(uow, ticket_id, message), number=int(found[1]), by=signed.agent)
+        target = await moving.move(uow, ctx, await _on(uow, ticket_id, message), number=int(found[1]), by=signed.agent)
+        there.append(target.number)
 
     answer = await carry_out(request, signed, number, act)
-    moved = found is not None and answer.status_code == 303
-    return RedirectResponse(f"/console/tickets/{found[1]}?{chosen(request).query}", 303) if found and moved else answer
+    moved = there and answer.status_code == 303
+    return RedirectResponse(f"/console/tickets/{there[-1]}?{chosen(request).query}", 303) if moved else answer
 
 
 @router.post("/messages/robot")
@@ -72,7 +74,8 @@ async def take_as_own(request: Request, signed: CurrentAgent, number: Number, me
 
 async def _on(uow: UnitOfWork, ticket_id: str, message: str) -> str:
     """The id of a message of this request."""
-    found = await uow.session.get(Message, ident(message))
+    # Locked: what two operators do with one letter at the same time happens one after the other.
+    found = await uow.session.get(Message, ident(message), with_for_update=True)
     if found is None or found.ticket_id != ticket_id:
         raise NotFound(message=message)
     return found.id

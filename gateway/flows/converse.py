@@ -176,6 +176,8 @@ class Converse:
             filed = await filing.file(uow, ctx, now, ((),), too_large=())
             if not now.forged:  # that one waits among the held ones; nobody is answered, nothing opens in a name that is not its own
                 await as_it_stands.hand_to_people(uow, ctx, filed, reason=reason, dead_id=dead_id)
+            if now.joined_by == "apart":
+                await as_it_stands.keep_apart(uow, ctx, filed)
             await filing.finish(uow, ctx, filed)
 
     async def _topics(self, now: Situation, turn: Turn) -> bool:

@@ -268,7 +268,8 @@ async def _keep(
         message.conversation_id, message.ticket_id = filed.conversation.id, None
         message.verdict_code, message.verdict = verdict, params
         message.meta = {name: value for name, value in message.meta.items() if name not in ("moving", "participant")}
-        await letters.lead_to(uow, {message.inbox_id}, inbound.external_id, filed.conversation.id)
+        ways = {message.inbox_id, filed.situation.inbox.id}
+        await letters.lead_to(uow, ways, inbound.external_id, filed.conversation.id)
         filed.messages.append(message)
         return
     aside = inbound.held or filed.situation.joined_by == "duplicate"

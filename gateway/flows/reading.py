@@ -110,8 +110,11 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     messages = tuple(replace(message, thread_key=first.thread_key) for message in messages)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
     conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
-    pointed = await tickets.heir(session, by_number or await _answered_ticket(session, inbox, conversation, first))
-    active = pointed or await tickets.heir(session, await _active_ticket(session, inbox, conversation))
+    named = by_number or await _answered_ticket(session, inbox, conversation, first)
+    pointed = await _goes_on_as(session, named, joined_by, inbox)
+    active = pointed or await _goes_on_as(session, await _active_ticket(session, inbox, conversation), joined_by, inbox)
+    # Their own request was merged into one of somebody else, whose page they do not have.
+    beside = joined_by == "page" and named is not None and active is not None and named.contact_id != active.contact_id
     if conversation is not None:
         conversation = await _thread_of(session, conversation, active)
     by_letter = inbox.channel == "email" and joined_by in ("token", "references", "number")
@@ -155,7 +158,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if known is None and first.edits:
         known = album_of  # a later part of an album lies within the message of the first
     # To know an id or a token of a thread proves nothing about who writes: everybody who got a copy of a letter knows it.
-    participant = from_another and (by_letter or joined_by == "copy") and active is not None
+    participant = (from_another and (by_letter or joined_by == "copy") and active is not None) or beside
     on_it = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
     if anew and contact is not None and not first.held:
@@ -340,6 +343,13 @@ async def _find_conversation(
         if found is not None and found.channel == inbox.channel:
             return found, "number", ticket
     return None, "number_not_owned", None
+
+
+async def _goes_on_as(session: ReadSession, ticket: Ticket | None, joined_by: str, inbox: Inbox) -> Ticket | None:
+    """The request that this one goes on as. In a chat the bot speaks of it, so there it is never one of somebody else."""
+    found = await tickets.heir(session, ticket)
+    silent = inbox.channel == ChannelKind.EMAIL or joined_by == "page"
+    return found if silent or found is None or ticket is None or found.contact_id == ticket.contact_id else ticket
 
 
 async def _thread_of(session: ReadSession, found: Conversation, active: Ticket | None) -> Conversation:
