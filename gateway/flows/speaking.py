@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 from sqlalchemy import func, select, true
 
@@ -13,7 +14,7 @@ from desk_core.conversations import service as conversations
 from desk_core.conversations.deep_links import deep_link
 from desk_core.conversations.entities import Conversation, Message
 from desk_core.conversations.service import COPY, Act, Close, NewButton
-from desk_core.kit.db import UnitOfWork
+from desk_core.kit.db import ReadSession, UnitOfWork
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import ntranslate, translate
 from desk_core.knowledge import repository as knowledge
@@ -40,6 +41,9 @@ CARD = frozenset({"slot", "category", "skip", "back", "edit", "edit_slot", "send
 """Buttons of a step on the way to a request. The step is over once one is pressed or something is written."""
 
 LAST_STEPS = frozenset({"send", "together", "apart"})
+
+ONCE_A_DAY = frozenset({"encrypted"})
+"""What is told of every such letter would be told to a machine that encrypts its answers without end."""
 
 PAGE = 5
 
@@ -122,7 +126,7 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
     if outcome.inviting is not None:
         await _invite(uow, ctx, filed, outcome.inviting)
     for say in turn.replies:
-        if say.key != "added" or not await _is_understood(uow, filed):
+        if not await _is_understood(uow, ctx, filed, say.key):
             await _say(uow, ctx, filed, say, outcome)
     for listing in outcome.lists:
         await _list(uow, ctx, filed, listing)
@@ -134,9 +138,13 @@ async def speak(uow: UnitOfWork, ctx: Context, filed: Filed, turn: Turn, outcome
         await _show(uow, ctx, filed, shown.ticket_id)
 
 
-async def _is_understood(uow: UnitOfWork, filed: Filed) -> bool:
-    """Whether the mark on a message says enough: it was explained in words before, and there is no other request it could belong to."""
-    if filed.conversation.channel != "telegram" or filed.ticket is None or len(filed.situation.requests) > 1:
+async def _is_understood(uow: UnitOfWork, ctx: Context, filed: Filed, key: str) -> bool:
+    """Whether a reply tells nothing new: it was said today, or the mark on a message says it and no other request could be meant."""
+    if key in ONCE_A_DAY:
+        return await conversation_repository.has_told(
+            cast("ReadSession", uow.session), filed.conversation.id, key, since=ctx.now - timedelta(days=1)
+        )
+    if key != "added" or filed.conversation.channel != "telegram" or filed.ticket is None or len(filed.situation.requests) > 1:
         return False
     said = select(Message.id).where(Message.ticket_id == filed.ticket.id, Message.meta["key"].as_string() == "added")
     return await uow.scalar(said.limit(1)) is not None

@@ -1,7 +1,9 @@
 """Letters that only their sender can read: filed, and said so, not acknowledged as if somebody had read them."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import select
 
 from desk_core.conversations.entities import Message
@@ -51,3 +53,13 @@ async def test_in_answer_to_the_bot_it_is_told_and_while_an_operator_speaks_it_i
         await tickets.take_over(uow, ctx, (await post.ticket()).id, by=post.agent)
     await encrypted(post, subject="Re: Принтер", more=answers)
     assert len(await post.letters()) == before + 1, "one voice at a time"
+
+
+@pytest.mark.parametrize(("threaded", "pause"), [(True, timedelta(minutes=6)), (False, timedelta(seconds=1))])
+async def test_a_robot_that_encrypts_its_answers_hears_it_once_more_and_no_oftener(post: Post, threaded: bool, pause: timedelta) -> None:
+    await encrypted(post)
+    for turn in range(8):
+        last = (await post.letters())[-1].letter.message_id
+        post.desk.clock.advance(pause)
+        await encrypted(post, subject=f"Re: Принтер {turn}", more=f"\nIn-Reply-To: <{last}>" if threaded else "")
+    assert len(await post.letters()) == 2
