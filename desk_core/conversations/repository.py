@@ -22,7 +22,7 @@ from desk_core.kit.prepared import Prepared, PreparedEntities
 
 ASIDE = (
     "abuse_report", "automatic", "bounce", "calendar", FORGED_SENDER, "list", "no_reply", "out_of_office", "own_check", "own_loop",
-    "read_receipt", "sender_robot", "spam", SAME_WORDS, GROWS,
+    "read_receipt", "sender_robot", "spam", "subject_robot", SAME_WORDS, GROWS,
 )  # fmt: skip
 """Verdicts of mail that no person wrote to us, whatever thread it came into."""
 

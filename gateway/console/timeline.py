@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from desk_core.conversations.entities import Attachment, Message
+from desk_core.conversations.repository import ASIDE
 from desk_core.conversations.service import waits
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import translate
@@ -188,14 +189,16 @@ def _labels(rows: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _with_subjects(entries: Sequence[Entry]) -> list[Entry]:
-    """The subject stands at the first letter, and wherever a person changed it; marks of answers and our number change nothing."""
+    """The subject stands at the first letter, and wherever a person changed it; marks of answers, our number and what robots write
+    in between change nothing."""
     told: list[Entry] = []
     before = ""
     for entry in entries:
         subject = (entry.message.subject or "") if entry.message is not None and entry.side == "contact" else ""
         bare = bare_subject(subject).casefold()
         told.append(replace(entry, subject=subject) if bare and bare != before else entry)
-        before = bare or before
+        if entry.message is not None and entry.message.verdict_code not in ASIDE:
+            before = bare or before
     return told
 
 

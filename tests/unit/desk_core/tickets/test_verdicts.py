@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from desk_core.tickets.verdicts import tell_trust
+from desk_core.conversations.repository import ASIDE
+from desk_core.tickets.verdicts import VERDICTS, tell_trust
 
 
 def trust(verdict: str, *reasons: tuple[str, str], policy: str = "") -> dict[str, Any]:
@@ -37,3 +38,7 @@ def trust(verdict: str, *reasons: tuple[str, str], policy: str = "") -> dict[str
 def test_are_told_in_one_sentence(known: dict[str, Any], english: str, russian: str | None) -> None:
     assert tell_trust(known, "en") == english
     assert russian is None or tell_trust(known, "ru") == russian
+
+
+def test_what_is_held_was_written_by_nobody_but_for_a_person_who_floods() -> None:
+    assert {code for code, words in VERDICTS.items() if words.startswith("held:")} - {"flood"} <= {*ASIDE}

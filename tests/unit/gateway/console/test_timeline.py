@@ -66,6 +66,14 @@ def test_a_subject_stands_at_the_first_letter_and_where_it_changed() -> None:
     assert [entry.subject for entry in entries[1:]] == ["Printer", "", "", "", "Re: Scanner", ""]
 
 
+def test_a_report_in_between_does_not_bring_the_subject_back() -> None:
+    entries = told([
+        message("1", NOON, subject="Printer"), message("2", NOON, subject="Undelivered Mail", verdict_code="bounce"),
+        message("3", NOON, subject="Re: [#1042] Printer"),
+    ])  # fmt: skip
+    assert [entry.subject for entry in entries[1:]] == ["Printer", "Undelivered Mail", ""]
+
+
 def test_an_answer_that_is_quoted_is_quoted_in_plain_words() -> None:
     ours = message("1", NOON, direction="outbound", author_kind="agent", text="**Restart** it: `reboot`", external_id="x1")
     entries = told(
