@@ -158,7 +158,7 @@ class Checkup:
                 "slow" if timed_out else _nowhere(error) or advice,
                 self._place(round(limit)),
             )
-        return replace(step, ms=round((time.perf_counter() - began) * 1000))
+        return replace(step, ms=max(1, round((time.perf_counter() - began) * 1000)))
 
     def _place(self, seconds: int) -> dict[str, Any]:
         return {"seconds": seconds} | ({"host": self.account.host, "port": self.account.port} if self.account else {})

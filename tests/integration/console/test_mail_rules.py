@@ -10,6 +10,7 @@ from desk_core.conversations.ports import TakeAs
 from desk_core.kit.db import Database
 from desk_core.kit.errors import Invalid
 from desk_core.people.permissions import Role
+from gateway.mail_rules import SHOWN
 from tests.factories.desk import DeskFactory
 from tests.integration.console.conftest import Browser, LogIn
 
@@ -79,11 +80,20 @@ class TestRules:
             await make.says(talk, "words", subject=subject, meta={"address": "zabbix@a.example"})
         status, text = await page.do(about="[zabbix] ok", what="robot", preview="1")
         assert status == 200
-        assert "Of the 3 newest letters of 30 days it would have met 1:" in text
+        assert "Of 3 letters of the last 30 days it would have met 1." in text
+        assert "The newest of them" not in text
         assert "[Zabbix] OK: disk" in text
         assert "PROBLEM" not in text
         assert await page.rules() == {"senders": {}, "subjects": {}}
         assert "it would have met none" in (await page.do(about="@b.example", what="robot", preview="1"))[1]
+
+    async def test_of_many_letters_it_says_that_the_newest_are_shown(self, page: Page, make: DeskFactory) -> None:
+        assert "Within the last 30 days no letter came here." in (await page.do(about="zabbix", what="robot", preview="1"))[1]
+        talk = await make.conversation(channel="email")
+        for number in range(SHOWN + 1):
+            await make.says(talk, "words", subject=f"[Zabbix] {number}", meta={"address": "zabbix@a.example"})
+        text = (await page.do(about="zabbix", what="robot", preview="1"))[1]
+        assert f"it would have met {SHOWN + 1}. The newest of them:" in text
 
     async def test_are_for_administrators(self, console: Browser, inbox: Inbox, database: Database) -> None:
         page = Page(console, inbox, database)
