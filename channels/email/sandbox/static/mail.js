@@ -29,10 +29,18 @@
       const at = shown.contains(document.activeElement) && document.activeElement.getAttribute("href");
       if (part === "arrival") next.hidden = false;
       shown.replaceWith(next);
+      if (part === "mailboxes") sees();
       if (at) [...next.querySelectorAll("a")].find((link) => link.getAttribute("href") === at)?.focus();
     }
   }
 
+  // The mailbox one reads is in sight, however many stand before it.
+  function sees() {
+    const [row, here] = [document.querySelector("#mailboxes ul"), document.querySelector("#mailboxes [aria-current]")];
+    if (row && here) row.scrollTo(Math.max(0, here.offsetLeft - 24), Math.max(0, here.offsetTop - 24));
+  }
+
   local(document);
+  sees();
   setInterval(look, 2000);
 })();
