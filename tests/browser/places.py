@@ -132,6 +132,34 @@ async def _telegram(page: Page, _numbers: Numbers) -> None:
     await expect(page.locator("#groups [role=status] code")).to_be_visible()
 
 
+async def _elsewhere(page: Page, numbers: Numbers) -> None:
+    """Where a letter belongs is being said."""
+    await _mail_ticket(page, numbers)
+    letter = page.locator("#ticket .elsewhere").last
+    await letter.locator("summary").click()
+    await expect(letter.locator("button").first).to_be_visible()
+
+
+def _of_inbox(page_of_it: str, shows: str) -> Callable[[Page, Numbers], Awaitable[None]]:
+    async def goes(page: Page, _numbers: Numbers) -> None:
+        await page.goto("/console/settings")
+        inbox = await page.locator("a[href*='/settings/mail/']:not([href$=new])").first.get_attribute("href")
+        await page.goto(f"{inbox}{page_of_it}")
+        await expect(page.locator(shows).first).to_be_visible()
+
+    return goes
+
+
+async def _mail_rules(page: Page, numbers: Numbers) -> None:
+    """A rule for a long address that is there, and one that is tried first."""
+    await _of_inbox("/rules", "#f-about")(page, numbers)
+    await page.locator("#f-about").fill("night.reports.of.all.printers@monitoring.of.a.long.name.example")
+    await page.locator("main form button.primary").click()
+    await page.locator("#f-about").fill("не открывается")
+    await page.locator("button[name=preview]").click()
+    await expect(page.locator(".would-meet")).to_be_visible()
+
+
 async def _mailbox(page: Page, _numbers: Numbers) -> None:
     """A mail inbox that is being added, checked with a server that is not there."""
     await page.goto("/console/settings/mail/new?address=support@desk.example")
@@ -160,6 +188,8 @@ PLACES = (
     Place("inbox", _at("/console?view=all", "#rows [data-row]"), inside=True),
     Place("ticket", _ticket, inside=True),
     Place("ticket-mail", _mail_ticket, inside=True),
+    Place("letter-elsewhere", _elsewhere, inside=True),
+    Place("held", _at("/console?view=held", "#rows-scroll"), inside=True),
     Place("talk", _talk, inside=True),
     Place("articles", _at("/console/articles", "table"), inside=True),
     Place("article", _article, inside=True),
@@ -169,6 +199,10 @@ PLACES = (
     Place("telegram", _telegram, inside=True),
     Place("mailbox-new", _at("/console/settings/mail/new", "#f-address"), inside=True),
     Place("mailbox", _mailbox, inside=True),
+    Place("mailbox-known", _of_inbox("", "#manner"), inside=True),
+    Place("mail-out", _of_inbox("/out", "#keys"), inside=True),
+    Place("mail-letters", _of_inbox("/letter", ".as-sent iframe"), inside=True),
+    Place("mail-rules", _mail_rules, inside=True),
     Place("model", _at("/console/model", "svg.matrix"), inside=True),
     Place("dead-items", _at("/console/dead", "table"), inside=True),
 )

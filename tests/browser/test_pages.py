@@ -14,8 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 LOOKS: tuple[tuple[ViewportSize, Scheme], ...] = ((DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "dark"), (PHONE, "light"))
 
 WIDER_THAN_THE_WINDOW = """() => {
-  if (document.documentElement.scrollWidth <= window.innerWidth) return [];
-  return [...document.querySelectorAll("body *")]
+  const panes = [document.documentElement, ...document.querySelectorAll(".sheet, .talk, .context, .rows-scroll")];
+  const wide = panes.filter((pane) => pane.scrollWidth > pane.clientWidth);
+  return wide.flatMap((pane) => [...pane.querySelectorAll("*")])
     .filter((each) => each.getBoundingClientRect().right > window.innerWidth + 1)
     .map((each) => each.outerHTML.slice(0, 160)).slice(0, 8);
 }"""

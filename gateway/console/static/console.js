@@ -166,7 +166,8 @@
     if (desk) desk.dataset.open = here ? "pane" : "list";
     if (here) document.title = here.dataset.title;
     for (const row of all("[data-row]")) {
-      if (here && (row.dataset.id === here.dataset.ticket || row.dataset.id === here.dataset.conversation)) {
+      const { id, of } = row.dataset;
+      if (here && (id === here.dataset.ticket || [id, of].includes(here.dataset.conversation))) {
         row.setAttribute("aria-current", "true");
         row.classList.remove("unread");
       } else row.removeAttribute("aria-current");
@@ -298,6 +299,15 @@
     if (event.target.tagName === "DIALOG") event.target.close();
     for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.removeAttribute("open");
   });
+
+  // What opens under the last message would open out of sight: the conversation goes along, as far as its beginning stays to be seen.
+  document.addEventListener("toggle", (event) => {
+    const talk = event.target.open && event.target.closest("#talk");
+    if (!talk) return;
+    const [shown, top] = [talk.getBoundingClientRect(), event.target.getBoundingClientRect().top];
+    const bottom = (one(".pop", event.target) || event.target).getBoundingClientRect().bottom;
+    if (bottom > shown.bottom) talk.scrollTop += Math.min(bottom - shown.bottom + 12, top - shown.top - 12);
+  }, true);
 
   const live = one("#live");
   live?.addEventListener("tickets", (event) => {
