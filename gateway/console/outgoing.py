@@ -101,7 +101,7 @@ async def make(
     async with frame.desk.database.unit() as uow:
         key = await mail_signing.add_key(uow, domain, pair, selector="", box=frame.desk.box, now=frame.desk.clock.now())
         note_change(uow, frame, "dkim.add", domain, {"selector": key.selector})
-    return RedirectResponse(f"{_base(inbox)}?saved=key#keys", 303)
+    return RedirectResponse(f"{_base(inbox)}?saved=key#signature", 303)
 
 
 @router.post("/key/check")
@@ -130,7 +130,7 @@ async def remove(request: Request, signed: Administrator, inbox_id: Ident, selec
     async with frame.desk.database.unit() as uow:
         await mail_signing.remove_key(uow, domain, selector, now=frame.desk.clock.now())
         note_change(uow, frame, "dkim.remove", domain, {"selector": selector})
-    return RedirectResponse(f"{_base(inbox)}?saved=removed#keys", 303)
+    return RedirectResponse(f"{_base(inbox)}?saved=removed#signature", 303)
 
 
 @router.post("/sign")
@@ -142,7 +142,7 @@ async def sign(request: Request, signed: Administrator, inbox_id: Ident, dkim: A
         inbox = await uow.session.get_one(Inbox, known.id, with_for_update=True)
         if mail_inboxes.set_habits(inbox, dkim=bool(dkim)):
             note_change(uow, frame, "inbox.habits", inbox.name, dict(mail_inboxes.habits(inbox.config)))
-    return RedirectResponse(f"{_base(known)}?saved=change#keys", 303)
+    return RedirectResponse(f"{_base(known)}?saved=change#signature", 303)
 
 
 def _base(inbox: Inbox) -> str:

@@ -20,6 +20,7 @@ WIDER_THAN_THE_WINDOW = """() => {
     .filter((each) => each.getBoundingClientRect().right > window.innerWidth + 1)
     .map((each) => each.outerHTML.slice(0, 160)).slice(0, 8);
 }"""
+TWICE = """() => [...document.querySelectorAll("[id]")].map((each) => each.id).filter((id, at, all) => all.indexOf(id) !== at)"""
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
@@ -46,6 +47,7 @@ class TestAPage:
 
 
 async def _fits(page: Page) -> None:
+    assert await page.evaluate(TWICE) == [], "one id for two things: keys and links find the first"
     too_wide = await page.evaluate(WIDER_THAN_THE_WINDOW)
     assert too_wide == [], f"wider than the window: {too_wide}"
 
