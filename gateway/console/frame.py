@@ -16,6 +16,7 @@ from desk_core.tickets import repository as tickets
 from desk_core.tickets.repository import Counters, Page, TicketFilters, View
 from gateway.auth.sessions import Signed
 from gateway.console.own_word import row_says_solved
+from gateway.console.reaching import gist
 from gateway.web.desk import WebDesk, desk_of
 from gateway.web.language import language_of
 from gateway.web.templating import pages_of
@@ -150,7 +151,7 @@ class Frame:
         """A page or a part of it; `context` goes before what every page knows."""
         values = {
             "me": self.signed.agent, "signed": self.signed, "chosen": chosen(self.request), "config": self.config, "counters": None,
-            "here": self.request.url.path, "says_solved": row_says_solved, **context,
+            "here": self.request.url.path, "says_solved": row_says_solved, "gist": gist, **context,
             "script_words": {key: translate(self.language, text) for key, text in SCRIPT_WORDS.items()},
         }  # fmt: skip
         return pages_of(self.request).render(self.request, f"console/{name}", values, status=status, block=block)

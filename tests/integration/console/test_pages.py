@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -164,6 +165,14 @@ class TestTicketPage:
         assert response.status_code == 404
         assert "Nothing here" in response.text
         assert "not_found" in response.text
+
+    async def test_the_list_says_what_a_mail_server_meant_and_keeps_its_words(self, console: Browser, make: DeskFactory) -> None:
+        said = "550 5.1.1 <vera@a.example>: this is what we have to tell you"
+        await make.failed_message(await make.ticket(await make.conversation(channel="email")), reason=said)
+        await make.failed_message(await make.ticket(await make.conversation(channel="telegram")), reason="Bad Request: chat not found")
+        rows = unescape((await console.get("/console/list?view=failed")).text)
+        assert f'title="{said}">there is no such mailbox<' in rows
+        assert ">Bad Request: chat not found<" in rows
 
     async def test_an_answer_that_failed_offers_to_be_sent_again(self, console: Browser, make: DeskFactory, database: Database) -> None:
         ticket = await make.ticket()
