@@ -3,6 +3,7 @@
 import re
 
 from nlu import phrases
+from nlu.text import alternatives
 from nlu.understood import Intent
 
 _SIGNS = {
@@ -37,6 +38,8 @@ _COURTESY = re.compile(
     r"(?:best|kind) regards|regards|have a (?:nice|good) (?:day|one)|bye|in advance"
     r")\b"
 )
+# What people close with beside thanks: hurry, since when, whom to ring and what they wait for. None of it names a topic.
+_CLOSING = re.compile(rf"\b{alternatives(phrases.CLOSING)}\b|[+#/'-]|\b\d[\d-]*\b")
 _NOT_WORDS = re.compile(r"[^\w'+#/-]+|_+")
 _SOLVED_HINT = re.compile(
     r"\b(?:решен[оа]?|решилось|заработал[оаи]?|вс[её] работает|(?:теперь|уже|снова) (?:вс[её] )?работает|помогло|починил[иос]\w*|"
@@ -98,6 +101,7 @@ _TWO = frozenset({"два", "две", "двумя", "двух", "раздель�
 _ONE = frozenset({"один", "одна", "одну", "одной", "одно", "вместе", "one", "together", "single"})
 
 _COURTEOUS_WORDS = 8
+_CLOSING_LENGTH = 120
 _ENGLISH_GLUE = frozenset(phrases.ENGLISH_GLUE.split())
 _VAGUE = frozenset(phrases.VAGUE.split())
 
@@ -127,6 +131,14 @@ def intent_of(text: str) -> Intent | None:
     if few and ((_THANKS.search(words) and reports_success(text)) or (_THANKS_FOR.match(words) and not _NEGATED.search(words))):
         return Intent.THANKS
     return _courtesy(words)
+
+
+def closes(sentence: str) -> bool:
+    """Whether a sentence only closes a text ("заранее спасибо, жду ответа", "this is urgent for us"): nothing in it names a topic."""
+    if len(sentence) > _CLOSING_LENGTH:
+        return False
+    words = plain(sentence)
+    return bool(words) and not _CLOSING.sub("", _COURTESY.sub("", words)).strip()
 
 
 def one_or_two(text: str) -> int | None:

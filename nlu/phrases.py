@@ -93,3 +93,26 @@ VAGUE = """
     trouble error help need i have a an the my me nothing everything again please urgent hi hello there something wrong with
     question got
 """
+
+# Patterns of what a sentence is made of that only closes a text. Whole words, lower case, ё as е.
+CLOSING = r"""
+    жду|ждем|ожидаю|ожидаем|(?:надеюсь|надеемся|рассчитываю) на|от вас|ваше(?:го|й)|вашу?|скор(?:ого|ейшего|ую)|быстр(?:ого|ый|ую)
+    ответа?|помощ[ьи]|решени[яе]|звонка|реакци[июя]|обратной связи|понимание|буду|будем|очень|заранее|крайне|весьма
+    благодар(?:ен|на|ны)|признател(?:ен|ьна|ьны)|прошу|просим|просьба|помоч[ьи]|помогите|выручайте|выручите|разобраться|ответить
+    ускорить|пожалуйста|плиз|срочно|горит|критично|важно|немедленно|асап|как можно|поскорее|побыстрее|быстрее|скорее
+    (?:вся )?работа (?:вся )?(?:стоит|встала)|(?:стоит|встала) (?:вся )?работа
+    (?:клиенты|люди|заказчики|пациенты|покупатели|гости|все) (?:уже )?жд[еу]т
+    это|так|и|уже|нам|мне|меня|мной|нас|нами|у|для|со|с|до|по|на|же
+    (?:пере|по)?звоните|наберите|свяжитесь|дайте знать|напишите|на связи|номеру|внутреннему|доб|тел
+    (?:самого )?утра|вчера|позавчера|сегодня|обеда|вечера|выходных|прошлой недели
+    понедельника|вторника|среды|четверга|пятницы|субботы|воскресенья
+    (?:второй|третий|четвертый|пятый) день|(?:вторую|третью) неделю|(?:два|три|четыре) дня|неделю|месяц|сих пор
+    please|kindly|help(?: (?:me|us))?|(?:call|ring|phone) (?:me|us)(?: back)?|get back to (?:me|us)|let (?:me|us) know|reply|respond
+    answer|response|waiting for|looking forward to|awaiting|(?:i'm|i am|we're|we are)|hear(?:ing)? (?:back )?from you|your?|soon|quick
+    as soon as possible|asap|urgent(?:ly)?|critical|important|very|really|quite
+    (?:it|this|that)(?: is| has been| has| was|'s)?|been|like this|going on|happening|since|for|the|an?|us|me|now|already
+    today|tonight|yesterday|this (?:morning|week)|last (?:week|night|month)|(?:mon|tues|wednes|thurs|fri|satur|sun)day
+    (?:two|three|four|several|a few) (?:hours|days|weeks)|(?:customers|clients|people|guests|patients) (?:are )?waiting|our|my
+    work (?:has |is )?stopped|at a standstill|(?:i|we)(?: would)?(?: really)? appreciate|any help|would be (?:great|appreciated)|on|at
+    ext(?:ension)?
+"""

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
+from nlu import lexicon
 from nlu.text import SENTENCE_END, alternatives
 from nlu.understood import Band, CategoryDef, Guess, Triage
 
@@ -14,6 +16,7 @@ _CERTAIN = 0.85  # of both halves, where no word announces the second or both ar
 # of the examples of tests/data, one has a half below; of what people write beside a story ("please call me back") most are.
 _GLANCED = 0.5
 _WIDE = frozenset({"people", "general"})
+_CLOSING = 400  # characters at the end of a text, where its last sentences are looked at
 _WORDS = 2  # in a half
 _TELLING = 3  # in a half that no word announces
 _SHORT = 25  # words; a longer text that does not say itself that it tells of two things tells one at length
@@ -58,17 +61,19 @@ class _Topic:
 
 def cuts(text: str) -> Iterator[Cut]:
     """Every way to cut a text that leaves two halves of some words, the likeliest first."""
-    sample = text[:_SAMPLE].strip()
+    text = text.strip()
+    short = len(text.split()) <= _SHORT
     seen: set[int] = set()
     for pattern, marked in ((_LISTED, True), (_BULLETS, True), (_MARKED, True), (SENTENCE_END, False), (_JOINED, False)):
-        for match in list(pattern.finditer(sample))[:_MOST]:
+        if not marked and not short:
+            return
+        for match in islice(pattern.finditer(text, 0, _SAMPLE), _MOST):
             if match.end() in seen:
                 continue
             seen.add(match.end())
-            first = _FIRST.sub("", _LEAD.sub("", sample[: match.start()])).strip(" \n,;-–—•*")
-            second = sample[match.end() :].strip()
-            shortest = min(len(first.split()), len(second.split()))
-            if shortest >= (_WORDS if marked else _TELLING) and (marked or len(sample.split()) <= _SHORT):
+            first = _FIRST.sub("", _LEAD.sub("", text[: match.start()])).strip(" \n,;-–—•*")
+            second = text[match.end() :].strip()
+            if min(len(first.split()), len(second.split())) >= (_WORDS if marked else _TELLING):
                 yield Cut(first, second, marked)
 
 
@@ -83,7 +88,8 @@ def two_stories(
 
     `glance` guesses a topic by words alone: a tenth of what it costs to judge a text.
     """
-    for cut in cuts(text):
+    told = _told(text)
+    for cut in cuts(told):
         if not cut.marked and not _may_differ(cut, glance):
             continue
         topics = []
@@ -101,8 +107,18 @@ def two_stories(
         else:
             one, other = topics
             if one.area != other.area or (cut.marked and one.certain and other.certain and one.category != other.category):
-                return cut
+                return replace(cut, second=f"{cut.second}{text[len(told) :].rstrip()}")
     return None
+
+
+def _told(text: str) -> str:
+    """A text without the sentences that close it: they are no story, though their words may look like one."""
+    end = len(text := text.rstrip())
+    for match in reversed(list(SENTENCE_END.finditer(text, max(0, end - _CLOSING)))):
+        if not lexicon.closes(text[match.end() : end]):
+            break
+        end = match.start()
+    return text[:end]
 
 
 def _may_differ(cut: Cut, glance: Callable[[str], Guess | None]) -> bool:

@@ -1,5 +1,7 @@
 """Two stories in one text are found where words, figures or sentences part them, and one story is left whole."""
 
+from collections.abc import Callable
+
 import pytest
 
 from nlu.splitting import cuts, two_stories
@@ -32,6 +34,18 @@ def halves(text: str, *, sure: float = 0.9) -> tuple[str, str] | None:
     return (cut.first, cut.second) if cut else None
 
 
+def looked_at(text: str, *, glance: Callable[[str], Guess | None] = glance) -> list[str]:
+    """What the models are asked about."""
+    asked: list[str] = []
+
+    def counted(half: str) -> Triage:
+        asked.append(half)
+        return judge(half)
+
+    two_stories(text, judge=counted, glance=glance, category=category)
+    return asked
+
+
 @pytest.mark.parametrize(
     ("text", "first", "second"),
     [
@@ -47,6 +61,27 @@ def halves(text: str, *, sure: float = 0.9) -> tuple[str, str] | None:
 )
 def test_two_stories_are_parted(text: str, first: str, second: str) -> None:
     assert halves(text) == (first, second)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "Заранее спасибо, жду ответа.",
+        "Это срочно, клиенты ждут!",
+        "Так с понедельника.",
+        "Thanks!\nPlease call me back.",
+        "It has been like this since Monday.",
+    ],
+)
+def test_what_closes_a_text_is_no_second_story_and_stays_with_the_second(ending: str) -> None:
+    assert looked_at(f"Не печатает принтер\n\n{ending}", glance=lambda half: None) == []
+    assert halves(f"Принтер сломан. Ещё впн не пускает\n\n{ending}\n") == ("Принтер сломан", f"впн не пускает\n\n{ending}")
+    assert looked_at(f"Принтер сломан. Ещё впн не пускает\n\n{ending}") == ["Принтер сломан", "впн не пускает"]
+
+
+def test_a_second_story_of_many_words_is_kept_whole() -> None:
+    cut = halves("Принтер сломан. Кроме того, впн не пускает. " + "Пробовал и так и эдак. " * 100 + "Жду.")
+    assert cut is not None and cut[1].endswith("эдак. Жду.")
 
 
 @pytest.mark.parametrize(
@@ -75,14 +110,7 @@ def test_without_a_word_that_parts_them_both_have_to_be_certain() -> None:
     ],
 )
 def test_the_models_are_asked_only_where_the_words_name_two_areas(text: str, judged: int) -> None:
-    asked: list[str] = []
-
-    def counted(half: str) -> Triage:
-        asked.append(half)
-        return judge(half)
-
-    two_stories(text, judge=counted, glance=glance, category=category)
-    assert len(asked) == judged
+    assert len(looked_at(text)) == judged
 
 
 def test_where_nothing_is_known_of_words_the_models_are_asked() -> None:
