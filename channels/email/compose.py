@@ -151,6 +151,10 @@ def plain_body(message: OutboundMessage) -> str:
     return "\n".join(lines) + "\n"
 
 
+_BODY = "font-family:sans-serif;overflow-wrap:anywhere"
+"""Long addresses wrap, or a phone shows the whole letter at the width of one."""
+
+
 def html_body(message: OutboundMessage) -> str:
     """The HTML part: small and readable everywhere, no pictures, no styles that matter."""
     parts = [_markdown().render(message.text)]
@@ -172,7 +176,8 @@ def html_body(message: OutboundMessage) -> str:
         quoted = html.escape(str(message.original["text"])[:4000]).replace("\n", "<br>")
         parts.append(f'<p>{html.escape(_attribution(message))}</p><blockquote type="cite">{quoted}</blockquote>')
     language = html.escape(message.language, quote=True)
-    return f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"></head><body>{"".join(parts)}</body></html>\n'
+    head = f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"></head>'
+    return f'{head}<body style="{_BODY}">{"".join(parts)}</body></html>\n'
 
 
 def _footer(message: OutboundMessage) -> list[str]:

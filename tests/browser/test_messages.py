@@ -63,3 +63,13 @@ _UNCOVERED = """(one) => {
   const box = one.getBoundingClientRect();
   return [box.top + 3, box.bottom - 3].every((y) => one.contains(document.elementFromPoint(box.left + box.width / 2, y)));
 }"""
+
+
+class TestALetter:
+    async def test_fits_a_phone_however_long_its_addresses_are(self, eyes: Eyes, filled: dict[str, int]) -> None:
+        page = await eyes.somebody(size=PHONE)
+        # A browser asks every host for a picture of it, and a letter alone names none.
+        eyes.expects(r"favicon\.ico")
+        letters = (await (await page.request.get("/sandbox/mail/api/messages?mailbox=irina@customer.example")).json())[::-1]
+        await page.goto(f"/sandbox/mail/{next(one['id'] for one in letters if one['direction'] == 'sent')}/html")
+        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,6 +14,7 @@ from channels.email.sandbox.correspondent import Correspondent
 from channels.email.sandbox.forms import FIELDS, MOST_FILES, Typed, refusal
 from channels.email.sandbox.mailbox import MailSandbox, Opened
 from channels.email.sandbox.threads import Thread, threads
+from channels.email.viewing import page_of
 from desk_core.kit.blobs import human_size
 from desk_core.kit.i18n import gettext_noop as _
 from desk_core.kit.i18n import known_language, translate, translation
@@ -61,6 +61,7 @@ def create_pages(
         errors = typed.errors if typed else {}
         body = _templates().get_template("mail.html").render(
             _=translation(spoken).gettext,
+            ngettext=translation(spoken).ngettext,
             language=spoken,
             stylesheet=stylesheet,
             mailboxes=await sandbox.mailboxes(),
@@ -179,12 +180,11 @@ def create_pages(
     @router.get("/{letter_id}/html")
     async def markup(request: Request, letter_id: str) -> Response:
         """The HTML of a letter, for a frame that runs and fetches nothing."""
-        letter = await sandbox.open(letter_id)
+        spoken, letter = say(request), await sandbox.open(letter_id)
+        if letter is None:
+            return PlainTextResponse(translate(spoken, _("There is no such letter.")), status_code=404)
         headers = {"Content-Security-Policy": _LETTER_POLICY, "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff"}
-        body = letter.html or "" if letter else escape(translate(say(request), _("There is no such letter.")))
-        return HTMLResponse(
-            f'<!doctype html><meta charset="utf-8"><title>-</title>{body}', headers=headers, status_code=200 if letter else 404
-        )
+        return HTMLResponse(page_of(letter.raw, language=spoken), headers=headers)
 
     @router.get("/{letter_id}/source")
     async def source(request: Request, letter_id: str, *, download: bool = False) -> Response:

@@ -175,6 +175,7 @@ class TestPages:
         assert answer.status_code == 422
         assert f'id="{field}-error"' in answer.text
         assert f'aria-describedby="{field}-error"' in answer.text
+        assert f'<a href="#{field}">' in answer.text, "a summary above the letters leads to the field below them"
         assert not post.accept.stored
 
     async def test_an_address_of_another_alphabet_writes(self, post: Post) -> None:
