@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from channels.email.compose import html_body, plain_body
+from channels.email.html_text import safe_html
 from channels.email.letter import Letter, fault, letters_of, worded
 from desk_core.catalogue import desk as catalogue
 from desk_core.conversations.entities import Inbox
@@ -117,4 +118,5 @@ def _samples(frame: Frame, inbox: Inbox, letter: Letter, language: str, public_u
         ),
     }
     written = {title: worded(message, letter, organisation=organisation) for title, message in told.items()}
-    return [{"title": title, "html": html_body(message), "plain": plain_body(message)} for title, message in written.items()]
+    # A frame within the page inherits what the page may do, which leaves no room for styles of its own.
+    return [{"title": title, "html": safe_html(html_body(message)), "plain": plain_body(message)} for title, message in written.items()]
