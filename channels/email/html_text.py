@@ -1,6 +1,7 @@
 """HTML mail as plain text (quotes become ">" lines) and as markup that is safe to show. Pure, never raises."""
 
 import re
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_HTML = 2_000_000
 _MAX_NODES = 200_000
+_MANY_ENTITIES, _PIECE = 20_000, 500
 _SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "select", "-comment"})
 _BLOCKS = frozenset(
     {
@@ -78,11 +80,17 @@ def too_much(html: str) -> bool:
     if html.count("<") <= _MAX_DEPTH:
         return False
     depth = 0
-    for closing, tag in _OPEN_OR_CLOSE.findall(html):
-        if tag.lower() not in _SELF_CLOSING:
-            depth = max(0, depth - 1) if closing else depth + 1
-            if depth > _MAX_DEPTH:
-                return True
+    opened: Counter[str] = Counter()
+    for closing, name in _OPEN_OR_CLOSE.findall(html):
+        tag = name.lower()
+        if tag in _SELF_CLOSING:
+            continue
+        if closing and not opened[tag]:
+            continue  # it closes nothing: what is open goes on being so
+        opened[tag] += -1 if closing else 1
+        depth += -1 if closing else 1
+        if depth > _MAX_DEPTH:
+            return True
     return False
 
 
@@ -312,7 +320,7 @@ def safe_html(html: str, *, remote: bool = False) -> str:
 
     tags, attributes = _allowed()
     return nh3.clean(
-        html,
+        _in_pieces(html),
         tags=set(tags),
         attributes={tag: set(names) for tag, names in attributes.items()},
         attribute_filter=_any_picture if remote else _only_own_pictures,
@@ -320,6 +328,20 @@ def safe_html(html: str, *, remote: bool = False) -> str:
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     ).replace("\x00", "")
+
+
+def _in_pieces(html: str) -> str:
+    """The same with comments, which go, in texts of nothing but entities: for each "&" the parser copies all that stands before it."""
+    if html.count("&") < _MANY_ENTITIES:
+        return html
+    pieces = html.split("<")
+    for place, piece in enumerate(pieces):
+        tag, closed, text = piece.rpartition(">")
+        if text.count("&") > _PIECE:
+            words = text.split("&")
+            groups = ("&".join(words[at : at + _PIECE]) for at in range(0, len(words), _PIECE))
+            pieces[place] = f"{tag}{closed}{'<!---->&'.join(groups)}"
+    return "<".join(pieces)
 
 
 @cache

@@ -1,6 +1,7 @@
 """What a mail becomes, whatever state it is in."""
 
 import base64
+import time
 from datetime import timedelta
 from itertools import pairwise
 
@@ -375,6 +376,18 @@ class TestWhatIsSentToStopTheDesk:
         assert too_much(tag)
         assert safe_html(f"{tag}Принтер") == ""
         assert "Принтер" in text_of_html(f"{tag}Принтер")
+
+    @pytest.mark.parametrize("part", ["<i>x</b>", "<div><i>x</div>", "<a>x</span>"])
+    def test_elements_that_others_pretend_to_close_build_no_tree(self, part: str) -> None:
+        assert too_much(part * 2_000)
+        assert not too_much("<b><i>x</b></i>" * 2_000), "programs cross them, and close both"
+
+    @pytest.mark.parametrize("entity", ["&a", "& ", "&nbsp;"])
+    def test_a_text_of_entities_is_quick_and_stays_as_it_was(self, entity: str) -> None:
+        began = time.perf_counter()
+        safe = safe_html(f"<p>{entity * 300_000}</p>")
+        assert time.perf_counter() - began < 2.0
+        assert safe == "<p>" + safe_html(entity * 10) * 30_000 + "</p>"
 
     @pytest.mark.parametrize("value", ["a" * 60_000, '\\"' * 30_000, "a@" * 30_000, "(a" * 30_000, '"' * 59_999])
     def test_a_header_of_one_letter_ends(self, value: str) -> None:
