@@ -43,12 +43,38 @@ _CLOSING = re.compile(rf"\b{alternatives(phrases.CLOSING)}\b|[+#/'-]|\b\d[\d-]*\
 _NOT_WORDS = re.compile(r"[^\w'+#/-]+|_+")
 _SOLVED_HINT = re.compile(
     r"\b(?:решен[оа]?|решилось|заработал[оаи]?|вс[её] работает|(?:теперь|уже|снова) (?:вс[её] )?работает|помогло|починил[иос]\w*|"
-    r"можно закры\w+|закройте|solved|fixed|works now|working now|it works|works fine|all (?:is )?(?:good|fine|well)(?: now)?|"
-    r"(?:you can|please) close|close it|close the (?:ticket|request))\b"
+    r"проблема (?:ушла|исчезла|пропала|решилась|устранена)|"
+    r"solved|fixed(?! (?:price|cost|fee|rate|term|ip|line|asset|address|date|size|width))|works now|working now|it works|works fine|"
+    r"(?:that|which) fixed it|problem (?:is )?gone|all (?:is )?(?:good|fine|well)(?: now)?)\b"
+)
+_SAID_ALONE = re.compile(
+    r"\b(?:(?:(?:заявку|обращение|тикет|запрос|вопрос) )?(?:можно |можете |прошу |просьба )?закр(?:ойте|ывайте|ывай|ой|ыть|ывать)"
+    r"(?: (?:эту|мою|нашу|данную|это|мое|этот|мой|наш))?(?: (?:заявку|обращение|тикет|запрос|вопрос|тему|задачу|инцидент))?|"
+    r"(?:you can |you may )?close(?: it| (?:the|this|my) (?:ticket|request|case|issue))?|"
+    r"(?:вопрос|тема|проблема|обращение|заявка) (?:закрыта?|закрыто|снята?)|(?:уже |больше )?не ?актуальн[оаы]?|"
+    r"(?:уже|больше) не (?:нужно|надо|требуется)|отбой(?: (?:нашл[аи]|нашел))?|разобрал(?:ся|ась|ись)(?: сам[аи]?)?|"
+    r"справил(?:ся|ась|ись)(?: сам[аи]?)?|все получилось|все (?:ок|окей|хорошо)|"
+    r"(?:issue |problem |all )?(?:is )?resolved|(?:that|which) did it|(?:it's|it is|all) working|works like a charm|"
+    r"no longer (?:needed|relevant|necessary)|not needed any ?more|never ?mind(?: found it)?|(?:all )?sorted(?: out)?)\b"
+)
+"""What says so where nothing else is said: of a text that goes on, these words are about anything."""
+_BESIDE = re.compile(
+    r"\b(?:ура|да|ну|и|а|ок|ok|okay|yes|это|его|ее|уже|теперь|наконец|все таки|у меня|у нас|вопрос|проблема|номер|"
+    r"it|and|so|now|already|just|of)\b|\d+"
 )
 _NEGATED = re.compile(
     r"\b(?:не|нет|ни|no|not|never|isn't|doesn't|didn't|don't|does not|still|опять|снова не|все еще|всё ещё|но|but)\b", re.IGNORECASE
 )
+_DOUBTED = re.compile(
+    r"\b(?:ли|когда|пока|если|чтобы?|как|кто|буде[тшм]\w*|будут|быть|стан(?:ет|ут)|должн\w+|нужно|надо|требу\w+|надеюсь|хотел\w*|жду|ждем|пусть|"
+    r"хотя|кроме|только(?! что)|частично|наполовину|почти|вроде|временно|ненадолго|иногда|через|недолго|на время|"
+    r"снова(?! (?:все )?работает)|у (?!меня|нас|всех)\w+|на (?:одном|одной|двух)|из (?:двух|трех|четырех|пяти|\d+)|"
+    r"пи[шс][еа]\w+|напис\w+|что значит|сказал\w*|говор\w+|якобы|ну конечно|ага щас|щас|"
+    r"when|if|once|until|unless|should|must|ha(?:s|ve|d) to|needs?|will|would|may|might|hope\w*|wish|"
+    r"only|except|part(?:ly|ially)|almost|sometimes|"
+    r"temporarily|for now|let me know|seems?|apparently|supposed(?:ly)?|in theory|says?|said|wrote|be|half|one of|yeah right)\b"
+)
+"""Beside these a word of success is a wish, a condition, a part, a report of somebody else's or a bitter joke."""
 _THANKS_FOR = re.compile(
     r"(?:(?:большое|огромное) )?спасибо (?:(?:вам|большое|огромное) )?за \w[\w ]*$|"
     r"(?:many )?thank(?:s| you)(?: (?:so|very) much| a lot)? for \w[\w ]*$"
@@ -174,9 +200,15 @@ def says_solved(text: str) -> bool:
 
 
 def reports_success(text: str) -> bool:
-    """Whether a text itself says that it works now; a bare "yes" is an answer to something, not a report."""
+    """Whether a text itself says that it works now; a bare "yes" is an answer to something, not a report. In doubt it does not."""
     words = plain(text[:400])
-    return bool(len(words) < 200 and _SOLVED_HINT.search(words) and not _NEGATED.search(words) and "?" not in text)
+    if len(words) >= 200 or "?" in text:
+        return False
+    if _SOLVED_HINT.search(words) and not _NEGATED.search(words) and not _DOUBTED.search(words):
+        return True
+    asked = " ".join(_POLITE.sub(" ", words).split())
+    told = _SAID_ALONE.sub(" ", asked)
+    return told != asked and not _BESIDE.sub(" ", _COURTESY.sub(" ", _SOLVED_HINT.sub(" ", told))).strip()
 
 
 def says_again(text: str) -> bool:
