@@ -359,6 +359,7 @@ def _allowed() -> tuple[frozenset[str], dict[str, frozenset[str]]]:
         "td": frozenset({"colspan", "rowspan"}),
         "th": frozenset({"colspan", "rowspan"}),
         "ol": frozenset({"start"}),
+        "table": frozenset({"border"}),
         "blockquote": frozenset({"type"}),
     }
     return tags, attributes

@@ -12,7 +12,12 @@ from desk_core.conversations.files import INLINE_TYPES
 
 _INSIDE = 8 * 1024 * 1024  # bytes of pictures put into one page
 _CID = re.compile(r"""(<img\b[^>]{0,5000}?\ssrc=")cid:([^"]{1,400})(")""", re.IGNORECASE)
-_STYLE = "body{margin:12px;font:15px/1.45 system-ui,sans-serif;overflow-wrap:anywhere}img,table{max-width:100%}img{height:auto}"
+# In a table words stay whole, for "anywhere" would let every column shrink to a letter; a wide one is scrolled.
+_STYLE = (
+    "body{margin:12px;font:15px/1.45 system-ui,sans-serif;overflow-wrap:anywhere}img{max-width:100%;height:auto}"
+    "table{border-collapse:collapse;overflow-wrap:break-word}td,th{padding:2px 6px;vertical-align:top}"
+    "table[border]:not([border='0']) :is(td,th){border:1px solid #999}"
+)
 
 
 def page_policy(*, remote: bool) -> str:

@@ -65,7 +65,23 @@ _UNCOVERED = """(one) => {
 }"""
 
 
+TABLE = (
+    "<p>Отчёт:</p><table border=1><tr><th>Наименование</th><th>Количество</th><th>Комментарий</th></tr>"
+    "<tr><td>Картридж</td><td>12</td><td>в выгрузке</td></tr></table>"
+)
+LINES_OF_HEADS = "[...document.querySelectorAll('th')].map((head) => Math.round(head.getBoundingClientRect().height / 22))"
+
+
 class TestALetter:
+    async def test_keeps_the_words_of_its_tables_whole(self, eyes: Eyes) -> None:
+        sergey = eyes.desk.correspondent("sergey@customer.example", "Сергей")
+        sent = await sergey.writes("Отчёт", "Отчёт во вложенной таблице", html=TABLE)
+        page = await eyes.somebody(size=PHONE)
+        eyes.expects(r"favicon\.ico")
+        letters = await (await page.request.get("/sandbox/mail/api/messages?mailbox=sergey@customer.example")).json()
+        await page.goto(f"/sandbox/mail/{next(one['id'] for one in letters if one['message_id'] == sent)}/html")
+        assert await page.evaluate(LINES_OF_HEADS) == [1, 1, 1]
+
     async def test_fits_a_phone_however_long_its_addresses_are(self, eyes: Eyes, filled: dict[str, int]) -> None:
         page = await eyes.somebody(size=PHONE)
         # A browser asks every host for a picture of it, and a letter alone names none.
