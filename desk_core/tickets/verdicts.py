@@ -20,7 +20,7 @@ VERDICTS = {
     "number_not_owned": _("new: the number in the subject belongs to someone else"),
     "number_not_proven": _("new: nothing proves that the number in the subject is the sender's"),
     FORGED_SENDER: _("held: the sender is not proven"),
-    "automatic": _("held: automatic reply"),
+    "automatic": _("held: written by a machine"),
     "list": _("held: list mail"),
     "loop_words": _("held: the third letter within an hour in nearly the same words, as machines write that answer each other"),
     "loop_growth": _(

@@ -28,12 +28,12 @@ class TestOne:
             clock.advance(timedelta(seconds=1))
             await make.says(conversation, f"Night report {number}", hold="held", verdict_code="automatic", at=clock.now())
         page = (await console.get("/console?view=held")).text
-        assert page.count("held: automatic reply") == 50
+        assert page.count("held: written by a machine") == 50
         assert page.index("Night report 59") < page.index("Night report 10")
         assert "Night report 9<" not in page
         after = html.unescape(re.search(r'href="(/console\?view=held&amp;after=[^"]+)"', page)[1])  # type: ignore[index]
         rest = (await console.get(after)).text
-        assert rest.count("held: automatic reply") == 10
+        assert rest.count("held: written by a machine") == 10
         assert "Night report 9<" in rest
         assert 'class="view" href="/console?view=held"' in (await console.get("/console?view=mine")).text
 
