@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from desk_core.conversations.ports import TakeAs
+from desk_core.conversations.subjects import alike, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Rules:
 
     def in_subject(self, subject: str) -> tuple[str, TakeAs] | None:
         """(the words, what is said of them); the longest that the subject holds."""
-        said = " ".join(subject.split()).casefold() if self.subjects else ""
-        words = max((words for words in self.subjects if words in said), key=len, default="")
+        said = alike(words_of(subject)) if self.subjects else ""
+        words = max((words for words in self.subjects if alike(words) in said), key=len, default="")
         return (words, TakeAs(self.subjects[words])) if words else None
 
 

@@ -11,6 +11,7 @@ from desk_core.context import Context
 from desk_core.conversations import arrivals
 from desk_core.conversations.entities import INBOUND, Inbox, Message
 from desk_core.conversations.ports import FORGED_SENDER, InboundKind, TakeAs
+from desk_core.conversations.subjects import words_of
 from desk_core.kit.db import UnitOfWork
 from desk_core.kit.errors import DeskError, Invalid, NotFound
 from desk_core.kit.i18n import Phrase
@@ -158,7 +159,8 @@ def forget_rule(inbox: Inbox, about: str) -> bool:
     """Take a rule away; `inbox` is locked. False where there is none."""
     for place in ("senders", "subjects"):
         kept = dict(inbox.config.get(place, {}))
-        if kept.pop(about.strip().lower() if place == "senders" else _words(about), None) is not None:
+        keys = {about, about.strip().lower() if place == "senders" else words_of(about)}
+        if [key for key in keys if kept.pop(key, None) is not None]:
             inbox.config = {**inbox.config, place: kept}
             inbox.version += 1
             return True
@@ -167,18 +169,14 @@ def forget_rule(inbox: Inbox, about: str) -> bool:
 
 def rule_of(about: str) -> tuple[str, str]:
     """Where in the inbox, under which key, a rule stands for an address, a domain ("@example.com") or words of a subject; or `Invalid`."""
-    words = _words(about)
+    words = words_of(about)
     if "@" in words and " " not in words:
         if not re.fullmatch(r"[^@]*@[^@\s]+\.[^@\s.]+", words):
             raise Invalid(reason=_("This is no address. A whole domain is written @example.com."))
         return "senders", about.strip().lower()
-    if not SHORTEST_WORDS <= len(words) <= LONGEST_WORDS:
+    if sum(map(str.isalnum, words)) < SHORTEST_WORDS or len(words) > LONGEST_WORDS:  # "re:" or "..." would meet everybody's
         raise Invalid(reason=_("Give an address, a domain like @example.com, or at least three letters of the subject."))
     return "subjects", words
-
-
-def _words(about: str) -> str:
-    return " ".join(about.split()).casefold()
 
 
 async def _held(uow: UnitOfWork, message_id: str) -> Message:

@@ -36,6 +36,9 @@ TWIN_WITHIN = timedelta(hours=1)
 APART = frozenset({"sender_apart", "subject_apart"})
 """Verdicts of rules under which a letter is a request of its own, whatever other letters it refers to."""
 
+UNJUDGED = frozenset({"received", "subject_person"})
+"""Verdicts that tell nothing of who writes: a machine may bear the words of a rule in its subject as well."""
+
 ANSWERS, ANSWERED_WITHIN = 2, timedelta(minutes=10)
 """So many automatic letters go to one sender within this time. A third would be a loop with a robot that hides what it is; what is sent
 beyond that is taken in all the same."""
@@ -211,7 +214,7 @@ async def _machine(
 ) -> str | None:
     """Why this letter looks like one of a talk between machines; who was judged already, or taken in from files, is not asked."""
     owner = conversation.contact_id if conversation is not None else contact.id if contact is not None else None
-    asked = inbox.channel == "email" and message.kind is InboundKind.MESSAGE and message.verdict == "received" and not message.held
+    asked = inbox.channel == "email" and message.kind is InboundKind.MESSAGE and message.verdict in UNJUDGED and not message.held
     if owner is None or not asked or message.files or message.card.get("imported") or message.card.get("ticket"):
         return None
     before = await letters.letters_of(

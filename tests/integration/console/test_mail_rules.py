@@ -67,7 +67,7 @@ class TestRules:
         assert (await page.do("/remove", about=key))[0] == 303
         assert await page.rules() == {"senders": {}, "subjects": {}}
 
-    @pytest.mark.parametrize("about", ["", "re", "a@", "@", "vera@@a.example", "x" * 250])
+    @pytest.mark.parametrize("about", ["", "re", "Re:", "...", "\u200b\u200b\u200b\u200b", "a@", "@", "vera@@a.example", "x" * 250])
     async def test_what_could_meet_anything_is_refused_in_words(self, page: Page, about: str) -> None:
         status, text = await page.do(about=about, what="robot")
         assert status == 422

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from channels.email.intake import InboxAddress, MailIntake
+from channels.email.rules import NONE, Rules
 from channels.email.sandbox.mailbox import Opened
 from desk_core.conversations.entities import Inbox, Message, RawInbound
 from desk_core.conversations.ports import Channel, ChannelKind, InboundFile, InboundKind, InboundMessage, OutboundMessage, Sender
@@ -161,12 +162,13 @@ class Post:
     inbox: Inbox
     agent: Agent
     written: int = field(default=0)
+    rules: Rules = NONE
 
     async def comes(self, head: str, body: str, *, envelope_from: str = VERA, to: str = "help@desk.example") -> None:
         """A mail arrives, and the desk handles everything that is ready."""
         intake = MailIntake(blobs=self.desk.blobs, secret=self.desk.key, clock=self.desk.clock)
         raw = f"{head}\nTo: {to}\n\n{body}".replace("\n", "\r\n").encode()
-        address = InboxAddress(self.inbox.id, self.inbox.address)
+        address = InboxAddress(self.inbox.id, self.inbox.address, rules=self.rules)
         await intake.take(raw, inbox=address, accept=self.desk.accept, envelope_from=envelope_from, envelope_to=(to,))
         await self.desk.worker().drain()
 

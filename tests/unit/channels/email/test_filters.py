@@ -1,9 +1,15 @@
 """What a mail is, and why: one reason a mail, the most certain first, and people's mail passes."""
 
+import unicodedata
+
 import pytest
 
+from channels.email.filters.forged import distrusted
 from channels.email.rules import Rules
-from tests.unit.channels.email.mails import mail, parsed
+from channels.email.trust import Standing, Trust
+from desk_core.conversations.holding import rule_of
+from desk_core.conversations.ports import FORGED_SENDER
+from tests.unit.channels.email.mails import SECRET, mail, parsed
 
 
 class TestOutOfOffice:
@@ -256,6 +262,22 @@ class TestSpam:
     def test_a_rule_is_for_an_address_a_domain_or_words_of_the_subject(self, rules: Rules, code: str) -> None:
         raw = mail("The printer is broken").replace(b"\r\nSubject: ", b"\r\nX-Was: ", 1)
         assert parsed(b"Subject: [zbx]  Report OF the\r\n night\r\n" + raw, rules=rules).verdict.code == code
+
+    @pytest.mark.parametrize(
+        ("words", "subject"),
+        [
+            ("отчёт", "Отчет за ночь"), ("отчет", "ОТЧЁТ за ночь"), ("отчёт", unicodedata.normalize("NFD", "Ночной отчёт")),
+            ("ночной отчёт", "Ночной\u00a0 от\u00adчёт"), ("отчёт", "\u200eОт\u200bчёт"), ("straße", "STRASSE 5"),
+        ],
+    )  # fmt: skip
+    def test_words_are_the_same_however_they_are_written(self, words: str, subject: str) -> None:
+        place, key = rule_of(words)
+        assert Rules.of({place: {key: "robot"}}).in_subject(subject) is not None
+
+    def test_of_a_person_answers_for_nobody_who_only_bears_their_address(self) -> None:
+        found = parsed(b"X-Autoreply: yes\r\n" + mail("close it"), rules=Rules({"anna@example.com": "person"}))
+        forged = distrusted(found, Trust(Standing.FORGED), secret=SECRET)
+        assert (found.verdict.code, forged.verdict.code, forged.verdict.held) == ("sender_person", FORGED_SENDER, True)
 
 
 class TestRobots:
