@@ -1,5 +1,8 @@
 """A mailbox that is fetched: where it is, who logs in, which folders, and what becomes of a message once it is stored. Pure."""
 
+import contextlib
+import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,6 +12,7 @@ from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import gettext_noop as _
 
 INBOX = "INBOX"
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?")
 
 
 class Security(StrEnum):
@@ -107,6 +111,21 @@ class Account:
     @property
     def folders(self) -> tuple[str, ...]:
         return (self.folder, *self.others)
+
+
+def is_host(name: str) -> bool:
+    """Whether something can be the name or the number of a server at all."""
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(name))
+    try:
+        return _HOST.fullmatch(name.encode("idna").decode().lower()) is not None
+    except UnicodeError:
+        return False
+
+
+def is_port(text: str) -> bool:
+    """Whether it is a number that a server may listen on."""
+    return text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536
 
 
 def url_of(*, security: Security, host: str, port: int, user: str, password: str) -> str:

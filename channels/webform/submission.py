@@ -86,7 +86,7 @@ async def read(request: Request, desk: FormDesk, *, signer: Signer, language: st
 def check_whole(request: Request, limit: int) -> None:
     """Raises `TooLarge` before anything is read, and `Invalid` where the length is not told."""
     length = request.headers.get("content-length", "")
-    if not length.isdigit():
+    if not length.isdecimal():
         # Without a length the body could go on for ever; every browser tells it.
         raise Invalid(reason="Content-Length")
     if int(length) > limit:

@@ -68,7 +68,7 @@ class Way:
             raise Invalid(reason=_("This is none of the choices."))
         if not self.webhook_url.strip():
             raise Invalid(reason=_("A webhook needs the public address of the desk."))
-        if not self.max_connections.strip().isdigit():
+        if not self.max_connections.strip().isdecimal():
             raise Invalid(reason=_("Telegram keeps 1 to 100 connections to a webhook"))
         return replace(
             reached, webhook_url=self.webhook_url.strip(), max_connections=int(self.max_connections), only_telegram=bool(self.only_telegram)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from channels.email.imap_account import Account, Fate, Security, guess, url_of
+from channels.email.imap_account import Account, Fate, Security, guess, is_host, is_port, url_of
 from desk_core.conversations.checkups import State
 from desk_core.conversations.entities import Inbox
 from desk_core.conversations.ports import ChannelKind
@@ -247,9 +247,9 @@ def _read(frame: Frame, typed: Typed, inbox: Inbox | None) -> Read:
         return Read(MailOptions(imap_url=""), None, address, errors)
     if not typed.user.strip():
         errors["user"] = _("Who logs in? Most services want the whole address here.")
-    if not typed.port.strip().isdigit() or not 0 < int(typed.port) < 65536:
+    if not is_port(typed.port.strip()):
         errors["port"] = _("A port is a number from 1 to 65535.")
-    if re.search(r"[\s/@?#]", typed.host.strip()):
+    if not is_host(typed.host.strip()):
         errors["host"] = _("Only the server's name belongs here, like imap.example.org.")
     if typed.after == Fate.MOVE and not typed.move_to.strip():
         errors["move_to"] = _("Name the folder. It is made if it is missing.")

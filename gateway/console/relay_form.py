@@ -1,11 +1,11 @@
 """The form for an inbox's own relays: what was typed, what is wrong with it, and what it makes. Passwords never come back from it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from starlette.datastructures import FormData
 
+from channels.email.imap_account import is_host, is_port
 from channels.email.relay_address import Protection, Relay, guessed
 from desk_core.kit.errors import Invalid
 from desk_core.kit.i18n import gettext_noop as _
@@ -114,9 +114,9 @@ def _and_one_more(rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 def _wrong(row: Row) -> dict[str, str]:
     errors: dict[str, str] = {}
-    if re.search(r"[\s/@?#,]", row.host.strip()):
+    if not is_host(row.host.strip()):
         errors["host"] = _("Only the server's name belongs here, like smtp.example.org.")
-    if not row.port.strip().isdigit() or not 0 < int(row.port) < 65536:
+    if not is_port(row.port.strip()):
         errors["port"] = _("A port is a number from 1 to 65535.")
     if (row.password or row.kept) and not row.user.strip():
         errors["user"] = _("Who logs in? Most services want the whole address here.")

@@ -194,6 +194,8 @@ class TestAdding:
             ({"address": "x"}, "address"),
             ({"address": "help@firma.ru"}, "address"),
             ({"port": "x"}, "port"),
+            ({"port": "²"}, "port"),
+            ({"host": "."}, "host"),
             ({"port": "70000"}, "port"),
             ({"host": "imap://x/"}, "host"),
             ({"user": " "}, "user"),

@@ -128,7 +128,12 @@ class TestRelays:
         [
             ({"host_0": ""}, "host_0"),
             ({"host_0": "smtp://x"}, "host_0"),
+            ({"host_0": "."}, "host_0"),
+            ({"host_0": "smtp\u202e.ru"}, "host_0"),
+            ({"host_0": "smtp.firma.ru:25"}, "host_0"),
+            ({"host_0": "a%2fb"}, "host_0"),
             ({"port_0": "x"}, "port_0"),
+            ({"port_0": "²"}, "port_0"),
             ({"user_0": ""}, "user_0"),
             ({"password_0": ""}, "password_0"),
             ({"host_1": "second.firma.ru", "port_1": "0", "protection_1": "smtps"}, "port_1"),
@@ -140,6 +145,10 @@ class TestRelays:
         assert f'id="f-{field}-error"' in refused.text
         assert f'href="#f-{field}"' in refused.text
         assert "s3cret" not in refused.text
+
+    @pytest.mark.parametrize("host", ["почта.рф", "::1", "10.0.0.7", "mail_relay", "smtp.firma.ru."])
+    async def test_a_server_has_any_name_that_one_can_have(self, admin: Browser, inbox: Inbox, host: str) -> None:
+        assert (await admin.post(base(inbox), data={**OWN, "host_0": host})).status_code == 303
 
     @pytest.mark.parametrize("typed", [{"way": "pigeon"}, {"protection_0": "ftp"}])
     async def test_made_up_choices_are_refused(self, admin: Browser, inbox: Inbox, typed: dict[str, str]) -> None:
