@@ -78,8 +78,13 @@ async def open_ticket(
     actor: Actor,
     follow_up_of: Ticket | None = None,
     token: str | None = None,
+    hand_over: Mapping[str, Any] | None = None,
+    messages: Sequence[Message] = (),
 ) -> Ticket:
-    """Register a request: number, priority from the matrix, route with its explanation, assignment, promises."""
+    """Register a request: number, priority from the matrix, route with its explanation, assignment, promises.
+
+    `hand_over` is what the bot tells its operator, `messages` are those that it is made of.
+    """
     if category is not None and category not in ctx.config.categories:
         category = None
     priority = ctx.config.priority(impact, urgency)
@@ -95,11 +100,13 @@ async def open_ticket(
         priority=(way.priority or Priority(priority)).value, team_id=team.id if team else None, line=way.line, assignee_id=None,
         contact_id=contact.id, conversation_id=conversation.id if conversation else None, inbox_id=inbox_id, channel=channel,
         language=language, subject=subject[:200] or "—", slots=dict(slots or {}), tags=sorted({*tags, *way.tags}),
-        why_here=way.explanation.to_json(), hand_over={}, last_speaker="contact", last_speaker_name=contact.name, last_message_at=ctx.now,
-        snippet=text[:160], unread=True, next_due_at=None, next_due_metric=None, reminded_at=None, opened_at=ctx.now, updated_at=ctx.now,
-        resolved_at=None, closed_at=None, resolution=None, rating_score=None, rating_comment=None, rated_at=None,
-        token=token or new_token(18), version=1,
+        why_here=way.explanation.to_json(), hand_over=dict(hand_over or {}), last_speaker="contact", last_speaker_name=contact.name,
+        last_message_at=ctx.now, snippet=text[:160], unread=True, next_due_at=None, next_due_metric=None, reminded_at=None,
+        opened_at=ctx.now, updated_at=ctx.now, resolved_at=None, closed_at=None, resolution=None, rating_score=None,
+        rating_comment=None, rated_at=None, token=token or new_token(18), version=1,
     )  # fmt: skip
+    for message in messages:
+        message.ticket_id = ticket.id
     uow.add(ticket)
     await uow.flush()
     await happen(uow, ctx, ticket, Event.OPENED, actor=actor, data={"category": category, "priority": ticket.priority, "line": ticket.line})

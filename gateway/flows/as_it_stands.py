@@ -42,9 +42,7 @@ async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, *, tags: Sequence[s
         uow, ctx, contact=filed.contact, conversation=filed.conversation, channel=filed.conversation.channel,
         inbox_id=filed.conversation.inbox_id, inbox_name=filed.situation.inbox.name, subject=text[:80], text=text,
         language=filed.language, category=filed.situation.first.category, tags=tags, actor=Actor.requester(filed.contact),
-        token=filed.situation.first.card.get("token"),
+        token=filed.situation.first.card.get("token"), messages=filed.messages,
     )  # fmt: skip
-    for message in filed.messages:
-        message.ticket_id = ticket.id
     filed.ticket = ticket
     return ticket

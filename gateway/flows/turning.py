@@ -156,11 +156,12 @@ async def _open(uow: UnitOfWork, ctx: Context, filed: Filed, ask: acts.OpenTicke
         contact_domain=address.rpartition("@")[2].lower() if "@" in address else "",
         actor=Actor.requester(filed.contact),
         token=now.first.card.get("token"),
-    )
-    ticket.hand_over = {
-        "text": ask.text[:4000], "shown": list(ask.shown), "read": list(ask.read), "refused": list(ask.refused), "tried": list(ask.tried),
-        "mood": ask.mood, "questions": list(ask.questions),
-    }  # fmt: skip
+        hand_over={
+            "text": ask.text[:4000], "shown": list(ask.shown), "read": list(ask.read), "refused": list(ask.refused),
+            "tried": list(ask.tried), "mood": ask.mood, "questions": list(ask.questions),
+        },
+        messages=filed.messages,
+    )  # fmt: skip
     await _gather(uow, ctx, filed, ticket)
     if now.conversation is not None:
         await asked.belongs(uow, conversation.id, ticket.id, since=ctx.now - DIALOGUE_SPAN)
@@ -195,9 +196,7 @@ async def _home(uow: UnitOfWork, filed: Filed, ticket: Ticket | None) -> Convers
 
 
 async def _gather(uow: UnitOfWork, ctx: Context, filed: Filed, ticket: Ticket) -> None:
-    """The dialogue that led to the request belongs to it."""
-    for message in filed.messages:
-        message.ticket_id = ticket.id
+    """The dialogue that led to the request belongs to it, as the messages of this turn do."""
     if filed.situation.conversation is None:
         return  # it began with these messages
     await uow.flush()

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from desk_core.kit.db import Database
+from desk_core.kit.kept import driver_of
 from tests.fakes.queries import QueryRecorder
 from tests.integration.gateway.conftest import Post
 
@@ -15,6 +17,16 @@ IVAN = "ivan@example.com"
 def besides_claims(seen: Sequence[str]) -> list[str]:
     """Without the worker's own question for lanes; what has just come in is handed to it."""
     return [statement for statement in seen if not statement.startswith("WITH chosen")]
+
+
+async def written_to(database: Database) -> list[str]:
+    """Every statement that writes from here on, as SQLite carries it out."""
+    seen: list[str] = []
+    async with database.unit() as unit:
+        driver = driver_of(unit.session)
+        assert driver is not None
+        driver.driver_connection.raw.set_trace_callback(seen.append)
+    return seen
 
 
 class TestALetterIsFiledByPreparedStatementsAlone:
@@ -39,3 +51,12 @@ class TestALetterIsFiledByPreparedStatementsAlone:
         with QueryRecorder()(post.desk.database) as seen:
             await post.vera_writes("Нужен доступ в Jira.")
         assert besides_claims(seen) == []
+
+
+async def test_what_opens_a_request_is_written_with_it(post: Post) -> None:
+    await post.vera_writes()
+    seen = await written_to(post.desk.database)
+    await post.comes(f"From: Иван <{IVAN}>\nSubject: Принтер\nMessage-ID: <1@example.com>", "Не печатает принтер.", envelope_from=IVAN)
+    messages = [statement for statement in seen if statement.startswith(("INSERT INTO messages", "UPDATE messages"))]
+    assert messages[0].startswith("INSERT")
+    assert not any(statement.startswith("UPDATE messages SET ticket_id") for statement in messages)
