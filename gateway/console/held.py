@@ -90,7 +90,7 @@ async def many(
     list_ = Chosen(View.HELD)
     async with frame.desk.database.read() as session:
         context = await frame.around(session, list_)
-    context |= {"held_notice": _told(frame.language, act, done, asked=len(message)), "here": "/console"}
+    context |= {"held_notice": _told(frame.language, act, done, asked=len(set(message))), "here": "/console"}
     return remember(frame.render("inbox.html", {**context, "chosen": list_}, block="list" if wants_part(request) else None), list_)
 
 

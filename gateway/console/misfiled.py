@@ -16,7 +16,8 @@ from desk_core.people.permissions import Right, require
 from desk_core.tickets import moving
 from gateway.auth.dependencies import CurrentAgent
 from gateway.console.acts import Word, carry_out, ident
-from gateway.console.frame import chosen
+from gateway.console.frame import Frame, chosen
+from gateway.console.inbox_pages import note_change
 from gateway.web.paths import Number
 
 router = APIRouter(prefix="/console/tickets/{number}", include_in_schema=False)
@@ -26,8 +27,12 @@ router = APIRouter(prefix="/console/tickets/{number}", include_in_schema=False)
 async def make_apart(request: Request, signed: CurrentAgent, number: Number, message: Word, always: Word = "") -> Response:
     """A letter becomes a request of its own; with `always` so does every letter of its sender."""
 
+    frame = await Frame.of(request, signed)
+
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
-        await moving.make_apart(uow, ctx, await _on(uow, ticket_id, message), by=signed.agent, always=bool(always))
+        letter = await moving.make_apart(uow, ctx, await _on(uow, ticket_id, message), by=signed.agent, always=bool(always))
+        if always:
+            _note_rule(uow, frame, letter, TakeAs.APART)
 
     return await carry_out(request, signed, number, act)
 
@@ -53,9 +58,12 @@ async def move(request: Request, signed: CurrentAgent, number: Number, message: 
 async def take_as_robot(request: Request, signed: CurrentAgent, number: Number, message: Word) -> Response:
     """What the sender of a letter writes is held from now on; the request stays as it is."""
 
+    frame = await Frame.of(request, signed)
+
     async def act(uow: UnitOfWork, ctx: Context, ticket_id: str) -> None:
         letter = await uow.session.get_one(Message, await _on(uow, ticket_id, message))
         await holding.take_sender_as(uow, letter, TakeAs.ROBOT)
+        _note_rule(uow, frame, letter, TakeAs.ROBOT)
         ctx.hint(uow, "tickets", ticket_id)
 
     return await carry_out(request, signed, number, act)
@@ -70,6 +78,11 @@ async def take_as_own(request: Request, signed: CurrentAgent, number: Number, me
         await moving.take_as_own(uow, ctx, await _on(uow, ticket_id, message), by=signed.agent)
 
     return await carry_out(request, signed, number, act)
+
+
+def _note_rule(uow: UnitOfWork, frame: Frame, letter: Message, what: TakeAs) -> None:
+    """A rule for all mail of a sender is audited like one that is made on the page of rules."""
+    note_change(uow, frame, "inbox.rule", letter.id, {"about": letter.meta.get("address", ""), "what": what.value})
 
 
 async def _on(uow: UnitOfWork, ticket_id: str, message: str) -> str:

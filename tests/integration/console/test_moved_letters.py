@@ -10,7 +10,7 @@ from desk_core.kit.clock import FakeClock
 from desk_core.kit.db import Database
 from desk_core.kit.ids import new_id
 from desk_core.lanes.entities import WorkItem
-from desk_core.people.entities import ContactIdentity
+from desk_core.people.entities import AuditEntry, ContactIdentity
 from desk_core.people.permissions import Role
 from desk_core.tickets.entities import Ticket, TicketEvent, TicketLink
 from tests.factories.desk import DeskFactory
@@ -151,6 +151,8 @@ class TestALetter:
         assert (await pair.do(console, "robot"))[0] == 303
         async with database.read() as session:
             assert (await session.get_one(Inbox, pair.letter.inbox_id)).config["senders"] == {HOME: "robot"}
+            noted = (await session.scalars(select(AuditEntry))).one()
+        assert (noted.action, noted.after) == ("inbox.rule", {"about": HOME, "what": "robot"})
         text = await pair.page(console)
         assert f"Mail from {HOME} is held" in text
         assert f"hold all mail from {HOME}" not in text
