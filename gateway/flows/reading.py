@@ -7,15 +7,13 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from channels.email import quotes
 from desk_core.catalogue.desk import DeskConfig
 from desk_core.context import Context
 from desk_core.conversations import deep_links, growth, letters, pressing
 from desk_core.conversations import repository as conversations
 from desk_core.conversations.entities import ButtonToken, Conversation, Inbox, Message, RawInbound
-from desk_core.conversations.ports import FORGED_SENDER, ChannelKind, InboundKind, InboundMessage, Sender
+from desk_core.conversations.ports import FORGED_SENDER, InboundKind, InboundMessage, Sender
 from desk_core.kit.db import ReadSession
 from desk_core.people import repository as people
 from desk_core.people.entities import Contact
@@ -26,15 +24,12 @@ from desk_core.tickets import reading as tickets
 from desk_core.tickets.entities import Ticket
 from desk_core.tickets.lifecycle import Status
 from desk_core.tickets.reading import ActiveTicket
-from gateway.flows import in_groups
+from gateway.flows import finding, in_groups
 from nlu.text import bare_subject
 from nlu.turn import DialogueState, Manner, OpenRequest, Snapshot
 
 TWIN_WITHIN = timedelta(hours=1)
 """A letter that begins anew in the very same words within this time is the earlier one sent again, or a robot's."""
-
-APART = frozenset({"sender_apart", "subject_apart"})
-"""Verdicts of rules under which a letter is a request of its own, whatever other letters it refers to."""
 
 UNJUDGED = frozenset({"received", "subject_person"})
 """Verdicts that tell nothing of who writes: a machine may bear the words of a rule in its subject as well."""
@@ -112,14 +107,8 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     first = await in_groups.seated(session, inbox, messages[0])
     messages = tuple(replace(message, thread_key=first.thread_key) for message in messages)
     contact = await people.contact_by_identity(session, channel=inbox.channel, address=first.sender.address)
-    conversation, joined_by, by_number = await _find_conversation(session, inbox, first, contact)
-    named = by_number or await _answered_ticket(session, inbox, conversation, first)
-    pointed = await _goes_on_as(session, named, joined_by, inbox)
-    active = pointed or await _goes_on_as(session, await _active_ticket(session, inbox, conversation), joined_by, inbox)
-    # Their own request was merged into one of somebody else, whose page they do not have.
-    beside = joined_by == "page" and named is not None and active is not None and named.contact_id != active.contact_id
-    if conversation is not None:
-        conversation = await _thread_of(session, conversation, active)
+    found = await finding.find(session, inbox, first, contact, chats=MANNERS[inbox.channel] is Manner.CHAT)
+    conversation, joined_by, pointed, active = found.conversation, found.joined_by, found.pointed, found.active
     by_letter = inbox.channel == "email" and joined_by in ("token", "references", "number")
     from_another = conversation is not None and (contact is None or conversation.contact_id != contact.id)
     if by_letter and from_another and first.kind is InboundKind.MESSAGE and active is None:
@@ -161,7 +150,7 @@ async def situation(session: ReadSession, raws: list[RawInbound]) -> Situation:
     if known is None and first.edits:
         known = album_of  # a later part of an album lies within the message of the first
     # To know an id or a token of a thread proves nothing about who writes: everybody who got a copy of a letter knows it.
-    participant = (from_another and (by_letter or joined_by == "copy") and active is not None) or beside
+    participant = (from_another and (by_letter or joined_by == "copy") and active is not None) or found.beside
     on_it = participant and active is not None and await copies.is_on(session, active.id, first.sender.address)
     unanswered = bool(first.card.get("imported"))
     if anew and contact is not None and not first.held:
@@ -296,84 +285,6 @@ async def _by_its_author(session: ReadSession, message: InboundMessage) -> Inbou
     )
 
 
-async def _find_conversation(
-    session: ReadSession, inbox: Inbox, message: InboundMessage, contact: Contact | None
-) -> tuple[Conversation | None, str, Ticket | None]:
-    """The conversation of a message, how it was found, and the request where a number named it.
-
-    In order of trust: the request's own page, the channel's own thread, our signed token, References, a number that the sender owns.
-    Never the subject alone.
-    """
-    if message.card.get("released"):
-        # Held until an operator took it up: it goes on where it was kept.
-        kept = await session.get(Message, str(message.card["released"]))
-        found = await conversations.conversation_by_id(session, kept.conversation_id) if kept else None
-        loose = found is not None and found.active_ticket_id is None
-        return found, "released", await _numbered(session, message, contact) if loose else None
-    if message.card.get("apart"):
-        return None, "apart", None  # an operator said so
-    if message.card.get("ticket"):
-        # From the status page: whoever holds its secret address writes on that request, whatever channel it came by.
-        shown: Ticket | None = await tickets.ticket_by_id(session, str(message.card["ticket"]))
-        if shown is not None and shown.conversation_id is not None:
-            return await conversations.conversation_by_id(session, shown.conversation_id), "page", shown
-    if message.reply_to and inbox.channel == "telegram" and message.kind is InboundKind.MESSAGE:
-        # The copy of a message in the chat of somebody on the request.
-        copied = await copies.answered(session, inbox.id, message.reply_to)
-        if copied is not None and contact is not None and copied.contact_id == contact.id and message.thread_key is not None:
-            return await conversations.conversation_by_thread(session, inbox.id, message.thread_key), "thread", copied
-        if copied is not None and copied.conversation_id and await copies.is_on(session, copied.id, message.sender.address):
-            return await conversations.conversation_by_id(session, copied.conversation_id), "copy", copied
-    if message.thread_key is not None:
-        found = await conversations.conversation_by_thread(session, inbox.id, message.thread_key)
-        return found, "thread" if found else "new", None
-    for token in message.tokens:
-        found = await conversations.conversation_by_id(session, token)
-        if found is not None:
-            return found, "token", None
-    if message.verdict in APART:
-        return None, "new", None
-    by_reference = await letters.conversation_by_references(session, inbox.id, message.references)
-    if by_reference is not None:
-        return await conversations.conversation_by_id(session, by_reference), "references", None
-    if not message.card.get("number"):
-        return None, "new", None
-    if not message.acts:
-        return None, "number_not_proven", None
-    ticket = await _numbered(session, message, contact)
-    if ticket is not None and ticket.conversation_id is not None:
-        found = await conversations.conversation_by_id(session, ticket.conversation_id)
-        if found is not None and found.channel == inbox.channel:
-            return found, "number", ticket
-    return None, "number_not_owned", None
-
-
-async def _goes_on_as(session: ReadSession, ticket: Ticket | None, joined_by: str, inbox: Inbox) -> Ticket | None:
-    """The request that this one goes on as. In a chat the bot speaks of it, so there it is never one of somebody else."""
-    found = await tickets.heir(session, ticket)
-    silent = inbox.channel == ChannelKind.EMAIL or joined_by == "page"
-    return found if silent or found is None or ticket is None or found.contact_id == ticket.contact_id else ticket
-
-
-async def _thread_of(session: ReadSession, found: Conversation, active: Ticket | None) -> Conversation:
-    """The mail thread that was found, or the one where it goes on: its request may have been merged into one of another thread."""
-    if found.channel != ChannelKind.EMAIL or active is None or active.conversation_id in (None, found.id):
-        return found
-    home = await conversations.conversation_by_id(session, str(active.conversation_id))
-    return home if home is not None and home.channel == found.channel else found
-
-
-async def _numbered(session: ReadSession, message: InboundMessage, contact: Contact | None) -> Ticket | None:
-    """The request that the subject names, where the sender is one of its people."""
-    number = message.card.get("number")
-    found: Ticket | None = await session.scalar(select(Ticket).where(Ticket.number == int(number))) if number else None
-    if found is None:
-        return None
-    if contact is not None and found.contact_id == contact.id:
-        return found
-    return found if await copies.is_on(session, found.id, message.sender.address) else None
-
-
 async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, message: InboundMessage) -> Message | None:
     # Words beside a file may be said often; the files differ.
     words = message.text if message.text.strip() and not message.files else None
@@ -385,35 +296,6 @@ async def _said_before(session: ReadSession, inbox: Inbox, contact: Contact, mes
 
 async def _open_requests(session: ReadSession, contact_id: str | None) -> tuple[ActiveTicket, ...]:
     return () if contact_id is None else await tickets.open_of(session, contact_id)
-
-
-async def _answered_ticket(session: ReadSession, inbox: Inbox, conversation: Conversation | None, message: InboundMessage) -> Ticket | None:
-    """The request of the message that this one answers."""
-    if conversation is None or not message.reply_to:
-        return None
-    answered = await conversations.message_by_external_id(session, inbox.id, message.reply_to)
-    if answered is None or answered.ticket_id is None or not await _same_person(session, answered, conversation):
-        return None
-    return await tickets.ticket_by_id(session, answered.ticket_id)
-
-
-async def _active_ticket(session: ReadSession, inbox: Inbox, conversation: Conversation | None) -> Ticket | None:
-    """The request that words in a conversation belong to: its active one, else (mail, page) its last."""
-    if conversation is None:
-        return None
-    if conversation.active_ticket_id is not None:
-        return await tickets.ticket_by_id(session, conversation.active_ticket_id)
-    if MANNERS[inbox.channel] is not Manner.CHAT or conversation.topic is not None:
-        return await tickets.last_in(session, conversation.id)
-    return None
-
-
-async def _same_person(session: ReadSession, answered: Message, conversation: Conversation) -> bool:
-    """A request may have moved to a topic since; what its person answers is about it all the same."""
-    if answered.conversation_id == conversation.id:
-        return True
-    there = await conversations.conversation_by_id(session, answered.conversation_id)
-    return there is not None and there.contact_id == conversation.contact_id
 
 
 def open_request(ticket: Ticket | ActiveTicket, config: DeskConfig, ctx: Context, zone: ZoneInfo, language: str) -> OpenRequest:
