@@ -1,10 +1,7 @@
-/* The console's own script: live updates that never jump, keys, palette, drafts. Everything essential works without it. */
+/* The console's own script: live updates that never jump, keys, drafts. Everything essential works without it. */
 (() => {
   "use strict";
-  const words = JSON.parse(document.body.dataset.words || "{}");
-  const one = (selector, root = document) => root.querySelector(selector);
-  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+  const { words, one, all, fill } = priyom;
   const writing = (target) => target.closest("input, textarea, select, [contenteditable]");
   const ticket = () => one("#ticket");
 
@@ -387,14 +384,14 @@
   }
 
   const keys = {
-    j: () => move(1), k: () => move(-1), x: () => one("[data-pick]", document.activeElement.closest("li"))?.click(), r: () => write("reply"), n: () => write("note"), a: () => menu("assign"), s: () => menu("status"),
+    j: () => move(1), k: () => move(-1), x: () => one("[data-pick]", document.activeElement.closest("li"))?.click(),
+    r: () => write("reply"), n: () => write("note"), a: () => menu("assign"), s: () => menu("status"),
     e: () => menu("escalate"), t: () => one('[data-key="t"]')?.click(), "/": () => one("#search")?.focus(), "?": () => one("#keys").showModal(),
   };
   // The same keys in the Russian layout.
   const russian = { "о": "j", "л": "k", "ч": "x", "к": "r", "т": "n", "ф": "a", "ы": "s", "у": "e", "е": "t", ".": "/", ",": "?" };
 
   document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && (event.code === "KeyK")) { event.preventDefault(); palette(); return; }
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
       const form = event.target.closest?.("form[data-composer]");
       if (form) { event.preventDefault(); form.requestSubmit(one("[data-send]", form)); }
@@ -406,73 +403,6 @@
     if (russian[name] && /^(Key|Slash)/.test(event.code)) name = event.code === "Slash" ? (event.shiftKey ? "?" : "/") : russian[name];
     const act = keys[name];
     if (act) { event.preventDefault(); act(); }
-  });
-
-  /* --- palette ------------------------------------------------------------------------------------------------------ */
-
-  let offers = [];
-  let at = 0;
-
-  function palette() {
-    const dialog = one("#palette");
-    if (dialog.open) { dialog.close(); return; }
-    one("#palette-input").value = "";
-    offer();
-    dialog.showModal();
-    one("#palette-input").focus();
-  }
-
-  function offer() {
-    const asked = one("#palette-input").value.trim();
-    const low = asked.toLowerCase();
-    offers = all("[data-command]")
-      .filter((element) => element.dataset.command.toLowerCase().includes(low))
-      .map((element) => ({ words: element.dataset.command, key: element.dataset.key, go: () => run(element) }));
-    const number = /^#?(\d{1,9})$/.exec(asked);
-    if (number) offers.unshift({ words: fill(words.open_number, { n: number[1] }), go: () => { location.href = `/console/tickets/${number[1]}`; } });
-    else if (asked) offers.push({ words: fill(words.search_for, { q: asked }), go: () => { location.href = `/console?q=${encodeURIComponent(asked)}`; } });
-    at = 0;
-    draw();
-  }
-
-  function run(element) {
-    if (element.tagName === "SUMMARY") {
-      element.parentElement.open = true;
-      const pop = one(".pop button, .pop select, select", element.parentElement);
-      pop?.focus();
-    } else if (element.tagName === "LABEL") write(element.htmlFor.replace("tab-", ""));
-    else element.click();
-  }
-
-  function draw() {
-    const list = one("#palette-list");
-    list.replaceChildren(...offers.map((item, index) => {
-      const line = document.createElement("li");
-      line.id = `palette-${index}`;
-      line.setAttribute("role", "option");
-      line.setAttribute("aria-selected", String(index === at));
-      line.append(item.words);
-      if (item.key) { const key = document.createElement("kbd"); key.textContent = item.key; line.append(key); }
-      line.addEventListener("click", () => choose(index));
-      return line;
-    }));
-    if (!offers.length) { const none = document.createElement("li"); none.className = "muted"; none.textContent = words.nothing; list.append(none); }
-    one("#palette-input").setAttribute("aria-activedescendant", offers.length ? `palette-${at}` : "");
-    list.children[at]?.scrollIntoView({ block: "nearest" });
-  }
-
-  function choose(index) {
-    one("#palette").close();
-    offers[index]?.go();
-  }
-
-  one("#palette-input")?.addEventListener("input", offer);
-  one("#palette-input")?.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      at = (at + (event.key === "ArrowDown" ? 1 : -1) + offers.length) % (offers.length || 1);
-      draw();
-    } else if (event.key === "Enter") { event.preventDefault(); choose(at); }
   });
 
   /* --- begin -------------------------------------------------------------------------------------------------------- */

@@ -2,9 +2,8 @@
    selected while the list changes under it. */
 (() => {
   "use strict";
-  const words = JSON.parse(document.body.dataset.words || "{}");
-  const one = (selector, root = document) => root.querySelector(selector);
-  const boxes = () => [...document.querySelectorAll("[data-pick]")];
+  const { words, one, all, fill } = priyom;
+  const boxes = () => all("[data-pick]");
   const picks = new Set();
 
   function show() {
@@ -17,8 +16,8 @@
     every.parentElement.hidden = false;
     every.checked = picks.size > 0 && picks.size === shown.length;
     every.indeterminate = picks.size > 0 && !every.checked;
-    count.textContent = picks.size ? words.picked.replace("%(n)s", picks.size) : count.dataset.none;
-    one("#pick-release").textContent = words.take_up.replace("%(n)s", picks.size);
+    count.textContent = picks.size ? fill(words.picked, { n: picks.size }) : count.dataset.none;
+    one("#pick-release").textContent = fill(words.take_up, { n: picks.size });
     one("#pick-leave").disabled = one("#pick-release").disabled = !picks.size;
   }
 
